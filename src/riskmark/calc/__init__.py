@@ -1,0 +1,1 @@
+"""The numbers: NumPy arrays in, NamedTuples of arrays out; no dates, symbols or database."""

@@ -1,0 +1,1 @@
+"""What a book is: portfolios, lots, flows, instruments, sessions, factor models, reasons."""

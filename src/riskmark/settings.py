@@ -1,0 +1,222 @@
+"""Settings: read once, frozen, from defaults, ``riskmark.toml`` and the environment.
+
+A value in the environment wins over the file, the file over ``defaults.toml``; a factor
+model in the file replaces the built-in one of the same name and keeps the others. An
+unknown key is an error that names where it stands.
+"""
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from riskmark.domain.factor_models import FactorModel
+from riskmark.errors import SettingsError
+
+CONFIG_FILE = "riskmark.toml"
+_PREFIX = "RISKMARK_"
+_NOT_SETTINGS = frozenset({"RISKMARK_NOW", "RISKMARK_MARKET_DATA", "RISKMARK_CONFIG"})
+_NUMBERS = (
+    "base_currency",
+    "benchmark",
+    "risk_free",
+    "default_model",
+    "calendar",
+    "factor_model",
+)
+"""The settings that change numbers; only these make a stored number out of date."""
+
+_DEFAULTS = Path(__file__).with_name("defaults.toml")
+
+
+class CalendarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which exchange's sessions count, and closures that its calendar lacks."""
+
+    name: str
+    closures: tuple[date, ...]
+
+
+class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a silent run keeps its claim, and how often it speaks."""
+
+    seconds: float
+    heartbeat_seconds: float
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that an installation can choose."""
+
+    database_url: str
+    base_currency: str
+    publish_delay_minutes: float
+    benchmark: str
+    risk_free: float
+    keep_positions_sessions: int
+    rebuild_budget_seconds: float
+    default_model: str
+    calendar: CalendarSettings
+    lease: LeaseSettings
+    factor_model: tuple[FactorModel, ...]
+
+    @property
+    def numbers_hash(self) -> str:
+        """A digest of the settings that change numbers."""
+        chosen = {name: getattr(self, name) for name in _NUMBERS}
+        return hashlib.sha256(msgspec.json.encode(chosen, order="sorted")).hexdigest()[:16]
+
+    @property
+    def factor_symbols(self) -> tuple[str, ...]:
+        """Every symbol that a factor model or the benchmark needs, once each."""
+        of_models = (s for model in self.factor_model for s in model.symbols)
+        return tuple(dict.fromkeys((*of_models, self.benchmark)))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """The settings, and where each value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(
+    config: Path | None,
+    environment: Mapping[str, str],
+    *,
+    database_url: str | None = None,
+) -> LoadedSettings:
+    """Read the settings.
+
+    ``config`` is the file named on the command line; without one, ``riskmark.toml`` in the
+    working directory is read if it is there. ``database_url`` wins over everything.
+    """
+    merged = tomllib.loads(_DEFAULTS.read_text(encoding="utf-8"))
+    origins = dict.fromkeys(_flat(merged), "default")
+    path = _config_path(config, environment)
+    if path is not None:
+        _merge(merged, _read_toml(path), origins, str(path))
+    _merge(merged, _from_environment(environment, merged), origins, "environment")
+    if database_url is not None:
+        merged["database_url"] = database_url
+        origins["database_url"] = "command line"
+    try:
+        settings = msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at ")
+        raise SettingsError(where.strip("`$.") or str(path), problem) from error
+    _check(settings)
+    return LoadedSettings(settings, origins)
+
+
+def _config_path(config: Path | None, environment: Mapping[str, str]) -> Path | None:
+    if config is None and "RISKMARK_CONFIG" in environment:
+        config = Path(environment["RISKMARK_CONFIG"])
+    if config is not None:
+        if not config.is_file():
+            raise SettingsError(str(config), "there is no such file")
+        return config
+    path = Path(CONFIG_FILE)
+    return path if path.is_file() else None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), f"not a TOML file: {error}") from error
+
+
+def _from_environment(
+    environment: Mapping[str, str], known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Turn ``RISKMARK_CALENDAR__NAME`` into ``{"calendar": {"name": …}}``."""
+    found: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(_PREFIX) or variable in _NOT_SETTINGS:
+            continue
+        *sections, key = variable.removeprefix(_PREFIX).lower().split("__")
+        target, shape = found, known
+        for section in sections:
+            target = target.setdefault(section, {})
+            shape = shape.get(section, {})
+        target[key] = text.split(",") if isinstance(shape.get(key), list) else text
+    return found
+
+
+def _merge(
+    base: dict[str, Any], over: Mapping[str, Any], origins: dict[str, str], origin: str
+) -> None:
+    for key, value in over.items():
+        if key == "factor_model" and isinstance(value, list):
+            base[key] = _replace_by_name(base[key], value)
+            origins[key] = origin
+        elif isinstance(value, dict) and isinstance(base.get(key), dict):
+            nested: dict[str, str] = {}
+            _merge(base[key], value, nested, origin)
+            origins.update({f"{key}.{name}": origin for name in nested})
+        else:
+            base[key] = value
+            origins[key] = origin
+
+
+def _replace_by_name(
+    built_in: list[dict[str, Any]], own: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    models = {model["name"]: model for model in built_in}
+    models.update({str(model.get("name")): model for model in own})
+    return list(models.values())
+
+
+def _flat(values: Mapping[str, Any]) -> list[str]:
+    names: list[str] = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            names.extend(f"{key}.{name}" for name in value)
+        else:
+            names.append(key)
+    return names
+
+
+def _check(settings: Settings) -> None:
+    names = [model.name for model in settings.factor_model]
+    if settings.default_model not in names:
+        raise SettingsError("default_model", f"must be one of {', '.join(names)}")
+    for name in ("market", "market_1y"):
+        if name not in names:
+            raise SettingsError("factor_model", f"the model {name!r} is needed")
+    for model in settings.factor_model:
+        _check_model(model)
+    if not 0 < settings.lease.heartbeat_seconds < settings.lease.seconds:
+        raise SettingsError("lease", "0 < heartbeat_seconds < seconds must hold")
+
+
+def _check_model(model: FactorModel) -> None:
+    where = f"factor_model {model.name!r}"
+    least = len(model.factors) + 2
+    if not model.factors:
+        raise SettingsError(where, "has no factors")
+    if not least <= model.minimum <= model.window <= MAX_WINDOW:
+        problem = f"{least} <= minimum <= window <= {MAX_WINDOW} must hold"
+        raise SettingsError(where, problem)
+    texts = [model.name, *(factor.name for factor in model.factors)]
+    if not all(text.isascii() and text.isprintable() and text for text in texts):
+        raise SettingsError(where, "names must be printable ASCII")
+    if len(set(texts[1:])) < len(model.factors):
+        raise SettingsError(where, "two factors have the same name")
+
+
+MAX_WINDOW = 504
+"""The sessions of returns that are read before a session; a model may not look further."""
+
+
+def settings_from_process(
+    config: Path | None = None, database_url: str | None = None
+) -> LoadedSettings:
+    """Read the settings with this process's environment."""
+    return load_settings(config, os.environ, database_url=database_url)

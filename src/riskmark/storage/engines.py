@@ -1,0 +1,209 @@
+"""The database: SQLite or PostgreSQL, and the few lines in which they differ.
+
+Reads run in one snapshot (SQLite: a deferred transaction in WAL mode; PostgreSQL:
+REPEATABLE READ, read only). Writes take the write lock at once on SQLite (BEGIN
+IMMEDIATE: a read that later wants to write fails under load) and run READ COMMITTED with
+row locks on PostgreSQL. Whoever opens a transaction ends it: functions of this package
+that are given a connection never commit.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.sql.elements import TextClause
+
+from riskmark.errors import InputError, StoreError
+
+BUSY_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 30_000
+STATEMENT_TIMEOUT_MS = 300_000
+IDLE_IN_TRANSACTION_MS = 60_000
+
+Row = Sequence[Any]
+
+
+class Database:
+    """An engine, and transactions of two kinds on it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite; else it is PostgreSQL."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database and changes nothing."""
+        if self.is_sqlite:
+            options = {"riskmark_begin": "BEGIN"}
+        else:
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as connection:
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that may write; commit at the end, roll back on an error."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Connect to ``url`` (``sqlite:///file`` or ``postgresql://…``); nothing is created."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InputError(f"not a database URL: {url!r}") from error
+    name = parsed.get_backend_name()
+    if name == "sqlite":
+        return Database(_sqlite(url))
+    if name == "postgresql":
+        return Database(_postgresql(parsed.set(drivername="postgresql+psycopg")))
+    raise InputError(f"the database must be SQLite or PostgreSQL, not {name!r}")
+
+
+def _sqlite(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:" and not Path(path).parent.is_dir():
+        raise InputError(f"the folder of the database {path!r} does not exist")
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the transactions are ours, not the driver's
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "cache_size = -65536",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(options.get("riskmark_begin", "BEGIN IMMEDIATE"))
+
+    return engine
+
+
+def _postgresql(url: Any) -> Engine:
+    options = (
+        f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
+        f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC"
+    )
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"options": options, "application_name": "riskmark", "keepalives": 1},
+    )
+
+
+def db_now(connection: Connection, plus_seconds: float = 0.0) -> TextClause:
+    """Return the database's present instant, moved by ``plus_seconds``, as an expression."""
+    if connection.dialect.name == "sqlite":
+        moved = f"strftime('%Y-%m-%d %H:%M:%f', 'now', '{plus_seconds:+.3f} seconds') || '000'"
+        return text(f"({moved})")
+    return text(f"(clock_timestamp() + interval '{plus_seconds:.3f} seconds')")
+
+
+def lock_rows(connection: Connection) -> str:
+    """Return the clause that locks selected rows; SQLite has one writer and needs none."""
+    return "" if connection.dialect.name == "sqlite" else " FOR UPDATE"
+
+
+def write_rows(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    *,
+    replace: bool = False,
+) -> None:
+    """Write many rows of plain driver values by the fastest way of each database.
+
+    ``replace`` overwrites rows with the same key on SQLite and goes through a temporary
+    table on PostgreSQL; without it the keys must be new. On SQLite sessions are ISO text
+    and instants are in ``instant_text`` form; on PostgreSQL they are dates and datetimes
+    (``bind_date`` and ``bind_instant`` make them).
+    """
+    names = ", ".join(f'"{name}"' for name in columns)
+    if connection.dialect.name == "sqlite":
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        marks = ", ".join("?" * len(columns))
+        statement = f'{verb} INTO "{table.name}" ({names}) VALUES ({marks})'
+        _driver_cursor(connection).executemany(statement, rows)
+    elif replace:
+        _copy_over(connection, table, names, columns, rows)
+    else:
+        _copy(connection, f'COPY "{table.name}" ({names}) FROM STDIN', rows)
+
+
+def _copy(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
+    with _driver_cursor(connection) as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _copy_over(
+    connection: Connection, table: Table, names: str, columns: Sequence[str], rows: Iterable[Row]
+) -> None:
+    keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
+    key_names = {column.name for column in table.primary_key}
+    others = [name for name in columns if name not in key_names]
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
+    staging = f"staging_{table.name}"
+    connection.exec_driver_sql(
+        f'CREATE TEMPORARY TABLE IF NOT EXISTS "{staging}" '
+        f'(LIKE "{table.name}" INCLUDING DEFAULTS) ON COMMIT DELETE ROWS'
+    )
+    connection.exec_driver_sql(f'DELETE FROM "{staging}"')
+    _copy(connection, f'COPY "{staging}" ({names}) FROM STDIN', rows)
+    action = f"DO UPDATE SET {sets}" if sets else "DO NOTHING"
+    connection.exec_driver_sql(
+        f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM "{staging}" '
+        f"ON CONFLICT ({keys}) {action}"
+    )
+
+
+def _driver_cursor(connection: Connection) -> Any:
+    return connection.connection.cursor()
+
+
+def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    """Run a SELECT on the raw driver and return its tuples: for bulk reads.
+
+    Values stand as ``?`` in ``statement`` on both databases; it may hold no other ``?``
+    and no ``%``. On SQLite sessions come as ISO text.
+    """
+    if connection.dialect.name != "sqlite":
+        statement = statement.replace("?", "%s")
+    cursor = _driver_cursor(connection)
+    try:
+        cursor.execute(statement, tuple(values))
+        found: list[Any] = cursor.fetchall()
+    finally:
+        cursor.close()
+    return found
+
+
+def check_usable(connection: Connection) -> None:
+    """Refuse a PostgreSQL older than 15 or an SQLite older than 3.35."""
+    version = connection.dialect.server_version_info  # type: ignore[attr-defined]
+    least = (3, 35) if connection.dialect.name == "sqlite" else (15,)
+    if version < least:
+        needed = ".".join(map(str, least))
+        raise StoreError(f"{connection.dialect.name} {needed} or newer is needed, not {version}")
