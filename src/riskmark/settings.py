@@ -21,7 +21,7 @@ from riskmark.errors import SettingsError
 
 CONFIG_FILE = "riskmark.toml"
 _PREFIX = "RISKMARK_"
-_NOT_SETTINGS = frozenset({"RISKMARK_NOW", "RISKMARK_MARKET_DATA", "RISKMARK_CONFIG"})
+_NOT_SETTINGS = frozenset({"RISKMARK_NOW", "RISKMARK_MARKET_DATA", "RISKMARK_CONFIG", "RISKMARK_TEST_PROFILE"})
 _NUMBERS = (
     "base_currency",
     "benchmark",
@@ -31,6 +31,9 @@ _NUMBERS = (
     "factor_model",
 )
 """The settings that change numbers; only these make a stored number out of date."""
+
+MAX_WINDOW = 504
+"""The sessions of returns that are read before a session; a model may not look further."""
 
 _DEFAULTS = Path(__file__).with_name("defaults.toml")
 
@@ -132,9 +135,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(str(path), f"not a TOML file: {error}") from error
 
 
-def _from_environment(
-    environment: Mapping[str, str], known: Mapping[str, Any]
-) -> dict[str, Any]:
+def _from_environment(environment: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
     """Turn ``RISKMARK_CALENDAR__NAME`` into ``{"calendar": {"name": …}}``."""
     found: dict[str, Any] = {}
     for variable, text in environment.items():
@@ -209,10 +210,6 @@ def _check_model(model: FactorModel) -> None:
         raise SettingsError(where, "names must be printable ASCII")
     if len(set(texts[1:])) < len(model.factors):
         raise SettingsError(where, "two factors have the same name")
-
-
-MAX_WINDOW = 504
-"""The sessions of returns that are read before a session; a model may not look further."""
 
 
 def settings_from_process(

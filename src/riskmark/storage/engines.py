@@ -9,6 +9,7 @@ that are given a connection never commit.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.elements import TextClause
 
 from riskmark.errors import InputError, StoreError
+from riskmark.storage.types import instant_text
 
 BUSY_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 30_000
@@ -40,11 +42,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database and changes nothing."""
+        options: dict[str, Any] = {
+            "isolation_level": "REPEATABLE READ",
+            "postgresql_readonly": True,
+        }
         if self.is_sqlite:
             options = {"riskmark_begin": "BEGIN"}
-        else:
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self.engine.connect().execution_options(**options) as connection:
+        with self.engine.connect() as connection:
+            connection.execution_options(**options)
             with connection.begin():
                 yield connection
 
@@ -200,9 +205,27 @@ def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()
     return found
 
 
+def as_date(value: Any) -> date:
+    """Read a session as the raw driver gives it: ISO text on SQLite, a date on PostgreSQL."""
+    found: date = date.fromisoformat(value) if isinstance(value, str) else value
+    return found
+
+
+def bind_date(connection: Connection, day: date | None) -> Any:
+    """Make a driver value of a date for ``write_rows`` and ``read_rows``."""
+    if day is None or connection.dialect.name != "sqlite":
+        return day
+    return day.isoformat()
+
+
+def bind_instant(connection: Connection, at: datetime) -> Any:
+    """Make a driver value of an aware datetime for ``write_rows`` and ``read_rows``."""
+    return instant_text(at) if connection.dialect.name == "sqlite" else at
+
+
 def check_usable(connection: Connection) -> None:
     """Refuse a PostgreSQL older than 15 or an SQLite older than 3.35."""
-    version = connection.dialect.server_version_info  # type: ignore[attr-defined]
+    version: tuple[int, ...] = connection.dialect.server_version_info or ()
     least = (3, 35) if connection.dialect.name == "sqlite" else (15,)
     if version < least:
         needed = ".".join(map(str, least))

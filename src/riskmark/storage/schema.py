@@ -313,7 +313,7 @@ position_value = Table(
     Column("instrument_id", Serial, primary_key=True),
     Column("quantity", Double, nullable=False),
     Column("mark", Double),
-    Column("mark_kind", Text, nullable=False),
+    Column("mark_kind", Text),
     Column("mark_age", Integer),
     Column("market_value", Double, nullable=False),
     Column("weight", Double),

@@ -1,0 +1,172 @@
+"""The application: the one place that chooses real parts and puts them together."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from riskmark.domain.reasons import Source
+from riskmark.domain.runs import RunRequest
+from riskmark.domain.sessions import Calendar, Clock
+from riskmark.engine import run as engine
+from riskmark.engine.recorder import Observer
+from riskmark.engine.run import RunResult
+from riskmark.errors import InputError
+from riskmark.settings import LoadedSettings, Settings
+from riskmark.storage import books, migrate, schema
+from riskmark.storage.books import LOCAL_OPERATOR, Principal
+from riskmark.storage.calendar import calendar_is_current, load_calendar, sync_calendar
+from riskmark.storage.engines import Database, open_database
+
+EXCHANGE_ZONE = ZoneInfo("America/New_York")
+"""Whose date is "today" for what people enter."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedClock:
+    """A clock that stands still: ``RISKMARK_NOW``, and tests."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        """Return the instant given."""
+        return self.instant
+
+
+def clock_from(text: str | None) -> Clock:
+    """Return the clock that ``RISKMARK_NOW`` asks for; without it, the machine's."""
+    if not text:
+        return SystemClock()
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"RISKMARK_NOW is not an ISO instant: {text!r}") from error
+    if instant.tzinfo is None:
+        raise InputError(f"RISKMARK_NOW needs a time zone, such as Z: {text!r}")
+    return FixedClock(instant)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An installation, opened: settings, database, clock, and on whose behalf it works."""
+
+    loaded: LoadedSettings
+    database: Database
+    clock: Clock
+    principal: Principal = LOCAL_OPERATOR
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.loaded.settings
+
+    @property
+    def today(self) -> date:
+        """The present date at the exchange."""
+        return self.clock.now().astimezone(EXCHANGE_ZONE).date()
+
+    def target(self, calendar: Calendar, as_of: date | None = None) -> int:
+        """Return the ordinal of the target session: the last one published, or at ``as_of``."""
+        delay = timedelta(minutes=self.settings.publish_delay_minutes)
+        newest = calendar.target(self.clock.now(), delay)
+        if as_of is None:
+            return newest
+        if as_of > self.today:
+            raise InputError(f"{as_of} is in the future")
+        ordinal = min(newest, calendar.on_or_before(as_of))
+        if ordinal < 0:
+            raise InputError(f"there is no session on or before {as_of}")
+        return ordinal
+
+    def run(
+        self,
+        source: Source,
+        *,
+        portfolios: tuple[str, ...] | None = None,
+        as_of: date | None = None,
+        from_session: date | None = None,
+        force: bool = False,
+        offline: bool = False,
+        observe: Observer = lambda _: None,
+    ) -> RunResult:
+        """Run the batch for ``portfolios`` (names or ids; None: all)."""
+        with self.database.read() as connection:
+            request = self.request(
+                connection,
+                source,
+                portfolios=portfolios,
+                as_of=as_of,
+                from_session=from_session,
+                force=force,
+                offline=offline,
+            )
+        return engine.run_batch(self.database, self.settings, self.clock, request, observe=observe)
+
+    def request(
+        self,
+        connection: Connection,
+        source: Source,
+        *,
+        portfolios: tuple[str, ...] | None = None,
+        as_of: date | None = None,
+        from_session: date | None = None,
+        force: bool = False,
+        offline: bool = False,
+    ) -> RunRequest:
+        """Turn what an entry point asks for into a request to the one run function."""
+        calendar = load_calendar(connection)
+        scope = None
+        if portfolios is not None:
+            found = [books.find_portfolio(connection, self.principal, name) for name in portfolios]
+            scope = tuple(sorted({portfolio.portfolio_id for portfolio in found}))
+        return RunRequest(
+            source=source,
+            requested_by=self.principal.account_id,
+            target=calendar.sessions[self.target(calendar, as_of)],
+            scope=scope,
+            from_session=from_session,
+            force=force,
+            offline=offline,
+        )
+
+
+def build(loaded: LoadedSettings, clock: Clock) -> App:
+    """Open the installation that the settings name; the database is not touched yet."""
+    return App(loaded, open_database(loaded.settings.database_url), clock)
+
+
+def prepare(app: App) -> None:
+    """Make the database ready for use: schema on SQLite's first use, and the calendar.
+
+    A PostgreSQL database is migrated by ``riskmark init`` alone: several processes of
+    several versions may share it.
+    """
+    with app.database.read() as connection:
+        version = migrate.schema_version(connection)
+    if version != schema.HEAD:
+        if not app.database.is_sqlite:
+            with app.database.read() as connection:
+                migrate.check_schema(connection)
+        migrate.migrate(app.database)
+    now = app.clock.now()
+    with app.database.read() as connection:
+        is_current = calendar_is_current(connection, app.settings.calendar, now)
+    if not is_current:
+        with app.database.write() as connection:
+            sync_calendar(connection, app.settings.calendar, now)
+
+
+def initialise(app: App) -> bool:
+    """Create or migrate the database, and its calendar; return whether anything was done."""
+    migrated = migrate.migrate(app.database)
+    prepare(app)
+    return migrated

@@ -1,0 +1,1 @@
+"""The batch: one run function for every caller, made of independent transactions."""

@@ -1,0 +1,158 @@
+"""A run's record: what it has counted, and the only way in which its work is written.
+
+Every transaction of a run begins with its fence; what the run has planned, computed and
+spent is stored in the same transactions as the results.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCounts
+from riskmark.domain.sessions import Clock
+from riskmark.engine.rounds import Round
+from riskmark.engine.writing import Writing
+from riskmark.settings import Settings
+from riskmark.storage import runs
+from riskmark.storage.engines import Database
+from riskmark.storage.runs import Claim
+from riskmark.storage.types import instant_text
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is, for whoever watches it."""
+
+    run_id: str
+    phase: Phase
+    done: int
+    total: int
+    message: str | None = None
+
+
+Observer = Callable[[Progress], None]
+
+
+class Cancelled(Exception):  # noqa: N818 - a signal within the run, not an error
+    """Somebody asked for the run to stop."""
+
+
+class Recorder:
+    """One claim's work on a run: its counters, its log and its transactions.
+
+    ``failed`` are the cells, by portfolio, that this run does not plan again.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        request: RunRequest,
+        claim: Claim,
+        observe: Observer,
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.clock = clock
+        self.request = request
+        self.claim = claim
+        self.cells = CellCounts()
+        self.symbols = SymbolCounts()
+        self.failed: dict[str, set[int]] = {}
+        self._observe = observe
+        self._seconds = {phase.key: 0.0 for phase in PHASES}
+        self._amounts = {phase.key: (0, 0) for phase in PHASES}
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a write transaction that begins with the fence.
+
+        A request to cancel, seen by the fence, takes effect after the commit.
+        """
+        with self.database.write() as connection:
+            is_cancelled = runs.hold(connection, self.claim)
+            yield connection
+        if is_cancelled:
+            raise Cancelled
+
+    def writing(self, current: Round) -> Writing:
+        """Return what a shard's transaction needs to know of the round."""
+        return Writing(
+            run_id=self.claim.run_id,
+            revision=current.plan.revision,
+            version=current.version,
+            force=self.request.force,
+            at=self.now(),
+            first_sessions=current.first_sessions,
+        )
+
+    def now(self) -> datetime:
+        """Return the clock's present instant."""
+        return self.clock.now()
+
+    def bound_now(self) -> object:
+        """Return the clock's present instant as the database stores it."""
+        return instant_text(self.now()) if self.database.is_sqlite else self.now()
+
+    def plans_whole(self, portfolio_id: str) -> bool:
+        """Whether the run's plans hold everything that the portfolio lacks."""
+        return self.request.from_session is None and portfolio_id not in self.failed
+
+    def name_of(self, current: Round, portfolio_id: str) -> str:
+        """Return a planned portfolio's name."""
+        names = (one.name for one in current.plan.portfolios if one.portfolio_id == portfolio_id)
+        return next(names, portfolio_id)
+
+    def spend(self, phase: Phase, seconds: float, *, done: int = 0, total: int = 0) -> None:
+        """Add to what a phase has taken and done."""
+        self._seconds[phase.key] += seconds
+        before = self._amounts[phase.key]
+        self._amounts[phase.key] = (before[0] + done, before[1] + total)
+
+    def save_phase(self, connection: Connection, phase: Phase, *, status: str = "running") -> None:
+        """Store how far a phase is."""
+        done, total = self._amounts[phase.key]
+        runs.save_phase(
+            connection,
+            self.claim,
+            phase,
+            status=status,
+            seconds=self._seconds[phase.key],
+            done=done,
+            total=total,
+        )
+
+    def save(self, connection: Connection, phase: Phase) -> None:
+        """Store the run's counts and present phase."""
+        done, total = self._amounts[phase.key]
+        runs.save_progress(
+            connection,
+            self.claim,
+            phase=phase,
+            done=done,
+            total=total,
+            cells=self.cells,
+            symbols=self.symbols,
+        )
+
+    def log(
+        self,
+        connection: Connection,
+        message: str,
+        *,
+        phase: Phase | None = None,
+        level: str = "info",
+    ) -> None:
+        """Add a line to the run's activity log."""
+        runs.add_event(
+            connection, self.claim.run_id, message, at=self.now(), phase=phase, level=level
+        )
+
+    def tell(self, phase: Phase, message: str | None = None) -> None:
+        """Tell whoever watches in this process."""
+        done, total = self._amounts[phase.key]
+        self._observe(Progress(self.claim.run_id, phase, done, total, message))

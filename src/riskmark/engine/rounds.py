@@ -1,0 +1,207 @@
+"""A round of a run: everything it works from, read in one snapshot of the database.
+
+The plan and the inputs of its numbers are of one revision. What changes afterwards has a
+higher one, and is found by the next round or the next run.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+from sqlalchemy import Connection
+
+from riskmark.calc.arrays import FloatArray, IntArray
+from riskmark.calc.holdings_returns import HISTORY
+from riskmark.domain.runs import RunRequest
+from riskmark.domain.sessions import Calendar
+from riskmark.engine.version import ENGINE_VERSION
+from riskmark.planning.facts import Facts, Version
+from riskmark.planning.plan import Plan
+from riskmark.planning.planner import plan_run
+from riskmark.settings import Settings
+from riskmark.storage import results, symbols
+from riskmark.storage.packs import Closes, load_closes
+from riskmark.storage.progress import load_facts
+from riskmark.valuation.analytics import MARKET_MODEL
+from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
+from riskmark.valuation.panels import Panel, build_panel, load_instruments
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A plan and its inputs; without anything to value, ``panel`` serves the symbols alone."""
+
+    plan: Plan
+    facts: Facts
+    version: Version
+    first_sessions: Mapping[str, date]
+    symbols_due: tuple[int, ...]
+    symbols_revision: int
+    to_advance: tuple[str, ...]
+    panel: Panel | None = None
+    portfolio_ids: tuple[str, ...] = ()
+    books: BookArrays | None = None
+    lots_of: Mapping[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.plan) or bool(self.symbols_due)
+
+
+def current_version(settings: Settings) -> Version:
+    """Return what numbers computed now are stamped with."""
+    return Version(ENGINE_VERSION, settings.numbers_hash)
+
+
+def read_plan(
+    connection: Connection,
+    calendar: Calendar,
+    settings: Settings,
+    request: RunRequest,
+    *,
+    left_out: Mapping[str, Set[int]] | None = None,
+) -> tuple[Facts, Plan]:
+    """Read the facts in the request's scope and plan what it would do."""
+    facts = load_facts(
+        connection,
+        calendar,
+        target=calendar.on_or_before(request.target),
+        version=current_version(settings),
+        factor_symbols=settings.factor_symbols,
+        scope=request.scope,
+        force=request.force,
+    )
+    from_ordinal = None
+    if request.from_session is not None:
+        from_ordinal = calendar.on_or_after(request.from_session)
+    plan = plan_run(facts, from_ordinal=from_ordinal, force=request.force, left_out=left_out)
+    return facts, plan
+
+
+def read_round(
+    connection: Connection,
+    calendar: Calendar,
+    settings: Settings,
+    request: RunRequest,
+    *,
+    left_out: Mapping[str, Set[int]],
+) -> Round:
+    """Plan, and read everything that the plan needs."""
+    facts, plan = read_plan(connection, calendar, settings, request, left_out=left_out)
+    factor_ids = symbols.public_ids(connection, settings.factor_symbols)
+    scope_symbols = symbols.in_scope(connection, request.scope, factor_ids)
+    due = symbols.due(
+        connection,
+        scope_symbols,
+        factor_ids=factor_ids,
+        target=request.target,
+        settings_hash=settings.numbers_hash,
+    )
+    head = Round(
+        plan=plan,
+        facts=facts,
+        version=facts.version,
+        first_sessions={
+            one.portfolio_id: calendar.sessions[one.first]
+            for one in facts.portfolios
+            if one.first is not None
+        },
+        symbols_due=due.instrument_ids,
+        symbols_revision=due.factor_revision,
+        to_advance=results.to_advance(connection, plan.settled, plan.revision),
+    )
+    if not head:
+        return head
+    return _with_inputs(connection, calendar, settings, head, factor_ids)
+
+
+def _with_inputs(
+    connection: Connection,
+    calendar: Calendar,
+    settings: Settings,
+    head: Round,
+    factor_ids: Sequence[int],
+) -> Round:
+    planned = sorted(one.portfolio_id for one in head.plan.portfolios if one.cells)
+    stored = load_stored_books(connection, planned)
+    first_of = {one.portfolio_id: one.first for one in head.facts.portfolios}
+    first_ordinals = [first_of[key] or 0 for key in planned]
+    held = stored.instrument_ids
+    wanted = sorted(held | set(factor_ids) | set(head.symbols_due))
+    first_cell = min(
+        (one.cells[0][0] for one in head.plan.portfolios if one.cells), default=head.plan.target
+    )
+    start = min(
+        _first_needed(connection, calendar, settings, first_cell),
+        *(first - 1 for first in first_ordinals),
+    )
+    instruments = load_instruments(connection, wanted, base_currency=settings.base_currency)
+    closes = load_closes(connection, calendar, wanted, start=max(start, 0))
+    panel = build_panel(
+        connection,
+        calendar,
+        instruments,
+        closes,
+        first=_with_old_closes(closes, held, max(start, 0)),
+        last=head.plan.target,
+    )
+    return replace(
+        head,
+        panel=panel,
+        portfolio_ids=tuple(planned),
+        books=book_arrays(stored, calendar, panel, first_ordinals),
+        lots_of=_lots_of(stored),
+    )
+
+
+def _first_needed(
+    connection: Connection, calendar: Calendar, settings: Settings, first_cell: int
+) -> int:
+    """Return the first session whose close the windows of ``first_cell`` reach back to.
+
+    A session and the HISTORY before it, or further where the Market return was not observed
+    on some of them: x counts only sessions on which it was.
+    """
+    market = market_symbol(settings)
+    ids = symbols.public_ids(connection, [market])
+    series = load_closes(connection, calendar, ids, start=0).series
+    plain = first_cell - HISTORY - 1
+    if not ids or ids[0] not in series:
+        return plain
+    found = series[ids[0]]
+    observed = ~np.isnan(found.closes[: max(first_cell - found.first + 1, 0)])
+    returns = np.flatnonzero(observed[1:] & observed[:-1]) + 1 + found.first
+    if returns.size < HISTORY:
+        return min(plain, found.first)
+    return min(plain, int(returns[-HISTORY]) - 1)
+
+
+def market_symbol(settings: Settings) -> str:
+    """Return the symbol of the Market factor, on whose sessions x is counted."""
+    model = next(one for one in settings.factor_model if one.name == MARKET_MODEL)
+    return model.factors[0].long
+
+
+def _with_old_closes(closes: Closes, held: Set[int], start: int) -> int:
+    """Reach back to the last close of every held instrument that has none at ``start``."""
+    return min([start, *(one.first for key, one in closes.series.items() if key in held)])
+
+
+def _lots_of(stored: StoredBooks) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in stored.lots:
+        counts[row[0]] = counts.get(row[0], 0) + 1
+    return counts
+
+
+def market_returns(panel: Panel, settings: Settings) -> FloatArray:
+    """Return the Market factor (T,) of a panel."""
+    model = next(one for one in settings.factor_model if one.name == MARKET_MODEL)
+    found: FloatArray = panel.factor_returns(model)[:, 0]
+    return found
+
+
+def held_columns(books: BookArrays) -> IntArray:
+    """Return the panel columns that some lot is in, ascending."""
+    return np.unique(books.lots.instrument)

@@ -1,0 +1,231 @@
+"""The run: one function for every caller, scope and source.
+
+    claim → (plan → symbols → shards → plan again) until there is nothing to do → end
+
+A run that dies anywhere leaves only whole transactions behind; what they lack is planned
+again by whichever run comes next. A run may end only when no request has joined it since
+its last plan.
+"""
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+
+from sqlalchemy.exc import DBAPIError
+
+from riskmark import faults
+from riskmark.domain.reasons import RunStatus
+from riskmark.domain.runs import PHASES, VALUATION, CellCounts, RunRequest, SymbolCounts
+from riskmark.domain.sessions import Calendar, Clock
+from riskmark.engine import claims, rounds, shard_work, symbol_work
+from riskmark.engine.claims import Heartbeat, Joined
+from riskmark.engine.recorder import Cancelled, Observer, Recorder
+from riskmark.engine.rounds import Round
+from riskmark.engine.shards import Shard, cut_plan
+from riskmark.engine.writing import delete_surplus
+from riskmark.errors import LeaseLost
+from riskmark.settings import Settings
+from riskmark.storage import results, runs
+from riskmark.storage.calendar import load_calendar
+from riskmark.storage.engines import Database
+
+MAX_ROUNDS = 5
+"""Plans a run makes; inputs that change faster than this are left to the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended; ``joined``: it was somebody else's, and is still going on."""
+
+    run_id: str
+    status: RunStatus
+    cells: CellCounts
+    symbols: SymbolCounts
+    joined: bool = False
+
+
+def run_batch(
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    request: RunRequest,
+    *,
+    observe: Observer = lambda _: None,
+) -> RunResult:
+    """Bring every portfolio in the request's scope up to its target session.
+
+    Runs of dead processes are ended or, if they are for the same work, continued. If a live
+    run does the same work already, the request joins it and the result says so.
+    """
+    claims.end_dead_runs(database, at=clock.now(), but=request.scope_key)
+    claim = claims.claim(database, request, settings.lease, at=clock.now())
+    if isinstance(claim, Joined):
+        return RunResult(claim.run_id, RunStatus.RUNNING, CellCounts(), SymbolCounts(), joined=True)
+    faults.point("run.created")
+    with Heartbeat(database, claim, settings.lease):
+        record = Recorder(database, settings, clock, request, claim, observe)
+        return _Run(record).work()
+
+
+class _Run:
+    """The rounds of a run, and its end."""
+
+    def __init__(self, record: Recorder) -> None:
+        self._record = record
+        budget = record.settings.rebuild_budget_seconds
+        self._rebuild_until = time.monotonic() + budget
+
+    def work(self) -> RunResult:
+        """Work until nothing is left to do, and record the end whatever it is."""
+        status = RunStatus.CANCELLED
+        with _Ending(self._record):
+            self._rounds()
+            while not self._finish():
+                self._rounds()
+            status = _status(self._record.cells)
+        faults.point("run.finished")
+        return RunResult(
+            self._record.claim.run_id, status, self._record.cells, self._record.symbols
+        )
+
+    def _rounds(self) -> None:
+        with self._record.transaction() as connection:
+            runs.serve_requests(connection, self._record.claim)
+        for number in range(MAX_ROUNDS):
+            with self._record.database.read() as connection:
+                calendar = load_calendar(connection)
+                current = rounds.read_round(
+                    connection,
+                    calendar,
+                    self._record.settings,
+                    self._record.request,
+                    left_out=self._record.failed,
+                )
+            faults.point("run.planned")
+            self._note_plan(current, is_first=number == 0)
+            if not current:
+                return
+            self._carry_out(current, calendar)
+
+    def _note_plan(self, current: Round, *, is_first: bool) -> None:
+        plan = current.plan
+        if not (is_first or plan or current.to_advance):
+            return
+        self._record.cells += CellCounts(planned=plan.size)
+        if plan:
+            message = f"{plan.size} cells of {len(plan.portfolios)} portfolios to compute"
+        else:
+            message = "nothing to compute: every portfolio is up to date"
+        self._record.spend(VALUATION, 0.0, total=plan.size)
+        with self._record.transaction() as connection:
+            if is_first or plan:
+                self._record.log(connection, message)
+            self._record.save(connection, VALUATION)
+            if current.to_advance:
+                results.advance_settled(connection, current.to_advance, plan.revision)
+        self._record.tell(VALUATION, message)
+
+    def _carry_out(self, current: Round, calendar: Calendar) -> None:
+        symbol_work.note_prices(self._record, current, calendar)
+        symbol_work.save_symbols(self._record, current)
+        self._delete_surplus(current)
+        if current.panel is None or current.books is None or not current.portfolio_ids:
+            return
+        shards = cut_plan(current.plan, current.lots_of)
+        work = shard_work.ShardWork(self._record, current, current.panel, current.books)
+        retried: list[Shard] = []
+        for shard in shards:
+            if shard.is_rebuild and time.monotonic() > self._rebuild_until:
+                self._postpone(shard)
+                continue
+            retried.extend(work.carry_out(shard))
+        for shard in retried:
+            work.carry_out(shard)
+
+    def _postpone(self, shard: Shard) -> None:
+        """Leave a rebuild to the next run: this one has used up its time for them."""
+        for portfolio, cells in zip(shard.portfolios, shard.cells, strict=True):
+            self._record.failed.setdefault(portfolio, set()).update(ordinal for ordinal, _ in cells)
+        with self._record.transaction() as connection:
+            self._record.log(connection, f"{shard.size} cells to rebuild are left to the next run")
+
+    def _delete_surplus(self, current: Round) -> None:
+        surplus = {one.portfolio_id: one.surplus for one in current.plan.portfolios if one.surplus}
+        if not surplus:
+            return
+        with self._record.transaction() as connection:
+            counts = delete_surplus(connection, self._record.writing(current), surplus)
+            self._record.cells += counts
+            self._record.log(
+                connection, f"{counts.deleted} snapshots that should not exist deleted"
+            )
+            self._record.save(connection, VALUATION)
+
+    def _finish(self) -> bool:
+        faults.point("run.before_finish")
+        status = _status(self._record.cells)
+        with self._record.database.write() as connection:
+            runs.hold(connection, self._record.claim)
+            if runs.has_unserved_requests(connection, self._record.claim.run_id):
+                return False
+            for phase in PHASES:
+                self._record.save_phase(connection, phase, status="done")
+            self._record.log(connection, _summary(status, self._record.cells))
+            self._record.save(connection, VALUATION)
+            if not runs.end_run(
+                connection, self._record.claim.run_id, self._record.claim.fence, status
+            ):
+                raise LeaseLost(self._record.claim.run_id)
+        return True
+
+
+class _Ending:
+    """Records how a run ended when its work is broken off.
+
+    A lost lease is somebody else's to record. If the database cannot be reached the run
+    stays as it is until its lease ends, and the error says so.
+    """
+
+    def __init__(self, record: Recorder) -> None:
+        self._record = record
+
+    def __enter__(self) -> None:
+        """Nothing is recorded before the work is broken off."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Record the end; only a cancellation is not passed on."""
+        if error is None or isinstance(error, LeaseLost):
+            return False
+        is_stopped = isinstance(error, Cancelled | KeyboardInterrupt)
+        status = RunStatus.CANCELLED if is_stopped else RunStatus.FAILED
+        message = None if isinstance(error, Cancelled) else f"{type(error).__name__}: {error}"
+        claim = self._record.claim
+        try:
+            with self._record.database.write() as connection:
+                runs.end_run(connection, claim.run_id, claim.fence, status, error=message)
+                self._record.log(connection, message or "cancelled on request", level="error")
+        except DBAPIError as second:
+            error.add_note(f"the end of run {claim.run_id} could not be recorded: {second}")
+        return isinstance(error, Cancelled)
+
+
+def _status(cells: CellCounts) -> RunStatus:
+    if cells.failed and not cells.computed:
+        return RunStatus.FAILED
+    if cells.failed or cells.partial:
+        return RunStatus.PARTIAL
+    return RunStatus.SUCCEEDED
+
+
+def _summary(status: RunStatus, cells: CellCounts) -> str:
+    parts = [f"{cells.complete} cells complete", f"{cells.partial} partial"]
+    if cells.failed:
+        parts.append(f"{cells.failed} failed")
+    if cells.deleted:
+        parts.append(f"{cells.deleted} deleted")
+    return f"{status.value}: {', '.join(parts)}"

@@ -1,0 +1,248 @@
+"""The symbol phases: what is stored of prices, and the newest numbers of each symbol."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from riskmark import faults
+from riskmark.calc.arrays import FloatArray, IntArray, reason_of
+from riskmark.calc.regression import FactorFits, fit_factors
+from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.reasons import FitQuality, MarkKind, SymbolReason
+from riskmark.domain.runs import PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, SymbolCounts
+from riskmark.domain.sessions import Calendar
+from riskmark.engine.recorder import Recorder
+from riskmark.engine.rounds import Round
+from riskmark.storage import runs, schema
+from riskmark.storage.engines import write_rows
+from riskmark.storage.key_lists import among, run_statement
+from riskmark.storage.packs import save_packs
+from riskmark.storage.runs import UnavailableSymbol
+from riskmark.valuation.panels import Panel
+from riskmark.valuation.shard import STALE_AFTER
+
+STORED = "stored"
+"""The provider's name where prices come from the database alone."""
+YEAR = 252
+
+_FIT_COLUMNS = (
+    "instrument_id",
+    "model",
+    "factor",
+    "session",
+    "n",
+    "alpha",
+    "beta",
+    "stderr",
+    "r2",
+    "residual_sd",
+    "quality",
+    "reason",
+)
+_METRIC_COLUMNS = (
+    "instrument_id",
+    "session",
+    "data_revision",
+    "settings_hash",
+    "close",
+    "mark_kind",
+    "mark_age",
+    "return",
+    "vol_21",
+    "vol_63",
+    "vol_252",
+    "high_252",
+    "low_252",
+    "observed_252",
+)
+
+
+def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
+    """Record which symbols the plan needs, which of them lack a close, and why; keep packs."""
+    panel = current.panel
+    if panel is None:
+        return
+    started = time.perf_counter()
+    unavailable = _unavailable(panel)
+    priced = [one for one in panel.instruments if one.kind is not InstrumentKind.PRIVATE]
+    record.symbols = SymbolCounts(len(priced), len(priced) - len(unavailable), len(unavailable))
+    faults.point("prices.read")
+    with record.transaction() as connection:
+        if panel.rebuilt:
+            save_packs(connection, calendar, panel.rebuilt)
+        runs.save_unavailable(connection, record.claim, unavailable)
+        for one in unavailable:
+            record.log(
+                connection,
+                f"{one.symbol}: {one.reason}, {one.detail}",
+                phase=PRICES,
+                level="warning",
+            )
+        record.spend(PRICES, time.perf_counter() - started, done=len(priced), total=len(priced))
+        record.save_phase(connection, PRICES)
+        record.save(connection, PRICES)
+    record.tell(PRICES)
+
+
+def _unavailable(panel: Panel) -> list[UnavailableSymbol]:
+    found = []
+    ages = panel.marks.age[-1].tolist()
+    for place, one in enumerate(panel.instruments):
+        age = ages[place]
+        if panel.manual[place] or (age == 0 and not panel.cost_only[place]):
+            continue
+        if one.is_foreign:
+            reason, detail = SymbolReason.FOREIGN_CURRENCY, "its prices are in another currency"
+        elif panel.quarantine_row[place] < len(panel.sessions):
+            since = panel.sessions[int(panel.quarantine_row[place])]
+            reason, detail = SymbolReason.QUARANTINED, f"bars from {since} on are in quarantine"
+        elif age < 0:
+            reason, detail = SymbolReason.NEVER_PRICED, "no close is stored"
+        else:
+            reason = SymbolReason.CARRIED if age <= STALE_AFTER else SymbolReason.STALE
+            last = panel.sessions[len(panel.sessions) - 1 - age]
+            detail = f"the last close is of {last}, {age} sessions ago"
+        if one.is_accepted:
+            detail += " (accepted)"
+        found.append(UnavailableSymbol(one.symbol, STORED, reason, detail))
+    return sorted(found, key=lambda one: one.symbol)
+
+
+def save_symbols(record: Recorder, current: Round) -> None:
+    """Compute and store the newest fits and metrics of the symbols that are due."""
+    panel = current.panel
+    if panel is None or not current.symbols_due:
+        return
+    columns = np.array([panel.column_of[key] for key in current.symbols_due], dtype=np.int64)
+    session = _bound_session(record, panel)
+    started = time.perf_counter()
+    fits: list[tuple[Any, ...]] = []
+    for model in record.settings.factor_model:
+        fits.extend(_fit_rows(panel, columns, model, session))
+    fitted = time.perf_counter()
+    metrics = _metric_rows(
+        panel,
+        columns,
+        session,
+        revision=current.plan.revision,
+        settings_hash=record.settings.numbers_hash,
+    )
+    measured = time.perf_counter()
+    faults.point("symbols.before_commit")
+    with record.transaction() as connection:
+        listed = among(connection, list(current.symbols_due))
+        run_statement(
+            connection, f"DELETE FROM symbol_fit WHERE instrument_id {listed.sql}", listed.values
+        )
+        write_rows(connection, schema.symbol_fit, _FIT_COLUMNS, fits)
+        write_rows(connection, schema.symbol_metric, _METRIC_COLUMNS, metrics, replace=True)
+        size = len(current.symbols_due)
+        record.spend(SYMBOL_FACTORS, fitted - started, done=size, total=size)
+        record.spend(SYMBOL_METRICS, measured - fitted, done=size, total=size)
+        for phase in (SYMBOL_FACTORS, SYMBOL_METRICS):
+            record.save_phase(connection, phase)
+        record.save(connection, SYMBOL_METRICS)
+    faults.point("symbols.committed")
+    record.tell(SYMBOL_METRICS)
+
+
+def _bound_session(record: Recorder, panel: Panel) -> Any:
+    session = panel.sessions[-1]
+    return session.isoformat() if record.database.is_sqlite else session
+
+
+def _fit_rows(
+    panel: Panel, columns: IntArray, model: FactorModel, session: Any
+) -> list[tuple[Any, ...]]:
+    last = len(panel.sessions) - 1
+    fits: FactorFits = fit_factors(
+        panel.marks.returns[:, columns],
+        panel.factor_returns(model),
+        rows=range(last, last + 1),
+        window=model.window,
+        minimum=model.minimum,
+    )
+    rows = []
+    for place, column in enumerate(columns.tolist()):
+        key = panel.instruments[column].instrument_id
+        n = int(fits.n[0, place])
+        reason = reason_of(int(fits.nulls[0, place]))
+        quality = None
+        if reason is None:
+            quality = FitQuality.FULL if n == model.window else FitQuality.LIMITED
+        for index, factor in enumerate(model.factors):
+            rows.append(
+                (
+                    key,
+                    model.name,
+                    factor.name,
+                    session,
+                    n,
+                    _number(fits.alpha[0, place]),
+                    _number(fits.beta[0, place, index]),
+                    _number(fits.stderr[0, place, index]),
+                    _number(fits.r2[0, place]),
+                    _number(fits.residual_sd[0, place]),
+                    quality,
+                    reason,
+                )
+            )
+    return rows
+
+
+def _metric_rows(
+    panel: Panel, columns: IntArray, session: Any, *, revision: int, settings_hash: str
+) -> list[tuple[Any, ...]]:
+    marks = panel.marks
+    returns = marks.returns[-YEAR:, columns]
+    index = marks.split_index[-YEAR:, columns]
+    closes = np.where(marks.age[-YEAR:, columns] == 0, marks.mark[-YEAR:, columns], np.nan)
+    comparable = closes * index / index[-1]
+    observed = np.isfinite(comparable).sum(axis=0)
+    some = observed > 0
+    high = np.where(some, np.nanmax(np.where(some, comparable, 0.0), axis=0), np.nan)
+    low = np.where(some, np.nanmin(np.where(some, comparable, 0.0), axis=0), np.nan)
+    volatility = [_volatility(returns, n) for n in (21, 63, YEAR)]
+    rows = []
+    for place, column in enumerate(columns.tolist()):
+        age = int(marks.age[-1, column])
+        rows.append(
+            (
+                panel.instruments[column].instrument_id,
+                session,
+                revision,
+                settings_hash,
+                _number(marks.mark[-1, column]),
+                _mark_kind(age).value,
+                None if age < 0 else age,
+                _number(returns[-1, place]),
+                *(_number(one[place]) for one in volatility),
+                _number(high[place]),
+                _number(low[place]),
+                int(observed[place]),
+            )
+        )
+    return rows
+
+
+def _volatility(returns: FloatArray, n: int) -> FloatArray:
+    """Return the annual volatility of the last n returns of each column; all are needed."""
+    if len(returns) < n:
+        return np.full(returns.shape[1], np.nan)
+    tail = returns[-n:]
+    found: FloatArray = np.std(tail, axis=0, ddof=1) * np.sqrt(YEAR)
+    return found
+
+
+def _mark_kind(age: int) -> MarkKind:
+    if age < 0:
+        return MarkKind.COST
+    if age == 0:
+        return MarkKind.CLOSE
+    return MarkKind.CARRIED if age <= STALE_AFTER else MarkKind.STALE
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,124 @@
+"""The planner: the difference between the cells that should exist and those that do.
+
+For each portfolio on its own: it should have every session from its first effective entry
+to the target, computed from inputs at least as new as the last change that touches the
+session, by this version of the engine and these settings. No portfolio is judged by
+another's progress, and nothing but the stored cells themselves counts as done.
+"""
+
+from collections.abc import Mapping, Set
+
+from riskmark.domain.reasons import ChangeKind, PlanReason
+from riskmark.planning.facts import (
+    Facts,
+    PortfolioFacts,
+    StoredCell,
+    Version,
+    is_settled,
+    touching_changes,
+)
+from riskmark.planning.plan import Plan, PortfolioPlan
+
+_REASON_OF = {
+    ChangeKind.HOLDINGS: PlanReason.HOLDINGS,
+    ChangeKind.ACTION: PlanReason.ACTION,
+    ChangeKind.PRICE: PlanReason.PRICE,
+    ChangeKind.ACCEPTANCE: PlanReason.ACCEPTANCE,
+    ChangeKind.CALENDAR: PlanReason.CALENDAR,
+}
+_PRECEDENCE = {reason: place for place, reason in enumerate(PlanReason)}
+
+
+def plan_run(
+    facts: Facts,
+    *,
+    from_ordinal: int | None = None,
+    force: bool = False,
+    left_out: Mapping[str, Set[int]] | None = None,
+) -> Plan:
+    """Plan what a run has to do.
+
+    ``from_ordinal`` limits the cells to sessions from there on; ``force`` adds every cell
+    that would be left alone; ``left_out`` are cells, by portfolio, that must not be planned
+    (they failed in this run already).
+    """
+    plans: list[PortfolioPlan] = []
+    settled: list[str] = []
+    for portfolio in facts.portfolios:
+        planned = _plan_portfolio(facts, portfolio, force=force)
+        cells = planned.cells
+        if from_ordinal is not None:
+            cells = tuple(cell for cell in cells if cell[0] >= from_ordinal)
+        barred = (left_out or {}).get(portfolio.portfolio_id)
+        if barred:
+            cells = tuple(cell for cell in cells if cell[0] not in barred)
+        if cells or planned.surplus:
+            plans.append(
+                PortfolioPlan(portfolio.portfolio_id, portfolio.name, cells, planned.surplus)
+            )
+        elif not planned.cells:
+            settled.append(portfolio.portfolio_id)
+    return Plan(facts.revision, facts.target, tuple(plans), tuple(settled))
+
+
+def _plan_portfolio(facts: Facts, portfolio: PortfolioFacts, *, force: bool) -> PortfolioPlan:
+    nothing = PortfolioPlan(portfolio.portfolio_id, portfolio.name, ())
+    if not force and is_settled(facts, portfolio):
+        return nothing
+    stored = {cell.ordinal: cell for cell in portfolio.stored or () if cell.ordinal is not None}
+    first = portfolio.first
+    surplus = tuple(
+        cell.session
+        for cell in portfolio.stored or ()
+        if cell.ordinal is None or first is None or cell.ordinal < first
+    )
+    if first is None:
+        return PortfolioPlan(portfolio.portfolio_id, portfolio.name, (), surplus)
+    staleness = _Staleness(facts, portfolio)
+    kept = [ordinal for ordinal in stored if ordinal >= first]
+    bounds = (min(kept), max(kept)) if kept else None
+    cells: list[tuple[int, PlanReason]] = []
+    for ordinal in range(first, facts.target + 1):
+        cell = stored.get(ordinal)
+        reason = (
+            _absence(ordinal, bounds, was_valued=bool(stored))
+            if cell is None
+            else staleness.reason(ordinal, cell, force=force)
+        )
+        if reason is not None:
+            cells.append((ordinal, reason))
+    return PortfolioPlan(portfolio.portfolio_id, portfolio.name, tuple(cells), surplus)
+
+
+def _absence(ordinal: int, bounds: tuple[int, int] | None, *, was_valued: bool) -> PlanReason:
+    if bounds is None:
+        return PlanReason.MISSING if was_valued else PlanReason.NEW
+    if bounds[0] < ordinal < bounds[1]:
+        return PlanReason.GAP
+    return PlanReason.MISSING
+
+
+class _Staleness:
+    """Why stored cells of one portfolio are out of date."""
+
+    def __init__(self, facts: Facts, portfolio: PortfolioFacts) -> None:
+        self._version: Version = facts.version
+        oldest = min((cell.inputs_revision for cell in portfolio.stored or ()), default=0)
+        earliest: dict[tuple[int, PlanReason], int] = {}
+        for revision, kind, start in touching_changes(facts, portfolio, after=oldest):
+            key = (revision, _REASON_OF[kind])
+            earliest[key] = min(start, earliest.get(key, start))
+        self._changes = sorted(
+            ((revision, start, reason) for (revision, reason), start in earliest.items()),
+            key=lambda change: _PRECEDENCE[change[2]],
+        )
+
+    def reason(self, ordinal: int, cell: StoredCell, *, force: bool) -> PlanReason | None:
+        for revision, start, reason in self._changes:
+            if revision > cell.inputs_revision and start <= ordinal:
+                return reason
+        if cell.version.engine != self._version.engine:
+            return PlanReason.ENGINE
+        if cell.version.settings != self._version.settings:
+            return PlanReason.SETTINGS
+        return PlanReason.FORCED if force else None

@@ -1,0 +1,172 @@
+"""Portfolios: their heads, who may see them, and how each change enters the ledger.
+
+Every function takes the caller's transaction and a ``Principal``. A portfolio of somebody
+else is as unknown as one that does not exist.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from riskmark.domain.portfolio import AccountType, Portfolio, PortfolioKind
+from riskmark.errors import AmbiguousPortfolio, InputError, UnknownPortfolio
+from riskmark.storage import ledger, schema
+
+_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_LENGTH = 12
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """On whose behalf a function works; ``sees_all`` is the operator at the command line."""
+
+    account_id: str
+    sees_all: bool = False
+
+
+LOCAL_OPERATOR = Principal(schema.LOCAL_ACCOUNT, sees_all=True)
+
+
+class PortfolioExists(InputError):
+    """The owner has a live portfolio of this name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a portfolio named {name!r} exists already; --update changes its lots")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a new portfolio is called and how its account is kept."""
+
+    name: str
+    account_name: str | None = None
+    account_type: AccountType | None = None
+    opening_equity: Decimal | None = None
+
+
+def new_id() -> str:
+    """Return a random id: 12 characters, 60 bits, easy to read out and to type."""
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def create_portfolio(
+    connection: Connection,
+    principal: Principal,
+    account: Account,
+    *,
+    currency: str,
+    at: datetime,
+) -> Portfolio:
+    """Store the head of a new book, with nothing in it; the name must be free."""
+    name = _checked_name(account.name)
+    if account.opening_equity is not None and account.opening_equity <= 0:
+        raise InputError(f"the opening equity must be positive, not {account.opening_equity}")
+    portfolio_id = new_id()
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                insert(schema.portfolio).values(
+                    id=portfolio_id,
+                    owner_id=principal.account_id,
+                    name=name,
+                    kind=PortfolioKind.BOOK,
+                    currency=currency,
+                    account_name=account.account_name,
+                    account_type=account.account_type,
+                    opening_equity=account.opening_equity,
+                    created_at=at,
+                )
+            )
+    except IntegrityError as error:
+        raise PortfolioExists(name) from error
+    connection.execute(
+        insert(schema.portfolio_progress).values(
+            portfolio_id=portfolio_id,
+            snapshots=0,
+            inputs_revision=ledger.current_revision(connection),
+            engine_version=0,
+            settings_hash="",
+        )
+    )
+    return find_portfolio(connection, principal, portfolio_id)
+
+
+def find_portfolio(connection: Connection, principal: Principal, name_or_id: str) -> Portfolio:
+    """Return the live portfolio with this name or id."""
+    table = schema.portfolio
+    statement = _visible(principal).where((table.c.id == name_or_id) | (table.c.name == name_or_id))
+    found = [_portfolio(row) for row in connection.execute(statement)]
+    if not found:
+        raise UnknownPortfolio(name_or_id)
+    if len(found) > 1:
+        by_id = [portfolio for portfolio in found if portfolio.portfolio_id == name_or_id]
+        if len(by_id) == 1:
+            return by_id[0]
+        raise AmbiguousPortfolio(name_or_id, tuple(p.portfolio_id for p in found))
+    return found[0]
+
+
+def list_portfolios(connection: Connection, principal: Principal) -> list[Portfolio]:
+    """Return every live portfolio that the principal may see, by name."""
+    return [_portfolio(row) for row in connection.execute(_visible(principal))]
+
+
+def delete_portfolio(
+    connection: Connection, principal: Principal, name_or_id: str, *, at: datetime
+) -> Portfolio:
+    """Mark a portfolio as deleted: it is not planned or shown any more; nothing is erased."""
+    portfolio = find_portfolio(connection, principal, name_or_id)
+    table = schema.portfolio
+    connection.execute(
+        update(table).where(table.c.id == portfolio.portfolio_id).values(deleted_at=at)
+    )
+    return portfolio
+
+
+def lock_portfolio(connection: Connection, portfolio_id: str) -> None:
+    """Hold the portfolio's head until the transaction ends: edits of one book take turns."""
+    table = schema.portfolio
+    connection.execute(select(table.c.id).where(table.c.id == portfolio_id).with_for_update())
+
+
+def _checked_name(name: str) -> str:
+    stripped = name.strip()
+    if not stripped:
+        raise InputError("a portfolio needs a name")
+    if len(stripped) > MAX_NAME or not stripped.isprintable():
+        raise InputError(f"a portfolio's name is at most {MAX_NAME} printable characters")
+    return stripped
+
+
+def _visible(principal: Principal) -> Select[tuple[object, ...]]:
+    table = schema.portfolio
+    statement = select(table).where(table.c.deleted_at.is_(None)).order_by(table.c.name)
+    if not principal.sees_all:
+        statement = statement.where(table.c.owner_id == principal.account_id)
+    return statement
+
+
+def _portfolio(row: Row[tuple[object, ...]]) -> Portfolio:
+    found = row._mapping  # noqa: SLF001 - the documented way to read a row by name
+    return Portfolio(
+        portfolio_id=found["id"],
+        name=found["name"],
+        owner_id=found["owner_id"],
+        currency=found["currency"],
+        opening_equity=found["opening_equity"],
+        account_name=found["account_name"],
+        account_type=AccountType(found["account_type"]) if found["account_type"] else None,
+        kind=PortfolioKind(found["kind"]),
+    )
+
+
+def portfolio_ids(portfolios: Sequence[Portfolio]) -> tuple[str, ...]:
+    """Return the ids in ascending order: the order in which rows are locked."""
+    return tuple(sorted(portfolio.portfolio_id for portfolio in portfolios))

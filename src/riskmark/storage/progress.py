@@ -1,0 +1,208 @@
+"""What is stored of each portfolio, read in one snapshot, as facts for the planner."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from riskmark.domain.reasons import ChangeKind
+from riskmark.domain.sessions import Calendar
+from riskmark.planning.facts import (
+    Change,
+    Facts,
+    Holding,
+    PortfolioFacts,
+    StoredCell,
+    Version,
+    is_settled,
+)
+from riskmark.storage import ledger
+from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.key_lists import among
+
+
+def load_facts(
+    connection: Connection,
+    calendar: Calendar,
+    *,
+    target: int,
+    version: Version,
+    factor_symbols: Sequence[str],
+    scope: Collection[str] | None = None,
+    force: bool = False,
+) -> Facts:
+    """Read the facts about the live portfolios in ``scope`` (ids; None: all).
+
+    Stored cells are listed only where the counts do not settle the matter; ``force`` lists
+    them for every portfolio.
+    """
+    portfolios = _load_portfolios(connection, calendar, scope)
+    after = min((one.inputs_revision for one in portfolios), default=0)
+    changes = _load_changes(connection, calendar, after)
+    facts = Facts(
+        revision=ledger.current_revision(connection),
+        target=target,
+        version=version,
+        portfolios=tuple(portfolios),
+        changes=changes,
+        holdings=_load_holdings(connection, calendar, changes),
+        shared_instruments=_instruments_of(connection, factor_symbols),
+    )
+    open_ids = [
+        one.portfolio_id
+        for one in portfolios
+        if (one.stored_count and (force or not is_settled(facts, one)))
+    ]
+    cells = _load_cells(connection, calendar, open_ids)
+    return replace(
+        facts,
+        portfolios=tuple(
+            replace(one, stored=tuple(cells.get(one.portfolio_id, ()))) for one in portfolios
+        ),
+    )
+
+
+def _load_portfolios(
+    connection: Connection, calendar: Calendar, scope: Collection[str] | None
+) -> list[PortfolioFacts]:
+    chosen, values = _scope(connection, "p.id", scope)
+    heads = read_rows(
+        connection,
+        "SELECT p.id, p.name, g.snapshots, g.inputs_revision, g.engine_version, g.settings_hash "
+        "FROM portfolio p JOIN portfolio_progress g ON g.portfolio_id = p.id "
+        f"WHERE p.deleted_at IS NULL AND p.kind = 'book' AND {chosen} ORDER BY p.id",
+        values,
+    )
+    chosen, values = _scope(connection, "portfolio_id", scope)
+    entries = dict(
+        read_rows(
+            connection,
+            f"SELECT portfolio_id, MIN(entry_date) FROM lot WHERE {chosen} GROUP BY portfolio_id",
+            values,
+        )
+    )
+    counts = {
+        row[0]: row[1:]
+        for row in read_rows(
+            connection,
+            "SELECT portfolio_id, COUNT(*), MIN(session), MAX(session) "
+            f"FROM snapshot WHERE {chosen} GROUP BY portfolio_id",
+            values,
+        )
+    }
+    found = []
+    for key, name, snapshots, revision, engine, settings in heads:
+        entry = entries.get(key)
+        count, first, last = counts.get(key, (0, None, None))
+        found.append(
+            PortfolioFacts(
+                portfolio_id=key,
+                name=name,
+                first=None if entry is None else calendar.on_or_after(as_date(entry)),
+                snapshots=snapshots,
+                stored_count=count,
+                stored_first=_ordinal(calendar, first),
+                stored_last=_ordinal(calendar, last),
+                inputs_revision=revision,
+                version=Version(engine, settings),
+            )
+        )
+    return found
+
+
+def _load_changes(connection: Connection, calendar: Calendar, after: int) -> tuple[Change, ...]:
+    rows = read_rows(
+        connection,
+        "SELECT revision, kind, MIN(from_session), portfolio_id, instrument_id FROM input_change "
+        "WHERE revision > ? GROUP BY revision, kind, portfolio_id, instrument_id ORDER BY revision",
+        (after,),
+    )
+    return tuple(
+        Change(
+            revision, ChangeKind(kind), calendar.on_or_after(as_date(day)), portfolio, instrument
+        )
+        for revision, kind, day, portfolio, instrument in rows
+    )
+
+
+def _load_holdings(
+    connection: Connection, calendar: Calendar, changes: tuple[Change, ...]
+) -> Mapping[str, Mapping[int, Holding]]:
+    changed = sorted({c.instrument_id for c in changes if c.instrument_id is not None})
+    if not changed:
+        return {}
+    listed = among(connection, changed)
+    rows = read_rows(
+        connection,
+        "SELECT portfolio_id, instrument_id, MIN(entry_date), "
+        "CASE WHEN COUNT(exit_date) = COUNT(*) THEN MAX(exit_date) END "
+        f"FROM lot WHERE instrument_id {listed.sql} GROUP BY portfolio_id, instrument_id",
+        listed.values,
+    )
+    ordinals: dict[Any, int] = {}
+
+    def ordinal_of(day: Any) -> int:
+        if day not in ordinals:
+            ordinals[day] = calendar.on_or_after(as_date(day))
+        return ordinals[day]
+
+    found: dict[str, dict[int, Holding]] = {}
+    for portfolio, instrument, entry, leaving in rows:
+        found.setdefault(portfolio, {})[instrument] = Holding(
+            ordinal_of(entry), None if leaving is None else ordinal_of(leaving)
+        )
+    return found
+
+
+def _load_cells(
+    connection: Connection, calendar: Calendar, portfolio_ids: Sequence[str]
+) -> dict[str, list[StoredCell]]:
+    if not portfolio_ids:
+        return {}
+    listed = among(connection, portfolio_ids)
+    rows = read_rows(
+        connection,
+        "SELECT portfolio_id, session, inputs_revision, engine_version, settings_hash "
+        f"FROM snapshot WHERE portfolio_id {listed.sql}",
+        listed.values,
+    )
+    places: dict[Any, tuple[date, int | None]] = {}
+    versions: dict[tuple[int, str], Version] = {}
+    found: dict[str, list[StoredCell]] = {}
+    for portfolio, day, revision, engine, settings in rows:
+        if day not in places:
+            places[day] = (as_date(day), _ordinal(calendar, day))
+        if (engine, settings) not in versions:
+            versions[engine, settings] = Version(engine, settings)
+        session, ordinal = places[day]
+        cell = StoredCell(session, ordinal, revision, versions[engine, settings])
+        found.setdefault(portfolio, []).append(cell)
+    return found
+
+
+def _instruments_of(connection: Connection, symbols: Sequence[str]) -> frozenset[int]:
+    listed = among(connection, symbols)
+    rows = read_rows(
+        connection,
+        f"SELECT id FROM instrument WHERE symbol {listed.sql} AND owner_id IS NULL",
+        listed.values,
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def _ordinal(calendar: Calendar, day: Any) -> int | None:
+    if day is None:
+        return None
+    session = as_date(day)
+    return calendar.on_or_before(session) if calendar.is_session(session) else None
+
+
+def _scope(
+    connection: Connection, column: str, scope: Collection[str] | None
+) -> tuple[str, tuple[Any, ...]]:
+    if scope is None:
+        return "1 = 1", ()
+    listed = among(connection, scope)
+    return f"{column} {listed.sql}", listed.values

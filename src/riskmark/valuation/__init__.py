@@ -1,0 +1,1 @@
+"""Inputs and sessions to numbers: reads the database, never writes it."""

@@ -1,0 +1,153 @@
+"""The books of a round as arrays: lots and flows with their rows of the panel.
+
+Stated dates and effective sessions are both kept: the terms in which a quantity or price is
+stated are those of the date, money moves on the session (``docs/glossary.md``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from riskmark.calc.accounting import Books, Flows
+from riskmark.calc.arrays import IntArray
+from riskmark.calc.lots import Lots
+from riskmark.domain.sessions import Calendar
+from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.key_lists import among
+from riskmark.valuation.panels import Panel
+
+OPEN_ROW = np.iinfo(np.int32).max
+"""The exit row of a lot that has not ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBooks:
+    """Lots and flows of some portfolios as the driver gave them, by portfolio."""
+
+    portfolio_ids: tuple[str, ...]
+    opening_equity: tuple[float, ...]
+    lots: list[Any]
+    flows: list[Any]
+
+    @property
+    def instrument_ids(self) -> set[int]:
+        """Every instrument that a lot is in."""
+        return {row[1] for row in self.lots}
+
+
+@dataclass(frozen=True, slots=True)
+class BookArrays:
+    """Books, lots and flows against the rows and columns of one panel; lots by portfolio.
+
+    ``lot_start`` and ``flow_start`` (P+1,) are where each portfolio's lots and flows begin.
+    """
+
+    books: Books
+    lots: Lots
+    flows: Flows
+    lot_start: IntArray
+    flow_start: IntArray
+
+
+def load_stored_books(connection: Connection, portfolio_ids: Sequence[str]) -> StoredBooks:
+    """Read the lots and flows of ``portfolio_ids``, which are in ascending order."""
+    listed = among(connection, portfolio_ids)
+    equity = dict(
+        read_rows(
+            connection,
+            f"SELECT id, opening_equity FROM portfolio WHERE id {listed.sql}",
+            listed.values,
+        )
+    )
+    lots = read_rows(
+        connection,
+        "SELECT portfolio_id, instrument_id, quantity, multiplier, entry_date, entry_price, "
+        f"exit_date, exit_price FROM lot WHERE portfolio_id {listed.sql} "
+        "ORDER BY portfolio_id, instrument_id, entry_date, id",
+        listed.values,
+    )
+    flows = read_rows(
+        connection,
+        f"SELECT portfolio_id, date, amount FROM flow WHERE portfolio_id {listed.sql} "
+        "ORDER BY portfolio_id, date, id",
+        listed.values,
+    )
+    opening = tuple(np.nan if equity[key] is None else float(equity[key]) for key in portfolio_ids)
+    return StoredBooks(tuple(portfolio_ids), opening, lots, flows)
+
+
+def book_arrays(
+    stored: StoredBooks, calendar: Calendar, panel: Panel, first_ordinals: Sequence[int]
+) -> BookArrays:
+    """Turn stored books into arrays; ``first_ordinals`` are the portfolios' first sessions."""
+    place = {key: index for index, key in enumerate(stored.portfolio_ids)}
+    dates = _Dates(calendar, panel.first)
+    first_row = np.array(first_ordinals, dtype=np.int64) - panel.first
+    lots = _lots(stored.lots, place, panel, dates)
+    flows = _flows(stored.flows, place, first_row, dates)
+    bounds = np.arange(len(stored.portfolio_ids) + 1)
+    return BookArrays(
+        books=Books(first_row=first_row, opening_equity=np.array(stored.opening_equity)),
+        lots=lots,
+        flows=flows,
+        lot_start=np.searchsorted(lots.portfolio, bounds),
+        flow_start=np.searchsorted(flows.portfolio, bounds),
+    )
+
+
+class _Dates:
+    """Stated dates to rows, each looked up once."""
+
+    def __init__(self, calendar: Calendar, first: int) -> None:
+        self._calendar = calendar
+        self._first = first
+        self._rows: dict[Any, tuple[int, int]] = {}
+
+    def rows(self, days: Sequence[Any]) -> tuple[IntArray, IntArray]:
+        """Return the row of the last session not after, and of the first not before, each day."""
+        for day in set(days).difference(self._rows):
+            self._rows[day] = self._look_up(day)
+        pairs = np.array([self._rows[day] for day in days], dtype=np.int64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+    def _look_up(self, day: Any) -> tuple[int, int]:
+        if day is None:
+            return int(OPEN_ROW), int(OPEN_ROW)
+        stated: date = as_date(day)
+        before = self._calendar.on_or_before(stated) - self._first
+        return max(before, -1), self._calendar.on_or_after(stated) - self._first
+
+
+def _lots(rows: list[Any], place: Mapping[str, int], panel: Panel, dates: _Dates) -> Lots:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 8
+    portfolio, instrument, quantity, multiplier, entry, price, leaving, proceeds = columns
+    stated_row, entry_row = dates.rows(entry)
+    exit_stated_row, exit_row = dates.rows(leaving)
+    column = np.array([panel.column_of[key] for key in instrument], dtype=np.int64)
+    return Lots(
+        portfolio=np.array([place[key] for key in portfolio], dtype=np.int64),
+        instrument=column,
+        quantity=np.array([float(value) for value in quantity]),
+        multiplier=np.array([float(value) for value in multiplier]),
+        stated_row=stated_row,
+        entry_row=entry_row,
+        entry_price=np.array([float(value) for value in price]),
+        exit_stated_row=exit_stated_row,
+        exit_row=exit_row,
+        exit_price=np.array([np.nan if value is None else float(value) for value in proceeds]),
+        cost_only=panel.cost_only[column],
+    )
+
+
+def _flows(rows: list[Any], place: Mapping[str, int], first_row: IntArray, dates: _Dates) -> Flows:
+    portfolio = np.array([place[key] for key, _, _ in rows], dtype=np.int64)
+    _, row = dates.rows([day for _, day, _ in rows])
+    return Flows(
+        portfolio=portfolio,
+        row=np.maximum(row, first_row[portfolio]),
+        amount=np.array([float(amount) for _, _, amount in rows]),
+    )

