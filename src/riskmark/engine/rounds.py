@@ -20,7 +20,7 @@ from riskmark.planning.facts import Facts, Version
 from riskmark.planning.plan import Plan
 from riskmark.planning.planner import plan_run
 from riskmark.settings import Settings
-from riskmark.storage import results, symbols
+from riskmark.storage import results, symbol_scope
 from riskmark.storage.packs import Closes, load_closes
 from riskmark.storage.progress import load_facts
 from riskmark.valuation.analytics import MARKET_MODEL
@@ -37,7 +37,6 @@ class Round:
     version: Version
     first_sessions: Mapping[str, date]
     symbols_due: tuple[int, ...]
-    symbols_revision: int
     to_advance: tuple[str, ...]
     panel: Panel | None = None
     portfolio_ids: tuple[str, ...] = ()
@@ -89,9 +88,9 @@ def read_round(
 ) -> Round:
     """Plan, and read everything that the plan needs."""
     facts, plan = read_plan(connection, calendar, settings, request, left_out=left_out)
-    factor_ids = symbols.public_ids(connection, settings.factor_symbols)
-    scope_symbols = symbols.in_scope(connection, request.scope, factor_ids)
-    due = symbols.due(
+    factor_ids = symbol_scope.public_ids(connection, settings.factor_symbols)
+    scope_symbols = symbol_scope.in_scope(connection, request.scope, factor_ids)
+    due = symbol_scope.due_symbols(
         connection,
         scope_symbols,
         factor_ids=factor_ids,
@@ -107,8 +106,7 @@ def read_round(
             for one in facts.portfolios
             if one.first is not None
         },
-        symbols_due=due.instrument_ids,
-        symbols_revision=due.factor_revision,
+        symbols_due=due,
         to_advance=results.to_advance(connection, plan.settled, plan.revision),
     )
     if not head:
@@ -164,7 +162,7 @@ def _first_needed(
     on some of them: x counts only sessions on which it was.
     """
     market = market_symbol(settings)
-    ids = symbols.public_ids(connection, [market])
+    ids = symbol_scope.public_ids(connection, [market])
     series = load_closes(connection, calendar, ids, start=0).series
     plain = first_cell - HISTORY - 1
     if not ids or ids[0] not in series:

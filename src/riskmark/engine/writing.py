@@ -60,7 +60,8 @@ def save_shard(
     replaced = [k for k in np.flatnonzero(keep).tolist() if cells[k] in stored]
     if replaced:
         _save_restatements(connection, writing, rows, reasons, stored, replaced)
-        results.delete_cells(connection, [cells[k] for k in replaced])
+    # Cells that are new as well: somebody may have deleted a snapshot and left its details.
+    results.delete_cells(connection, [cells[k] for k in np.flatnonzero(keep).tolist()])
     _insert(connection, rows, keep)
     faults.point("shard.before_commit")
     added = [k for k in np.flatnonzero(keep).tolist() if cells[k] not in stored]

@@ -52,7 +52,7 @@ class InstrumentBars:
     def spans(self) -> dict[int, tuple[date, date]]:
         """Return the first and last session of each instrument."""
         keys, starts = np.unique(self.instrument, return_index=True)
-        ends = np.append(starts[1:], len(self)) - 1
+        ends = np.append(starts, len(self))[1:] - 1
         first, last = self.session[starts].tolist(), self.session[ends].tolist()
         return dict(zip(keys.tolist(), zip(first, last, strict=True), strict=True))
 

@@ -103,6 +103,17 @@ def find_instruments(
     return found
 
 
+def load_instruments(
+    connection: Connection,
+    instrument_ids: Iterable[int],
+    *,
+    owner_id: str | None = LOCAL_ACCOUNT,
+) -> dict[int, Instrument]:
+    """Read instruments by id; those that ``owner_id`` does not see are left out."""
+    found = _select(connection, "id", list(instrument_ids), owner_id)
+    return {instrument.instrument_id: instrument for instrument in found}
+
+
 def find_instrument(
     connection: Connection, symbol: str, *, owner_id: str | None = LOCAL_ACCOUNT
 ) -> Instrument:

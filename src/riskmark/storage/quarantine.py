@@ -26,7 +26,9 @@ from riskmark.storage.key_lists import among, ranges, run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, record_changes
 from riskmark.storage.market_data import BoolArray, DateArray, FloatArray, IntArray, key_of
 
-TOLERANCE = 0.02
+TOLERANCE = 0.02 + 1e-9
+"""Two per cent, and room for the last bits of a quotient that lies exactly there."""
+
 _WHOLE = (2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 50)
 SPLIT_RATIOS = np.array([*_WHOLE, *(1 / ratio for ratio in _WHOLE)])
 WARN_RATIOS = np.array([3 / 2, 2 / 3])

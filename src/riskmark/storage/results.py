@@ -132,13 +132,23 @@ def load_stored(
 
 def delete_cells(connection: Connection, cells: Sequence[Cell]) -> None:
     """Delete everything stored of ``cells``."""
-    keys = [(portfolio, bind_date(connection, session)) for portfolio, session in cells]
+    if not cells:
+        return
     for table in CELL_TABLES:
-        run_many(
-            connection,
-            f'DELETE FROM "{table.name}" WHERE portfolio_id = ? AND session = ?',
-            keys,
-        )
+        if connection.dialect.name == "sqlite":
+            run_many(
+                connection,
+                f'DELETE FROM "{table.name}" WHERE portfolio_id = ? AND session = ?',
+                [(portfolio, session.isoformat()) for portfolio, session in cells],
+            )
+        else:
+            run_statement(
+                connection,
+                f'DELETE FROM "{table.name}" t USING unnest(?::text[], ?::date[]) '
+                "AS cell (portfolio_id, session) "
+                "WHERE t.portfolio_id = cell.portfolio_id AND t.session = cell.session",
+                ([portfolio for portfolio, _ in cells], [session for _, session in cells]),
+            )
 
 
 def insert_rows(

@@ -5,13 +5,13 @@ a sector or kind from the instrument's first lot, an acceptance likewise, a valu
 its date. A name changes no number.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import ChangeKind
@@ -19,7 +19,6 @@ from riskmark.domain.sessions import FIRST_DATE, Calendar
 from riskmark.errors import InputError
 from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.storage import quarantine, schema
-from riskmark.storage.engines import read_rows
 from riskmark.storage.file_issues import FileIssue, MarketFileErrors
 from riskmark.storage.instruments import (
     Instrument,
@@ -75,25 +74,25 @@ def import_symbols(
     caller must roll back.
     """
     known = find_instruments(connection, [row.symbol for row in rows], owner_id=owner_id)
-    hints = [_hint(row, known) for row in rows]
-    issues = [issue for row in rows if (issue := _misfit(connection, row, known)) is not None]
+    issues = [issue for row in rows for issue in _misfits(connection, row, known.get(row.symbol))]
     if issues:
         raise MarketFileErrors(issues)
+    hints = [_hint(row, is_new=row.symbol not in known) for row in rows]
     ensured = ensure_instruments(connection, hints, currency=currency, at=at, owner_id=owner_id)
     lock_instruments(connection, [i.instrument_id for i in ensured.instruments])
-    changes = list(ensured.changes)
+    changes: list[InputChange] = []
     changed: list[str] = []
     new_kinds: dict[int, date] = {}
-    for row, instrument in zip(rows, ensured.instruments, strict=True):
-        stored = known.get(row.symbol, instrument)
-        wanted = _merge(instrument, row)
-        if wanted != instrument:
-            _update(connection, wanted)
-        changes += _changes(connection, stored, wanted)
+    for row, stored in zip(rows, ensured.instruments, strict=True):
+        wanted = _merge(stored, row, owner_id)
+        if wanted == stored:
+            continue
+        _update(connection, wanted)
+        if row.symbol in known:
+            changed.append(row.symbol)
+            changes += _changes(connection, stored, wanted)
         if wanted.kind is not stored.kind:
             new_kinds[wanted.instrument_id] = FIRST_DATE
-        if wanted != stored and row.symbol not in ensured.created:
-            changed.append(row.symbol)
     checked = quarantine.check(connection, new_kinds, at=at)
     revision = record_changes(connection, one_of_each([*changes, *checked.changes]), at=at)
     return SymbolImport(len(rows), ensured.created, tuple(changed), revision)
@@ -147,8 +146,7 @@ def value_private(
     instrument = find_instrument(connection, symbol)
     if not instrument.is_private:
         raise NotPrivate(instrument.symbol)
-    exponent = price.normalize().as_tuple().exponent
-    if not (price.is_finite() and 0 <= price < MOST and exponent >= -_DECIMALS):
+    if not (price.is_finite() and 0 <= price < MOST and price == round(price, _DECIMALS)):
         raise InputError(f"a value is from 0 to {MOST:,}, with at most 8 decimals; not {price}")
     if day < FIRST_DATE:
         raise InputError(f"{day} lies before {FIRST_DATE}, the first date that can be valued")
@@ -177,3 +175,88 @@ def _record_acceptance(
     first = first_use(connection, key) or FIRST_DATE
     change = InputChange(ChangeKind.ACCEPTANCE, first, reason, instrument_id=key)
     record_changes(connection, [change], at=at)
+
+
+def _hint(row: SymbolRow, *, is_new: bool) -> InstrumentHint:
+    guess = hint_of(row.symbol)
+    if is_new and row.kind is not None:
+        return replace(guess, kind=row.kind, is_stated=True)
+    return guess
+
+
+def _misfits(
+    connection: Connection, row: SymbolRow, stored: Instrument | None
+) -> Iterator[FileIssue]:
+    """Say what of a row does not fit the instrument that has its symbol."""
+    if stored is None:
+        return
+    if stored.symbol != row.symbol:
+        yield _issue(row, "symbol", row.symbol, f"{stored.symbol}, as it is called now")
+    if row.kind is not None and stored.is_private != (row.kind is InstrumentKind.PRIVATE):
+        if stored.is_private and _is_held_back(connection, stored):
+            yield _issue(row, "kind", row.kind, "private: it has valuations or a public namesake")
+        if not stored.is_private and _has(connection, schema.price, stored):
+            yield _issue(row, "kind", row.kind, "another kind: prices of it are stored")
+    if row.currency not in {None, stored.currency} and _has(connection, schema.price, stored):
+        yield _issue(
+            row, "currency", row.currency or "", f"{stored.currency}: prices in it are stored"
+        )
+
+
+def _issue(row: SymbolRow, column: str, value: str, expected: str) -> FileIssue:
+    return FileIssue(row.file, row.row, column, value, expected)
+
+
+def _is_held_back(connection: Connection, stored: Instrument) -> bool:
+    """Whether a private asset cannot become public."""
+    public = find_instruments(connection, [stored.symbol], owner_id=None)
+    return bool(public) or _has(connection, schema.valuation, stored)
+
+
+def _has(connection: Connection, table: Table, instrument: Instrument) -> bool:
+    """Whether ``table`` has a row of an instrument."""
+    found = connection.execute(
+        select(table.c.instrument_id)
+        .where(table.c.instrument_id == instrument.instrument_id)
+        .limit(1)
+    )
+    return found.first() is not None
+
+
+def _merge(stored: Instrument, row: SymbolRow, owner_id: str) -> Instrument:
+    kind = row.kind or stored.kind
+    return replace(
+        stored,
+        name=row.name or stored.name,
+        kind=kind,
+        sector=row.sector or stored.sector,
+        currency=row.currency or stored.currency,
+        owner_id=owner_id if kind is InstrumentKind.PRIVATE else None,
+    )
+
+
+def _update(connection: Connection, wanted: Instrument) -> None:
+    table = schema.instrument
+    connection.execute(
+        update(table)
+        .where(table.c.id == wanted.instrument_id)
+        .values(
+            name=wanted.name,
+            kind=wanted.kind.value,
+            sector=wanted.sector,
+            currency=wanted.currency,
+            owner_id=wanted.owner_id,
+        )
+    )
+
+
+def _changes(connection: Connection, stored: Instrument, wanted: Instrument) -> list[InputChange]:
+    different = [
+        f"{name} {getattr(wanted, name)}, not {getattr(stored, name)}"
+        for name in ("kind", "sector", "currency")
+        if getattr(wanted, name) != getattr(stored, name)
+    ]
+    if not different:
+        return []
+    reason = f"{wanted.symbol}: {', '.join(different)}"
+    return change_since_first_use(connection, wanted, reason)

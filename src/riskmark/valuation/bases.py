@@ -4,43 +4,39 @@ To date: the last session before the period's first calendar day. Rolling: the s
 many months back (the month's last day if it is shorter), or the last session before it.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import numpy as np
 import numpy.typing as npt
 
 from riskmark.calc.arrays import IntArray
+from riskmark.calc.performance import RollingBases, ToDateBases
 
-MONTHS = MappingProxyType({"1m": 1, "3m": 3, "6m": 6, "1y": 12})
+MONTHS = (1, 3, 6, 12)
 _MONTHS_A_QUARTER = 3
 
 
-def base_rows(days: IntArray, rows: range) -> tuple[Mapping[str, IntArray], Mapping[str, IntArray]]:
-    """Return the base rows of ``rows``: to date (mtd, qtd, ytd) and rolling (1m … 1y).
+def base_rows(days: IntArray, rows: range) -> tuple[ToDateBases, RollingBases]:
+    """Return the base rows of ``rows``: to date and rolling.
 
     ``days`` (T,) are the sessions' dates as days since 1970. −1: before the first row.
     """
     dates = days[rows.start : rows.stop].astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     number = months.astype(np.int64)
-    starts = {
-        "mtd": months,
-        "qtd": (number - number % _MONTHS_A_QUARTER).astype("datetime64[M]"),
-        "ytd": dates.astype("datetime64[Y]"),
-    }
-    to_date = {
-        name: np.searchsorted(days, _day_numbers(start), side="left") - 1
-        for name, start in starts.items()
-    }
+    quarters = (number - number % _MONTHS_A_QUARTER).astype("datetime64[M]")
+    to_date = ToDateBases(
+        *(
+            np.searchsorted(days, _day_numbers(start), side="left") - 1
+            for start in (months, quarters, dates.astype("datetime64[Y]"))
+        )
+    )
     day_of_month = _day_numbers(dates) - _day_numbers(months)
-    rolling = {}
-    for name, back in MONTHS.items():
+    rolling = []
+    for back in MONTHS:
         month = months - back
         length = _day_numbers(month + 1) - _day_numbers(month)
         day = _day_numbers(month) + np.minimum(day_of_month, length - 1)
-        rolling[name] = np.searchsorted(days, day, side="right") - 1
-    return to_date, rolling
+        rolling.append(np.searchsorted(days, day, side="right") - 1)
+    return to_date, RollingBases(*rolling)
 
 
 def _day_numbers(dates: npt.NDArray[np.datetime64]) -> IntArray:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
+from tests.support import DATABASE_EXAMPLES, START, fresh_schema
 
 from riskmark.domain.reasons import ChangeKind
 from riskmark.errors import StoreError
 from riskmark.storage import schema
 from riskmark.storage.ledger import InputChange, current_revision, record_changes
-from tests.support import DATABASE_EXAMPLES, START, fresh_schema
 
 AT = datetime(2026, 3, 2, 15, 4, 5, 6789, tzinfo=UTC)
 MON = date(2026, 3, 2)

@@ -1,0 +1,60 @@
+"""Drawdown: how far wealth is below its highest point so far.
+
+Wealth is 1 before the first session, and that may be the peak. The maximum drawdown of a
+session is the deepest up to it: from the last session at the peak, to the first at the
+trough, recovered on the first session back at the peak.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
+
+STEPS = 1e9
+"""Depths that agree to 1e-9 are one depth, so that rounding moves no trough or recovery."""
+NEVER = np.iinfo(np.int32).max
+
+
+class Drawdowns(NamedTuple):
+    """Depths ≤ 0 and the rows of the deepest, (R, P); −1 where there is no such row.
+
+    The peak's row is also −1 where wealth never rose above its start before the trough.
+    """
+
+    drawdown: FloatArray
+    max_drawdown: FloatArray
+    peak_row: IntArray
+    trough_row: IntArray
+    recovery_row: IntArray
+
+
+def follow_drawdown(wealth: FloatArray, moved: BoolArray, *, rows: range) -> Drawdowns:
+    """Measure the drawdowns of ``wealth`` (1 + S, P), whose first row is 1, on ``rows``.
+
+    ``moved`` (S, P) says where there was a return: elsewhere wealth only stood still, and a
+    session on which it did is no peak.
+    """
+    under = wealth / np.maximum.accumulate(wealth, axis=0)
+    under -= 1.0
+    depth = np.rint(under * STEPS)
+    place = np.arange(len(wealth), dtype=np.int32)[:, None]
+    deeper = np.zeros(wealth.shape, np.bool_)
+    deeper[1:] = depth[1:] < np.minimum.accumulate(depth, axis=0)[:-1]
+    last = slice(rows.start + 1, rows.stop + 1)
+    troughs = np.maximum.accumulate(np.where(deeper, place, np.int32(0)), axis=0)[last]
+    at_peak = depth == 0.0
+    later = np.where(at_peak, place, np.int32(NEVER))[::-1]
+    recoveries = np.minimum.accumulate(later, axis=0)[::-1]
+    at_peak[1:] &= moved
+    peaks = np.maximum.accumulate(np.where(at_peak, place, np.int32(0)), axis=0)
+    fell = troughs > 0
+    recovery = np.take_along_axis(recoveries, troughs, axis=0)
+    recovered = fell & (recovery <= place[last])
+    return Drawdowns(
+        drawdown=under[last],
+        max_drawdown=np.minimum.accumulate(under, axis=0)[last],
+        peak_row=np.take_along_axis(peaks, troughs, axis=0).astype(np.int64) - 1,
+        trough_row=troughs.astype(np.int64) - 1,
+        recovery_row=np.where(recovered, recovery, 0).astype(np.int64) - 1,
+    )

@@ -1,0 +1,89 @@
+"""Reasons in words, for people; the enumerations themselves are in ``domain.reasons``."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from riskmark.domain.reasons import (
+    NullReason,
+    PlanReason,
+    PortfolioState,
+    RunStatus,
+    SymbolReason,
+)
+
+NULL_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        NullReason.TOO_FEW_OBSERVATIONS: "too few observations",
+        NullReason.NO_HOLDINGS: "nothing is held",
+        NullReason.ALL_EXCLUDED: "no position has usable prices",
+        NullReason.NAV_NOT_POSITIVE: "NAV is not positive",
+        NullReason.NAV_TOO_SMALL: "NAV is under a tenth of gross",
+        NullReason.NO_CAPITAL: "no capital was at work",
+        NullReason.UNDEFINED_DENOMINATOR: "there is nothing to divide by",
+        NullReason.YOUNGER_THAN_PERIOD: "the portfolio is younger than the period",
+        NullReason.NO_FACTOR_DATA: "a factor has no prices",
+        NullReason.NO_FACTOR_VARIATION: "a factor did not move",
+        NullReason.COLLINEAR_FACTORS: "the factors cannot be told apart",
+        NullReason.NOT_DEFINED: "not defined for this model",
+        NullReason.NEVER_PRICED: "never priced",
+        NullReason.STALE: "the last close is too old",
+        NullReason.CLOSED: "closed in this session",
+        NullReason.NO_ROOT: "no rate solves it",
+        NullReason.FIRST_SESSION: "this is the first session",
+        NullReason.NO_BENCHMARK_WEIGHTS: "no benchmark weights are known",
+        NullReason.NOT_COMPUTED_YET: "not computed yet",
+    }
+)
+
+SYMBOL_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        SymbolReason.CARRIED: "valued at an earlier close",
+        SymbolReason.STALE: "valued at a close more than 5 sessions old",
+        SymbolReason.NEVER_PRICED: "never priced, valued at cost",
+        SymbolReason.UNDERLYING_UNPRICED: "its underlying has no price",
+        SymbolReason.FOREIGN_CURRENCY: "priced in another currency, valued at cost",
+        SymbolReason.QUARANTINED: "its newest closes are in quarantine",
+    }
+)
+
+PLAN_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        PlanReason.NEW: "never valued",
+        PlanReason.MISSING: "missing",
+        PlanReason.GAP: "a gap",
+        PlanReason.SURPLUS: "should not exist",
+        PlanReason.HOLDINGS: "lots or flows changed",
+        PlanReason.ACTION: "an action changed",
+        PlanReason.PRICE: "a price changed",
+        PlanReason.ACCEPTANCE: "an acceptance changed",
+        PlanReason.CALENDAR: "the calendar changed",
+        PlanReason.ENGINE: "a newer engine",
+        PlanReason.SETTINGS: "other settings",
+        PlanReason.FORCED: "forced",
+    }
+)
+
+STATE_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        PortfolioState.CURRENT: "up to date",
+        PortfolioState.BEHIND: "sessions are missing or out of date",
+        PortfolioState.PARTIAL: "up to date, but not every mark is a close",
+        PortfolioState.EMPTY: "holds nothing that could be valued",
+    }
+)
+
+RUN_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        RunStatus.QUEUED: "waiting for a worker",
+        RunStatus.RUNNING: "at work",
+        RunStatus.SUCCEEDED: "everything is complete",
+        RunStatus.PARTIAL: "finished, but some sessions are partial or failed",
+        RunStatus.FAILED: "nothing could be computed, or its process ended",
+        RunStatus.CANCELLED: "stopped on request",
+    }
+)
+
+
+def in_words(words: Mapping[str, str], key: str) -> str:
+    """Return the words for a reason; a reason of a newer version stands for itself."""
+    return words.get(key, key.replace("_", " "))

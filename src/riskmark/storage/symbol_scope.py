@@ -1,0 +1,72 @@
+"""Which symbols a run may touch, and of which of them the stored numbers are out of date."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from sqlalchemy import Connection
+
+from riskmark.storage.engines import bind_date, read_rows
+from riskmark.storage.key_lists import among
+
+
+def public_ids(connection: Connection, symbols: Collection[str]) -> tuple[int, ...]:
+    """Return the ids of the public instruments with these symbols, in ascending order."""
+    listed = among(connection, sorted(set(symbols)))
+    rows = read_rows(
+        connection,
+        f"SELECT id FROM instrument WHERE owner_id IS NULL AND symbol {listed.sql} ORDER BY id",
+        listed.values,
+    )
+    return tuple(row[0] for row in rows)
+
+
+def in_scope(
+    connection: Connection, scope: Sequence[str] | None, factor_ids: Sequence[int]
+) -> tuple[int, ...]:
+    """Return the instruments that a run may touch.
+
+    Those that the portfolios in scope hold or held, and the factors'; for all portfolios the
+    whole universe.
+    """
+    if scope is None:
+        rows = read_rows(connection, "SELECT id FROM instrument ORDER BY id")
+        return tuple(row[0] for row in rows)
+    listed = among(connection, scope)
+    rows = read_rows(
+        connection,
+        f"SELECT DISTINCT instrument_id FROM lot WHERE portfolio_id {listed.sql}",
+        listed.values,
+    )
+    return tuple(sorted({row[0] for row in rows} | set(factor_ids)))
+
+
+def due_symbols(
+    connection: Connection,
+    instrument_ids: Sequence[int],
+    *,
+    factor_ids: Sequence[int],
+    target: date,
+    settings_hash: str,
+) -> tuple[int, ...]:
+    """Return which instruments need numbers as of ``target``; a newer session is left alone.
+
+    A change of a factor's prices makes every symbol's fits out of date.
+    """
+    factors = among(connection, factor_ids)
+    newest = read_rows(
+        connection,
+        f"SELECT COALESCE(MAX(data_revision), 0) FROM instrument WHERE id {factors.sql}",
+        factors.values,
+    )[0][0]
+    listed = among(connection, instrument_ids)
+    day = bind_date(connection, target)
+    rows = read_rows(
+        connection,
+        "SELECT i.id FROM instrument i LEFT JOIN symbol_metric m ON m.instrument_id = i.id "
+        "WHERE i.data_revision > 0 AND i.kind NOT IN ('private', 'option') "
+        "AND (m.instrument_id IS NULL OR m.session < ? OR (m.session = ? AND "
+        "(m.settings_hash <> ? OR m.data_revision < i.data_revision OR m.data_revision < ?))) "
+        f"AND i.id {listed.sql} ORDER BY i.id",
+        (day, day, settings_hash, newest, *listed.values),
+    )
+    return tuple(row[0] for row in rows)

@@ -1,0 +1,173 @@
+"""Installations that the benchmarks run: a market and books, imported into SQLite.
+
+History that a case needs, but does not measure, is made from one session that the engine
+computed, copied to the sessions before it: the rows have the size and the order of real
+ones, and their revisions make them up to date.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from riskmark import app as application
+from riskmark.app import App, FixedClock
+from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.reasons import Source
+from riskmark.domain.sessions import Calendar
+from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.settings import load_settings
+from riskmark.storage import results
+from riskmark.storage.books import LOCAL_OPERATOR, Account, create_portfolio
+from riskmark.storage.calendar import load_calendar
+from riskmark.storage.instruments import ensure_instruments
+from riskmark.storage.key_lists import run_many
+from riskmark.storage.ledger import current_revision
+from riskmark.storage.lots import BookEditor
+from riskmark.storage.prices import import_prices
+from tests.bench.market import GeneratedBook, GeneratedMarket
+
+EVENING = time(22, 0, tzinfo=UTC)
+"""After the close in New York and the publication delay, on the same date."""
+DETAILED_SESSIONS = 21
+"""Sessions of history that have positions, exposures and sectors too; a year of them would
+be gigabytes."""
+
+
+def open_at(path: Path, session: date) -> App:
+    """Open the installation at ``path`` on the evening of ``session``."""
+    loaded = load_settings(None, {}, database_url=f"sqlite:///{path}")
+    app = application.build(loaded, FixedClock(datetime.combine(session, EVENING)))
+    application.prepare(app)
+    return app
+
+
+def create(
+    path: Path, market: GeneratedMarket, books: Sequence[GeneratedBook], *, stop: int
+) -> None:
+    """Make an installation with ``books`` and the prices before row ``stop``."""
+    app = open_at(path, market.sessions[stop - 1])
+    with app.database.write() as connection:
+        _store_symbols(connection, app, market)
+    import_rows(app, market, 0, stop)
+    with app.database.read() as connection:
+        calendar = load_calendar(connection)
+    with app.database.write() as connection:
+        symbols = sorted({lot.symbol for book in books for lot in book.lots})
+        known = ensure_instruments(
+            connection,
+            [InstrumentHint(symbol, InstrumentKind.STOCK, None) for symbol in symbols],
+            currency="USD",
+            at=app.clock.now(),
+        ).instruments
+        ids = {one.symbol: one.instrument_id for one in known}
+        for book in books:
+            _store_book(connection, app, calendar, book, ids)
+    app.database.close()
+
+
+def import_rows(app: App, market: GeneratedMarket, first: int, stop: int) -> None:
+    """Import bars and actions from row ``first`` to before row ``stop``."""
+    with app.database.read() as connection:
+        calendar = load_calendar(connection)
+    with app.database.write() as connection:
+        import_prices(
+            connection,
+            market.bars(first, stop),
+            provider="generated",
+            calendar=calendar,
+            target=market.sessions[stop - 1],
+            base_currency="USD",
+            at=app.clock.now(),
+            actions=market.actions(first, stop),
+        )
+
+
+def store_history(path: Path, market: GeneratedMarket, *, first: int, stop: int) -> None:
+    """Make every book valued from row ``first`` to before row ``stop``, cheaply."""
+    last = market.sessions[stop - 1]
+    app = open_at(path, last)
+    app.run(Source.CLI, from_session=last)
+    with app.database.read() as connection:
+        revision = current_revision(connection)
+    app.database.close()
+    detailed = market.sessions[max(first, stop - DETAILED_SESSIONS)]
+    with sqlite3.connect(path) as connection:
+        for table, columns, since in (
+            ("snapshot", results.SNAPSHOT_COLUMNS, market.sessions[first]),
+            ("position_value", results.POSITION_COLUMNS, detailed),
+            ("factor_exposure", results.EXPOSURE_COLUMNS, detailed),
+            ("sector_exposure", results.SECTOR_COLUMNS, detailed),
+        ):
+            names = ", ".join(f'"{name}"' for name in columns)
+            chosen = ", ".join("c.session" if name == "session" else f't."{name}"' for name in columns)
+            connection.execute(
+                f"INSERT INTO {table} ({names}) SELECT {chosen} FROM calendar_session c "
+                f"CROSS JOIN {table} t WHERE c.session >= ? AND c.session < ? "
+                "AND t.session = ? ORDER BY c.session, t.rowid",
+                (since.isoformat(), last.isoformat(), last.isoformat()),
+            )
+        connection.execute(
+            "UPDATE portfolio_progress SET first_session = ?, inputs_revision = ?, "
+            "(snapshots, engine_version, settings_hash) = (SELECT COUNT(*), "
+            "MAX(engine_version), MAX(settings_hash) FROM snapshot s "
+            "WHERE s.portfolio_id = portfolio_progress.portfolio_id)",
+            (market.sessions[first].isoformat(), revision),
+        )
+    settle(path)
+
+
+def settle(path: Path) -> None:
+    """Move everything from the write-ahead log into the file, so that it can be copied."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def copy_of(path: Path, name: str) -> Path:
+    """Copy the database at ``path`` to ``name`` beside it; settle it first."""
+    target = path.with_name(name)
+    for suffix in ("", "-wal", "-shm"):
+        target.with_name(name + suffix).unlink(missing_ok=True)
+    shutil.copyfile(path, target)
+    return target
+
+
+def _store_symbols(connection: Connection, app: App, market: GeneratedMarket) -> None:
+    etfs = {s for s, sector in zip(market.symbols, market.sectors, strict=True) if sector == "ETF"}
+    hints = [
+        InstrumentHint(
+            symbol, InstrumentKind.ETF if symbol in etfs else InstrumentKind.STOCK, None
+        )
+        for symbol in market.symbols
+    ]
+    ensure_instruments(connection, hints, currency="USD", at=app.clock.now(), owner_id=None)
+    run_many(
+        connection,
+        "UPDATE instrument SET sector = ? WHERE symbol = ?",
+        [
+            (sector, symbol)
+            for symbol, sector in zip(market.symbols, market.sectors, strict=True)
+            if symbol not in etfs
+        ],
+    )
+
+
+def _store_book(
+    connection: Connection,
+    app: App,
+    calendar: Calendar,
+    book: GeneratedBook,
+    ids: dict[str, int],
+) -> None:
+    now = app.clock.now()
+    account = Account(book.name, opening_equity=book.opening_equity)
+    portfolio = create_portfolio(connection, LOCAL_OPERATOR, account, currency="USD", at=now)
+    editor = BookEditor(connection, portfolio, calendar, today=app.today, at=now)
+    editor.add_lots(book.lots, ids)
+    for flow in book.flows:
+        editor.add_flow(flow.date, flow.amount)
+    editor.finish()
