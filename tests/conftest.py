@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import text
+from tests.support import PROFILE, fresh_schema
 
 from riskmark.storage.engines import Database, open_database
-from tests.support import PROFILE, fresh_schema
 
 # Each example empties the database itself, so a fixture that lives for the whole test is
 # no accident; and how fast a machine makes examples is no property of the code.

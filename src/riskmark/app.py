@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -9,15 +10,16 @@ from sqlalchemy import Connection
 from riskmark.domain.reasons import Source
 from riskmark.domain.runs import RunRequest
 from riskmark.domain.sessions import Calendar, Clock
-from riskmark.engine import run as engine
-from riskmark.engine.recorder import Observer
-from riskmark.engine.run import RunResult
 from riskmark.errors import InputError
 from riskmark.settings import LoadedSettings, Settings
 from riskmark.storage import books, migrate, schema
 from riskmark.storage.books import LOCAL_OPERATOR, Principal
 from riskmark.storage.calendar import calendar_is_current, load_calendar, sync_calendar
 from riskmark.storage.engines import Database, open_database
+
+if TYPE_CHECKING:
+    from riskmark.engine.recorder import Observer
+    from riskmark.engine.run import RunResult
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 """Whose date is "today" for what people enter."""
@@ -28,7 +30,7 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the present instant."""
-        return datetime.now(UTC)
+        return datetime.now(UTC)  # noqa: TID251 - the one clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,11 @@ class App:
         from_session: date | None = None,
         force: bool = False,
         offline: bool = False,
-        observe: Observer = lambda _: None,
-    ) -> RunResult:
+        observe: "Observer" = lambda _: None,
+    ) -> "RunResult":
         """Run the batch for ``portfolios`` (names or ids; None: all)."""
+        from riskmark.engine.run import run_batch  # noqa: PLC0415 - slow, and few commands run
+
         with self.database.read() as connection:
             request = self.request(
                 connection,
@@ -109,7 +113,7 @@ class App:
                 force=force,
                 offline=offline,
             )
-        return engine.run_batch(self.database, self.settings, self.clock, request, observe=observe)
+        return run_batch(self.database, self.settings, self.clock, request, observe=observe)
 
     def request(
         self,

@@ -3,6 +3,9 @@
 A value in the environment wins over the file, the file over ``defaults.toml``; a factor
 model in the file replaces the built-in one of the same name and keeps the others. An
 unknown key is an error that names where it stands.
+
+A relative path of an SQLite database in a file starts at the file's folder, so that the file
+means the same from everywhere; anywhere else it starts at the working directory.
 """
 
 import hashlib
@@ -21,7 +24,10 @@ from riskmark.errors import SettingsError
 
 CONFIG_FILE = "riskmark.toml"
 _PREFIX = "RISKMARK_"
-_NOT_SETTINGS = frozenset({"RISKMARK_NOW", "RISKMARK_MARKET_DATA", "RISKMARK_CONFIG", "RISKMARK_TEST_PROFILE"})
+_NOT_SETTINGS = frozenset(
+    {"RISKMARK_NOW", "RISKMARK_MARKET_DATA", "RISKMARK_CONFIG", "RISKMARK_TEST_PROFILE"}
+)
+_SQLITE_FILE = "sqlite:///"
 _NUMBERS = (
     "base_currency",
     "benchmark",
@@ -60,7 +66,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     publish_delay_minutes: float
     benchmark: str
     risk_free: float
-    keep_positions_sessions: int
     rebuild_budget_seconds: float
     default_model: str
     calendar: CalendarSettings
@@ -130,9 +135,21 @@ def _config_path(config: Path | None, environment: Mapping[str, str]) -> Path | 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), f"not a TOML file: {error}") from error
+    url = read.get("database_url")
+    if isinstance(url, str):
+        read["database_url"] = _anchored(url, path.absolute().parent)
+    return read
+
+
+def _anchored(url: str, folder: Path) -> str:
+    """Write the URL of an SQLite file with its whole path; any other URL stays as it is."""
+    name = url.removeprefix(_SQLITE_FILE)
+    if name == url or not name or name.startswith((":memory:", "file:", "?")):
+        return url
+    return f"{_SQLITE_FILE}{folder / name}"
 
 
 def _from_environment(environment: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
+from tests.acceptance.world import LAST, World, at_close
 
 from riskmark import app as application
 from riskmark.settings import load_settings
 from riskmark.storage.engines import open_database
-from tests.acceptance.world import LAST, World, at_close
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,17 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from tests.acceptance.world import FACTORS, LAST, World, assert_equal_results
 
 from riskmark import faults
 from riskmark.domain.reasons import RunStatus, Source
 from riskmark.engine import claims
-from tests.acceptance.world import FACTORS, LAST, World, assert_equal_results
+from riskmark.storage import books
 
 ENTRY = date(2025, 12, 1)
 SYMBOLS = ("S00", "S01", "S02", "S03")
@@ -108,8 +110,6 @@ def test_a_lot_edited_while_the_run_works_is_in_the_result_of_a_recalculation(
 
 
 def _doubled(lot):
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(lot, quantity=lot.quantity * 2 + Decimal("0.5"))
 
 
@@ -164,16 +164,14 @@ def test_an_older_run_never_overwrites_what_a_newer_one_wrote(world: World):
 
 
 def test_a_portfolio_deleted_while_its_run_works_gets_no_results(world: World):
-    from riskmark.storage import books  # noqa: PLC0415
-
     world.add_prices(*FACTORS, *SYMBOLS)
     world.add_book("book", SYMBOLS, ENTRY)
 
-    with paused_run(world, "shard.computed", "book") as run:
-        with world.app.database.write() as connection:
-            books.delete_portfolio(
-                connection, world.app.principal, "book", at=world.app.clock.now()
-            )
+    with (
+        paused_run(world, "shard.computed", "book") as run,
+        world.app.database.write() as connection,
+    ):
+        books.delete_portfolio(connection, world.app.principal, "book", at=world.app.clock.now())
 
     assert run.result().cells.computed == 0
     assert world.rows("SELECT COUNT(*) FROM snapshot")[0][0] == 0
@@ -183,9 +181,11 @@ def test_a_run_that_was_taken_over_writes_nothing_more(world: World):
     world.add_prices(*FACTORS, *SYMBOLS)
     world.add_book("book", SYMBOLS, ENTRY)
 
-    with paused_run(world, "shard.computed", "book") as old:
-        with world.app.database.write() as connection:
-            connection.exec_driver_sql("UPDATE run SET fence = fence + 1")
+    with (
+        paused_run(world, "shard.computed", "book") as old,
+        world.app.database.write() as connection,
+    ):
+        connection.exec_driver_sql("UPDATE run SET fence = fence + 1")
 
     with pytest.raises(Exception, match="no longer ours"):
         old.result()

@@ -2,13 +2,14 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import text
+from tests.acceptance.world import FACTORS, World, assert_equal_results
 
 from riskmark.domain.reasons import RunStatus, Source
-from riskmark.storage import books
-from tests.acceptance.world import FACTORS, World, assert_equal_results
+from riskmark.storage import books, symbols
 
 JAN_5, JAN_6, JAN_7, JAN_8 = (date(2026, 1, day) for day in (5, 6, 7, 8))
 THIRTEEN = tuple(f"S{number:02d}" for number in range(13))
@@ -28,15 +29,16 @@ def test_every_source_computes_the_same_numbers_for_every_symbol(world: World, s
         "SELECT DISTINCT i.symbol FROM symbol_fit f JOIN instrument i ON i.id = f.instrument_id "
         "WHERE f.model = 'style' AND f.beta IS NOT NULL"
     )
-    exposures = world.rows("SELECT COUNT(*) FROM factor_exposure WHERE exposure IS NULL")
+    exposures = world.rows("SELECT exposure FROM factor_exposure")
     sources = world.rows("SELECT source, status FROM run")
     assert universe >= set(THIRTEEN)
     assert {row[0] for row in fitted} >= set(THIRTEEN)
-    assert exposures[0][0] == 0
+    assert len(exposures) == 9 * len(world.sessions(FIRST_ENTRY, JAN_8))
+    assert all(exposure is not None for (exposure,) in exposures)
     assert sources == [(source.value, "succeeded")]
 
 
-def test_a_scoped_run_and_a_run_of_all_give_equal_rows(world: World, url: str):
+def test_a_scoped_run_and_a_run_of_all_give_equal_rows(world: World):
     world.add_prices(*FACTORS, *THIRTEEN)
     world.add_book("one", THIRTEEN[:7], FIRST_ENTRY)
     world.add_book("other", THIRTEEN[5:], date(2025, 12, 20), equity=None)
@@ -68,9 +70,7 @@ def test_the_nightly_run_computes_exactly_what_each_portfolio_lacks(world: World
     world.add_book("hole", THIRTEEN[:3], FIRST_ENTRY)
     world.run("hole", as_of=JAN_7)
     with world.app.database.write() as connection:
-        books.delete_portfolio(
-            connection, world.app.principal, "deleted", at=world.app.clock.now()
-        )
+        books.delete_portfolio(connection, world.app.principal, "deleted", at=world.app.clock.now())
         connection.execute(
             text(
                 "DELETE FROM snapshot WHERE session = :day AND portfolio_id = "
@@ -181,9 +181,7 @@ def _quiet_session(world: World, symbol: str) -> date:
     closes = world.closes(symbol)
     days = world.sessions(date(2025, 12, 8), JAN_8)
     return next(
-        day
-        for before, day in zip(days, days[1:], strict=False)
-        if abs(closes[day] / closes[before] - 1) < 0.01
+        day for before, day in pairwise(days) if abs(closes[day] / closes[before] - 1) < 0.01
     )
 
 
@@ -216,7 +214,8 @@ def test_a_lot_with_a_past_date_is_in_the_history_and_its_deletion_takes_it_out(
     untouched = world.dump()
     earlier = date(2025, 11, 17)
     with world.app.database.write() as connection:
-        ids = {THIRTEEN[0]: world.rows("SELECT MIN(id) FROM instrument WHERE symbol = ?", "S00")[0][0]}
+        found = world.rows("SELECT id FROM instrument WHERE symbol = 'S00'")
+        ids = {THIRTEEN[0]: found[0][0]}
         editor = world.editor(connection, "book")
         (lot,) = editor.add_lots([world.lot(THIRTEEN[0], earlier)], ids)
         editor.finish()
@@ -262,11 +261,17 @@ def test_a_partial_close_touches_only_sessions_from_the_exit_on(world: World):
 
 
 def test_an_accepted_symbol_no_longer_makes_snapshots_partial(world: World):
-    from riskmark.storage.instruments import find_instrument  # noqa: F401, PLC0415
-
     world.add_prices(*FACTORS, THIRTEEN[0])
     world.add_book("book", (THIRTEEN[0], "NOBODY"), FIRST_ENTRY)
     first = world.run()
+    with world.app.database.write() as connection:
+        symbols.accept(connection, "NOBODY", "a fund without prices", at=world.app.clock.now())
 
-    assert first.status is RunStatus.PARTIAL
-    assert first.cells.partial == len(world.sessions(FIRST_ENTRY, JAN_8))
+    second = world.run()
+
+    sessions = len(world.sessions(FIRST_ENTRY, JAN_8))
+    states = world.rows("SELECT state, reasons FROM snapshot")
+    assert (first.status, first.cells.partial) == (RunStatus.PARTIAL, sessions)
+    assert (second.status, second.cells.complete) == (RunStatus.SUCCEEDED, sessions)
+    assert {state for state, _ in states} == {"complete"}
+    assert all('"accepted": true' in reasons for _, reasons in states)

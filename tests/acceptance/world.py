@@ -6,7 +6,7 @@ built again, in another order or on another database, with the same prices.
 
 import zlib
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import numpy as np
@@ -15,7 +15,6 @@ from riskmark.app import App, FixedClock
 from riskmark.domain.measures import SNAPSHOT
 from riskmark.domain.portfolio import Lot
 from riskmark.domain.reasons import Source
-from riskmark.engine.restatements import differing
 from riskmark.engine.run import RunResult
 from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.settings import load_settings
@@ -194,13 +193,13 @@ class World:
             "inputs_revision",
         }
         with self.app.database.read() as connection:
-            result = connection.exec_driver_sql(f'SELECT * FROM "{table}" WHERE 1 = 0')  # noqa: S608
+            result = connection.exec_driver_sql(f'SELECT * FROM "{table}" WHERE 1 = 0')
             columns = [key for key in result.keys() if key not in left_out]  # noqa: SIM118
         listed = ", ".join(f't."{name}"' for name in columns)
         symbol = ", i.symbol" if table == "position_value" else ""
         join = "JOIN instrument i ON i.id = t.instrument_id" if symbol else ""
         rows = self.rows(
-            f"SELECT p.name{symbol}, {listed} FROM {table} t "  # noqa: S608
+            f"SELECT p.name{symbol}, {listed} FROM {table} t "
             f"JOIN portfolio p ON p.id = t.portfolio_id {join}"
         )
         names = ["portfolio", *(["symbol"] if symbol else []), *columns]

@@ -5,6 +5,7 @@ computed, copied to the sessions before it: the rows have the size and the order
 ones, and their revisions make them up to date.
 """
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from riskmark.settings import load_settings
 from riskmark.storage import results
 from riskmark.storage.books import LOCAL_OPERATOR, Account, create_portfolio
 from riskmark.storage.calendar import load_calendar
-from riskmark.storage.instruments import ensure_instruments
+from riskmark.storage.instruments import ensure_instruments, find_instruments
 from riskmark.storage.key_lists import run_many
 from riskmark.storage.ledger import current_revision
 from riskmark.storage.lots import BookEditor
@@ -45,25 +46,24 @@ def open_at(path: Path, session: date) -> App:
     return app
 
 
-def create(
-    path: Path, market: GeneratedMarket, books: Sequence[GeneratedBook], *, stop: int
-) -> None:
-    """Make an installation with ``books`` and the prices before row ``stop``."""
+def create(path: Path, market: GeneratedMarket, *, stop: int) -> None:
+    """Make an installation with the prices before row ``stop``, and no books."""
     app = open_at(path, market.sessions[stop - 1])
     with app.database.write() as connection:
         _store_symbols(connection, app, market)
     import_rows(app, market, 0, stop)
+    app.database.close()
+
+
+def add_books(path: Path, session: date, books: Sequence[GeneratedBook]) -> None:
+    """Enter ``books`` on the evening of ``session``; nothing is computed."""
+    app = open_at(path, session)
+    symbols = sorted({lot.symbol for book in books for lot in book.lots})
     with app.database.read() as connection:
         calendar = load_calendar(connection)
+        known = find_instruments(connection, symbols)
+    ids = {symbol: known[symbol].instrument_id for symbol in symbols}
     with app.database.write() as connection:
-        symbols = sorted({lot.symbol for book in books for lot in book.lots})
-        known = ensure_instruments(
-            connection,
-            [InstrumentHint(symbol, InstrumentKind.STOCK, None) for symbol in symbols],
-            currency="USD",
-            at=app.clock.now(),
-        ).instruments
-        ids = {one.symbol: one.instrument_id for one in known}
         for book in books:
             _store_book(connection, app, calendar, book, ids)
     app.database.close()
@@ -128,11 +128,16 @@ def settle(path: Path) -> None:
 
 
 def copy_of(path: Path, name: str) -> Path:
-    """Copy the database at ``path`` to ``name`` beside it; settle it first."""
+    """Copy a settled database at ``path`` to ``name`` beside it.
+
+    The copy is on the disk when this returns: no commit that is timed has to wait for it.
+    """
     target = path.with_name(name)
     for suffix in ("", "-wal", "-shm"):
         target.with_name(name + suffix).unlink(missing_ok=True)
     shutil.copyfile(path, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
     return target
 
 

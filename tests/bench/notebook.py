@@ -29,6 +29,9 @@ class SymbolFit(NamedTuple):
 
     params: pd.Series
     residuals: pd.Series
+    stderr: pd.Series
+    r2: float
+    residual_sd: float
 
 
 class BookSeries(NamedTuple):
@@ -63,21 +66,11 @@ class Notebook:
         series = self.follow(book)
         return [self.report(series, pd.Timestamp(session)) for session in sessions]
 
-    def symbol_table(self, symbols: Sequence[str], session: date) -> pd.DataFrame:
-        """Return what is stored of every symbol's regressions on one session."""
-        rows = []
-        at = pd.Timestamp(session)
-        for name, model in self.models.items():
-            for symbol in symbols:
-                joined = self._window(model, symbol, at)
-                if len(joined) < model.minimum:
-                    continue
-                factors = sm.add_constant(joined.drop(columns="y"))
-                fit = sm.OLS(joined["y"], factors).fit()
-                rows.append(
-                    (name, symbol, *fit.params, *fit.bse, fit.rsquared, np.sqrt(fit.mse_resid))
-                )
-        return pd.DataFrame(rows)
+    def fit_all(self, session: date) -> None:
+        """Regress every symbol on every model on one session."""
+        for name in self.models:
+            for symbol in self.returns.columns:
+                self.fit(name, symbol, pd.Timestamp(session))
 
     def follow(self, book: GeneratedBook) -> BookSeries:
         """Make the series of a book from its lots and flows."""
@@ -185,7 +178,9 @@ class Notebook:
             self._fits[key] = None
             if len(joined) >= self.models[name].minimum:
                 fit = sm.OLS(joined["y"], sm.add_constant(joined.drop(columns="y"))).fit()
-                self._fits[key] = SymbolFit(fit.params, fit.resid)
+                self._fits[key] = SymbolFit(
+                    fit.params, fit.resid, fit.bse, fit.rsquared, np.sqrt(fit.mse_resid)
+                )
         return self._fits[key]
 
     def _holdings_series(

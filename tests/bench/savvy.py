@@ -1,7 +1,7 @@
 """The savvy baseline: NumPy within a portfolio, loops over portfolios and sessions.
 
-All symbols of a session are fitted by one ``lstsq`` a model, those that lack rows by one
-each; a session's fits are kept for all portfolios.
+All symbols of a session are fitted at once by normal equations, those that lack rows one by
+one; a session's fits are kept for all portfolios.
 """
 
 from bisect import bisect_left
@@ -40,6 +40,15 @@ class BookHistory(NamedTuple):
     cum_unrealized: FloatArray
 
 
+class SessionFits(NamedTuple):
+    """Fits of all symbols on one session; ``params`` and ``stderr`` are (1 + F, N)."""
+
+    params: FloatArray
+    stderr: FloatArray
+    r2: FloatArray
+    residual_sd: FloatArray
+
+
 class Savvy:
     """Arrays of a market, and the reports that are made from them."""
 
@@ -53,7 +62,7 @@ class Savvy:
         self.column = {symbol: place for place, symbol in enumerate(market.symbols)}
         self.models = models
         self.factors = {model.name: self._factor_returns(model) for model in models}
-        self._fits: dict[tuple[str, int], FloatArray] = {}
+        self._fits: dict[tuple[str, int], SessionFits] = {}
         names = sorted(set(market.sectors))
         self.sector_names = names
         self.sector = np.array([names.index(sector) for sector in market.sectors])
@@ -164,8 +173,13 @@ class Savvy:
             self._sectors(columns, value, nav),
         )
 
-    def fits(self, model: FactorModel, row: int) -> FloatArray:
-        """Return alpha and betas of every symbol on one session, (1 + F, N); NaN: no fit."""
+    def fit_all(self, session: date) -> None:
+        """Fit every symbol on every model on one session."""
+        for model in self.models:
+            self.fits(model, bisect_left(self.market.sessions, session))
+
+    def fits(self, model: FactorModel, row: int) -> SessionFits:
+        """Return the fits of every symbol on one session."""
         key = (model.name, row)
         if key not in self._fits:
             rows = slice(max(row + 1 - model.window, 0), row + 1)
@@ -173,14 +187,14 @@ class Savvy:
             design = np.column_stack([np.ones(len(factors)), factors])
             usable = np.isfinite(design).all(axis=1)
             returns, design = returns[usable], design[usable]
-            found = np.full((design.shape[1], returns.shape[1]), np.nan)
             observed = np.isfinite(returns)
             whole = observed.all(axis=0)
+            found = _no_fits(design.shape[1], returns.shape[1])
             if len(design) >= model.minimum:
-                found[:, whole] = np.linalg.lstsq(design, returns[:, whole])[0]
-            for column in np.flatnonzero(~whole & (observed.sum(axis=0) >= model.minimum)).tolist():
+                _solve(found, np.flatnonzero(whole), design, returns[:, whole])
+            for column in np.flatnonzero(~whole & (observed.sum(axis=0) >= model.minimum)):
                 some = observed[:, column]
-                found[:, column] = np.linalg.lstsq(design[some], returns[some, column])[0]
+                _solve(found, column[None], design[some], returns[some][:, [column]])
             self._fits[key] = found
         return self._fits[key]
 
@@ -207,7 +221,7 @@ class Savvy:
         model = next(model for model in self.models if model.name == "market")
         fits, span = self.fits(model, row), range(max(row + 1 - model.window, 0), row + 1)
         for place in np.flatnonzero(missing.any(axis=0)).tolist():
-            alpha, beta = fits[:, columns[place]]
+            alpha, beta = fits.params[:, columns[place]]
             residual = self.returns[span, columns[place]] - alpha - beta * market[span]
             newest_first = residual[np.isfinite(residual)][::-1]
             gaps = np.flatnonzero(missing[:, place])[::-1]
@@ -221,7 +235,7 @@ class Savvy:
         found = {}
         gross = np.abs(value).sum()
         for model in self.models:
-            betas = self.fits(model, row)[1:, columns]
+            betas = self.fits(model, row).params[1:, columns]
             fitted = np.isfinite(betas[0])
             coverage = np.abs(value[fitted]).sum() / gross
             money = betas[:, fitted] @ value[fitted]
@@ -234,7 +248,7 @@ class Savvy:
     ) -> dict[str, PositionNumbers]:
         row = place + history.first
         model = next(model for model in self.models if model.name == "market")
-        beta = self.fits(model, row)[1, history.columns]
+        beta = self.fits(model, row).params[1, history.columns]
         held = history.quantity[place] != 0
         ended = ~held & (history.quantity[max(place - 1, 0)] != 0)
         mark = np.where(held, self.market.close[row, history.columns], np.nan)
@@ -293,6 +307,25 @@ class Savvy:
         rate, is_annual = _money_weighted(history, days, place)
         found["mwr_inception"] = rate
         return found, is_annual, _drawdown_sessions(wealth, below, days)
+
+
+def _no_fits(terms: int, symbols: int) -> SessionFits:
+    shapes = ((terms, symbols), (terms, symbols), symbols, symbols)
+    return SessionFits(*(np.full(shape, np.nan) for shape in shapes))
+
+
+def _solve(fits: SessionFits, columns: IntArray, design: FloatArray, returns: FloatArray) -> None:
+    """Fit ``returns`` (n, K) on ``design`` (n, 1 + F) and put the results into ``columns``."""
+    inverse = np.linalg.inv(design.T @ design)
+    params = inverse @ (design.T @ returns)
+    residuals = returns - design @ params
+    squares = np.einsum("nk,nk->k", residuals, residuals)
+    variance = squares / (len(design) - design.shape[1])
+    deviations = returns - returns.mean(axis=0)
+    fits.params[:, columns] = params
+    fits.stderr[:, columns] = np.sqrt(np.diag(inverse)[:, None] * variance)
+    fits.r2[columns] = 1 - squares / np.einsum("nk,nk->k", deviations, deviations)
+    fits.residual_sd[columns] = np.sqrt(variance)
 
 
 def _period_starts(day: np.datetime64) -> dict[str, np.datetime64]:

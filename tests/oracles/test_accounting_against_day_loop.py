@@ -1,5 +1,6 @@
 """Every number of the accounting against a plain day loop, on random books and markets."""
 
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskmark.calc.accounting import Books, BookValues, Flows, Lots, value_books
+from riskmark.calc import book_paths, market_values, positions, running
+from riskmark.calc.accounting import Books, Flows, Lots, value_books
 from riskmark.calc.arrays import reason_of
 from riskmark.calc.marks import Events, MarkPanel, build_marks
 from riskmark.domain.portfolio import Flow, Lot
-from tests.oracles.day_loop import Day, Market, SymbolHistory, effective, walk_book
+from tests.oracles.day_loop import Day, Market, Position, SymbolHistory, effective, walk_book
 
 MONDAY = date(2024, 1, 1)
 SESSIONS = [
@@ -174,10 +176,6 @@ def arrays_of(held: list[Book]) -> tuple[Books, Lots, Flows]:
     return Books(np.array(first, int), np.array(opening)), lots, flows
 
 
-def value(held: list[Book], market: Market, rows: range) -> BookValues:
-    return value_books(*arrays_of(held), panel_of(market), rows=rows)
-
-
 def walk(book: Book, market: Market) -> dict[date, Day]:
     days = walk_book(
         book.lots,
@@ -202,42 +200,58 @@ def test_marks_and_income_equal_the_loop(market):
 
     for column, symbol in enumerate(SYMBOLS):
         history = SymbolHistory(symbol, market)
-        for row, session in enumerate(SESSIONS):
-            mark = history.marks[session]
-            assert panel.age[row, column] == (-1 if mark is None else mark.age)
-            expected = np.nan if mark is None else float(mark.price)
-            np.testing.assert_allclose(panel.mark[row, column], expected, rtol=1e-12)
-            income = float(history.income[session])
-            np.testing.assert_allclose(panel.income[row, column], income, rtol=1e-12, atol=1e-12)
+        marks = [history.marks[session] for session in SESSIONS]
+        ages = [-1 if mark is None else mark.age for mark in marks]
+        prices = [number_of(mark and mark.price) for mark in marks]
+        income = [float(history.income[session]) for session in SESSIONS]
+        assert panel.age[:, column].tolist() == ages
+        np.testing.assert_allclose(panel.mark[:, column], prices, rtol=1e-12)
+        np.testing.assert_allclose(panel.income[:, column], income, rtol=1e-12, atol=1e-12)
 
 
 @given(markets(), st.lists(books(), min_size=1, max_size=3), st.data())
 def test_books_equal_the_loop(market, held, data):
     start = data.draw(st.integers(0, len(SESSIONS) - 1))
     rows = range(start, data.draw(st.integers(start + 1, len(SESSIONS))))
+    cells = data.draw(st.sampled_from([1, 50, 1 << 17]))
 
-    found = value(held, market, rows)
+    with in_pieces(cells):
+        found = value_books(*arrays_of(held), panel_of(market), rows=rows)
 
     for place, book in enumerate(held):
         days = walk(book, market)
-        close = {"rel": 1e-9, "abs": 1e-9 * scale_of(days)}
-        check_paths(found, place, days, rows=rows, close=close)
-        check_totals(found, place, days, rows=rows, close=close)
-        check_positions(found, place, days, rows=rows, close=close)
+        scale = scale_of(days)
+        check_paths(found, place, days, rows=rows, scale=scale)
+        check_totals(found, place, days, rows=rows, scale=scale)
+        check_positions(found, place, days, rows=rows, scale=scale)
 
 
-def check_paths(found, place, days, *, rows, close):
-    for row in range(rows.stop):
-        day = days.get(SESSIONS[row], Day(SESSIONS[row], {}, return_null="no_capital"))
-        for name in ("nav", "inflow", "outflow", "pnl"):
-            number = getattr(found.paths, name)[row, place]
-            assert number == pytest.approx(float(getattr(day, name)), **close), name
-        assert found.paths.held[row, place] == day.lots_held
-        null = reason_of(int(found.paths.returns.nulls[row, place]))
-        assert null == day.return_null
-        if null is None:
-            number = found.paths.returns.values[row, place]
-            assert number == pytest.approx(float(day.simple_return), rel=1e-6, abs=1e-9)
+@contextmanager
+def in_pieces(cells):
+    """Make the pieces that arrays are taken in small, so that books of a test have several."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((market_values, "CELLS"), (positions, "CELLS")):
+            patch.setattr(module, name, cells)
+        patch.setattr(book_paths, "BLOCK", min(cells, book_paths.BLOCK))
+        patch.setattr(running, "WIDE", min(cells, running.WIDE))
+        yield
+
+
+def assert_close(found, expected, name, *, scale):
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * scale, err_msg=name)
+
+
+def check_paths(found, place, days, *, rows, scale):
+    row_of = SESSIONS[: rows.stop]
+    path = [days.get(day, Day(day, {}, return_null="no_capital")) for day in row_of]
+    for name in ("nav", "inflow", "outflow", "pnl"):
+        expected = [float(getattr(day, name)) for day in path]
+        assert_close(getattr(found.paths, name)[:, place], expected, name, scale=scale)
+    assert found.paths.held[:, place].tolist() == [day.lots_held for day in path]
+    nulls = [reason_of(int(code)) for code in found.paths.returns.nulls[:, place]]
+    assert nulls == [day.return_null for day in path]
+    returns = [number_of(day.simple_return) for day in path]
+    np.testing.assert_allclose(found.paths.returns.values[:, place], returns, 1e-6, 1e-9)
 
 
 TOTALS = (
@@ -246,40 +260,28 @@ TOTALS = (
 )  # fmt: skip
 
 
-def check_totals(found, place, days, *, rows, close):
-    for at, row in enumerate(rows):
-        day = days.get(SESSIONS[row], Day(SESSIONS[row], {}))
-        for name in TOTALS:
-            number = getattr(found.totals, name)[at, place]
-            assert number == pytest.approx(float(getattr(day, name)), **close), name
-        count = sum(position.held for position in day.positions.values())
-        assert found.totals.positions[at, place] == count
-        if not count:
-            assert found.totals.net[at, place] == 0.0
+def check_totals(found, place, days, *, rows, scale):
+    asked = [days.get(SESSIONS[row], Day(SESSIONS[row], {})) for row in rows]
+    for name in TOTALS:
+        expected = [float(getattr(day, name)) for day in asked]
+        assert_close(getattr(found.totals, name)[:, place], expected, name, scale=scale)
+    count = np.array([sum(p.held for p in day.positions.values()) for day in asked])
+    np.testing.assert_array_equal(found.totals.positions[:, place], count)
+    assert np.all(found.totals.net[count == 0, place] == 0.0)
 
 
-def check_positions(found, place, days, *, rows, close):
-    positions = found.positions
-    listed = {
-        SYMBOLS[positions.instrument[k]]: k
-        for k in np.flatnonzero(positions.portfolio == place)
-    }
-    assert list(listed) == sorted(listed)
-    for at, row in enumerate(rows):
-        expected = days[SESSIONS[row]].positions if SESSIONS[row] in days else {}
-        assert set(expected) <= set(listed)
-        for symbol, k in listed.items():
-            position = expected.get(symbol)
-            if position is None:
-                assert not positions.held[k, at]
-                assert not positions.closed_today[k, at]
-                assert positions.pnl[k, at] == positions.market_value[k, at] == 0.0
-                continue
-            for name in ("quantity", "market_value", "pnl"):
-                number = getattr(positions, name)[k, at]
-                assert number == pytest.approx(float(getattr(position, name)), **close), name
-            assert positions.held[k, at] == position.held
-            assert positions.closed_today[k, at] == position.closed_today
-            assert positions.at_cost[k, at] == position.at_cost
-            mark = number_of(position.cost_mark)
-            np.testing.assert_allclose(positions.cost_mark[k, at], mark, rtol=1e-9)
+def check_positions(found, place, days, *, rows, scale):
+    listed = np.flatnonzero(found.positions.portfolio == place)
+    symbols = [SYMBOLS[column] for column in found.positions.instrument[listed]]
+    asked = [days[SESSIONS[row]].positions if SESSIONS[row] in days else {} for row in rows]
+    assert symbols == sorted({symbol for positions in asked for symbol in positions})
+    for symbol, k in zip(symbols, listed, strict=True):
+        expected = [positions.get(symbol, Position()) for positions in asked]
+        for name in ("quantity", "market_value", "pnl"):
+            numbers = [float(getattr(position, name)) for position in expected]
+            assert_close(getattr(found.positions, name)[k], numbers, name, scale=scale)
+        for name in ("held", "closed_today", "at_cost"):
+            claims = [getattr(position, name) for position in expected]
+            assert getattr(found.positions, name)[k].tolist() == claims
+        marks = [number_of(position.cost_mark) for position in expected]
+        np.testing.assert_allclose(found.positions.cost_mark[k], marks, 1e-9)

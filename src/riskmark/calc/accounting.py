@@ -31,6 +31,7 @@ from riskmark.calc.lots import (
 from riskmark.calc.market_values import market_value_path
 from riskmark.calc.marks import MarkPanel
 from riskmark.calc.positions import Positions, value_positions
+from riskmark.calc.running import accumulate
 from riskmark.calc.totals import BookTotals, total_books
 from riskmark.errors import ShapeError
 
@@ -123,4 +124,4 @@ def _held(terms: LotTerms, shape: tuple[int, int]) -> IntArray:
     held = np.zeros(shape, np.int64)
     np.add.at(held, (terms.entry_row, terms.portfolio), 1)
     np.subtract.at(held, (terms.exit_row[ended], terms.portfolio[ended]), 1)
-    return np.cumsum(held, axis=0, out=held)
+    return accumulate(np.add, held, held)

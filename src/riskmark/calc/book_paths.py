@@ -15,6 +15,7 @@ import numpy as np
 
 from riskmark.calc.arrays import CODE_OF, BoolArray, FloatArray, IntArray, Measure
 from riskmark.calc.lots import DUST, without_dust
+from riskmark.calc.running import accumulate
 from riskmark.domain.reasons import NullReason
 
 BLOCK = 32
@@ -55,7 +56,7 @@ def keep_cash(streams: MoneyStreams, equity: BoolArray) -> FloatArray:
         return np.zeros(streams.earned.shape)
     cash = streams.money_in - streams.money_out
     cash += streams.earned
-    np.cumsum(cash, axis=0, out=cash)
+    accumulate(np.add, cash, cash)
     cash[:, ~equity] = 0.0
     # What all sessions turned over bounds the dust; only cells within it need a closer look.
     bound = DUST * streams.turnover.sum(axis=0)

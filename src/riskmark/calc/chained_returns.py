@@ -14,6 +14,7 @@ import numpy as np
 from riskmark.calc.arrays import CODE_OF, BoolArray, FloatArray, IntArray, Measure, measure
 from riskmark.calc.book_paths import BookPaths
 from riskmark.calc.marks import AgeArray
+from riskmark.calc.running import accumulate
 from riskmark.domain.reasons import NullReason
 
 WIPED = 1e-12
@@ -48,9 +49,9 @@ def chain_returns(paths: BookPaths) -> Chain:
     gone |= nulls == CODE_OF[NullReason.NAV_NOT_POSITIVE]
     growth, wiped, broken = np.ones(shape), np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     with np.errstate(over="ignore"):
-        np.multiply.accumulate(factor, axis=0, out=growth[1:])
-    np.cumsum(wipes, axis=0, out=wiped[1:])
-    np.cumsum(gone, axis=0, out=broken[1:])
+        accumulate(np.multiply, factor, growth[1:])
+    accumulate(np.add, wipes.view(np.int8), wiped[1:])
+    accumulate(np.add, gone.view(np.int8), broken[1:])
     return Chain(growth, wiped, broken)
 
 

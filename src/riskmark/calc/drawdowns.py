@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
+from riskmark.calc.marks import AgeArray
+from riskmark.calc.running import accumulate
 
 STEPS = 1e9
 """Depths that agree to 1e-9 are one depth, so that rounding moves no trough or recovery."""
@@ -35,26 +37,36 @@ def follow_drawdown(wealth: FloatArray, moved: BoolArray, *, rows: range) -> Dra
     ``moved`` (S, P) says where there was a return: elsewhere wealth only stood still, and a
     session on which it did is no peak.
     """
-    under = wealth / np.maximum.accumulate(wealth, axis=0)
+    under = accumulate(np.maximum, wealth, np.empty_like(wealth))
+    np.divide(wealth, under, out=under)
     under -= 1.0
-    depth = np.rint(under * STEPS)
+    depth = under * STEPS
+    np.rint(depth, out=depth)
     place = np.arange(len(wealth), dtype=np.int32)[:, None]
-    deeper = np.zeros(wealth.shape, np.bool_)
-    deeper[1:] = depth[1:] < np.minimum.accumulate(depth, axis=0)[:-1]
     last = slice(rows.start + 1, rows.stop + 1)
-    troughs = np.maximum.accumulate(np.where(deeper, place, np.int32(0)), axis=0)[last]
+    deepest = accumulate(np.minimum, depth, np.empty_like(depth))
+    deeper = np.zeros(wealth.shape, np.bool_)
+    np.less(depth[1:], deepest[:-1], out=deeper[1:])
+    troughs = _newest(deeper, place)[last]
     at_peak = depth == 0.0
     later = np.where(at_peak, place, np.int32(NEVER))[::-1]
-    recoveries = np.minimum.accumulate(later, axis=0)[::-1]
+    recoveries = accumulate(np.minimum, later, later)[::-1]
     at_peak[1:] &= moved
-    peaks = np.maximum.accumulate(np.where(at_peak, place, np.int32(0)), axis=0)
+    peaks = _newest(at_peak, place)
     fell = troughs > 0
     recovery = np.take_along_axis(recoveries, troughs, axis=0)
     recovered = fell & (recovery <= place[last])
+    accumulate(np.minimum, under, deepest)
     return Drawdowns(
         drawdown=under[last],
-        max_drawdown=np.minimum.accumulate(under, axis=0)[last],
+        max_drawdown=deepest[last],
         peak_row=np.take_along_axis(peaks, troughs, axis=0).astype(np.int64) - 1,
         trough_row=troughs.astype(np.int64) - 1,
         recovery_row=np.where(recovered, recovery, 0).astype(np.int64) - 1,
     )
+
+
+def _newest(happened: BoolArray, place: AgeArray) -> AgeArray:
+    """Return where the newest so far of what ``happened`` is; 0 if there is none."""
+    newest = happened * place
+    return accumulate(np.maximum, newest, newest)

@@ -115,11 +115,12 @@ def _boundaries(legs: _Legs, sessions: int) -> list[int]:
 def _add_inside(value: FloatArray, legs: _Legs, prices: FloatArray, *, start: int) -> None:
     """Add the legs that begin or end inside the chunk that begins at ``start``."""
     stop = start + value.shape[1]
-    sessions = np.arange(start, stop)
-    held = (legs.start[:, None] <= sessions) & (sessions < legs.stop[:, None])
+    sessions = np.arange(value.shape[1], dtype=np.int32)
+    begin, end = (legs.start - start).astype(np.int32), (legs.stop - start).astype(np.int32)
+    held = (begin[:, None] <= sessions) & (sessions < end[:, None])
     starts = run_starts(legs.portfolio, legs.column)
-    net = net_runs(np.where(held, legs.weight[:, None], 0.0), starts)
-    worth = net * prices[legs.column[starts], start:stop]
+    worth = net_runs(held * legs.weight[:, None], starts)
+    worth *= prices[legs.column[starts], start:stop]
     portfolio = legs.portfolio[starts]
     books = run_starts(portfolio)
     value[portfolio[books]] += sum_runs(worth, books)

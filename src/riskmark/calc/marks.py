@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmark.calc.arrays import FloatArray, IntArray
+from riskmark.calc.running import accumulate
 
 AgeArray: TypeAlias = npt.NDArray[np.int32]
 
@@ -68,7 +69,7 @@ def _last_observed(close: FloatArray) -> AgeArray:
     """Return the row of each cell's newest close so far; −1 where there is none."""
     sessions = np.arange(len(close), dtype=np.int32)[:, None]
     last = np.where(np.isnan(close), np.int32(-1), sessions)
-    return np.maximum.accumulate(last, axis=0, out=last)
+    return accumulate(np.maximum, last, last)
 
 
 def _carried(close: FloatArray, last: AgeArray, actions: tuple[Events, Events]) -> FloatArray:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmark.calc.arrays import BoolArray, FloatArray, Measure, measure
+from riskmark.calc.running import accumulate
 from riskmark.domain.reasons import NullReason
 
 SESSIONS_PER_YEAR = 252
@@ -71,7 +72,7 @@ def _running_sum(values: FloatArray, rows: range) -> FloatArray:
     """Add ``values`` up from the start to each of ``rows``."""
     total = values[rows.start : rows.stop].copy()
     total[0] += values[: rows.start].sum(axis=0)
-    return np.cumsum(total, axis=0, out=total)
+    return accumulate(np.add, total, total)
 
 
 def _ratio(

@@ -29,8 +29,8 @@ CERTIFIED = 10.0
 """The largest |λ| at which the running sums are still far larger than ``CERTAIN``."""
 RESIDUAL = 1e-9
 """The largest value, relative to the sizes of its terms, that is taken for 0."""
-LARGEST = 700.0
-"""The largest |λ|: beyond it the growth is no longer a float."""
+LARGEST = 1e6
+"""The largest |λ|: money put in just before the end may need a growth far beyond any real one."""
 FINE, COARSE = 0.05, 1.05
 NEAR = 0.5
 GRID = [

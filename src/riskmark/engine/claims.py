@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
+from typing import Self
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -60,6 +61,7 @@ def claim(
                     connection, run, owner=this_process(), lease_seconds=lease.seconds
                 )
                 if claimed is not None:
+                    runs.serve_requests(connection, run.run_id)
                     return claimed
 
 
@@ -103,7 +105,7 @@ class Heartbeat:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
-    def __enter__(self) -> "Heartbeat":
+    def __enter__(self) -> Self:
         """Start the thread."""
         self._thread.start()
         return self

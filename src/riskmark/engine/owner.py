@@ -42,7 +42,7 @@ def is_gone(owner: str | None) -> bool:
 
 @cache
 def _place() -> str:
-    return "/".join([socket.gethostname(), _boot(), _namespace()])
+    return f"{socket.gethostname()}/{_boot()}/{_namespace()}"
 
 
 def _boot() -> str:

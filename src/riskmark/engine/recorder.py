@@ -36,7 +36,7 @@ class Progress:
 Observer = Callable[[Progress], None]
 
 
-class Cancelled(Exception):  # noqa: N818 - a signal within the run, not an error
+class Cancelled(Exception):
     """Somebody asked for the run to stop."""
 
 
@@ -51,6 +51,7 @@ class Recorder:
         database: Database,
         settings: Settings,
         clock: Clock,
+        *,
         request: RunRequest,
         claim: Claim,
         observe: Observer,
@@ -88,6 +89,7 @@ class Recorder:
             force=self.request.force,
             at=self.now(),
             first_sessions=current.first_sessions,
+            miscounted=current.miscounted,
         )
 
     def now(self) -> datetime:

@@ -4,7 +4,8 @@ The plan and the inputs of its numbers are of one revision. What changes afterwa
 higher one, and is found by the next round or the next run.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -38,6 +39,7 @@ class Round:
     first_sessions: Mapping[str, date]
     symbols_due: tuple[int, ...]
     to_advance: tuple[str, ...]
+    miscounted: frozenset[str]
     panel: Panel | None = None
     portfolio_ids: tuple[str, ...] = ()
     books: BookArrays | None = None
@@ -59,7 +61,7 @@ def read_plan(
     settings: Settings,
     request: RunRequest,
     *,
-    left_out: Mapping[str, Set[int]] | None = None,
+    left_out: Mapping[str, AbstractSet[int]] | None = None,
 ) -> tuple[Facts, Plan]:
     """Read the facts in the request's scope and plan what it would do."""
     facts = load_facts(
@@ -84,7 +86,7 @@ def read_round(
     settings: Settings,
     request: RunRequest,
     *,
-    left_out: Mapping[str, Set[int]],
+    left_out: Mapping[str, AbstractSet[int]],
 ) -> Round:
     """Plan, and read everything that the plan needs."""
     facts, plan = read_plan(connection, calendar, settings, request, left_out=left_out)
@@ -107,6 +109,9 @@ def read_round(
             if one.first is not None
         },
         symbols_due=due,
+        miscounted=frozenset(
+            one.portfolio_id for one in facts.portfolios if one.snapshots != one.stored_count
+        ),
         to_advance=results.to_advance(connection, plan.settled, plan.revision),
     )
     if not head:
@@ -181,7 +186,7 @@ def market_symbol(settings: Settings) -> str:
     return model.factors[0].long
 
 
-def _with_old_closes(closes: Closes, held: Set[int], start: int) -> int:
+def _with_old_closes(closes: Closes, held: AbstractSet[int], start: int) -> int:
     """Reach back to the last close of every held instrument that has none at ``start``."""
     return min([start, *(one.first for key, one in closes.series.items() if key in held)])
 

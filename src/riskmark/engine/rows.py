@@ -45,6 +45,15 @@ class ShardRows:
     sector_cell: IntArray
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Portfolio and session of each cell, the sessions as the driver has them."""
+
+    portfolios: list[str]
+    bound: list[Any]
+    as_text: bool
+
+
 def shard_rows(
     numbers: ShardNumbers,
     panel: Panel,
@@ -54,47 +63,49 @@ def shard_rows(
     text_sessions: bool,
 ) -> ShardRows:
     """Make the rows of every table; ``text_sessions``: sessions as ISO text (SQLite)."""
-    portfolios = [portfolio_ids[place] for place in numbers.portfolio.tolist()]
     sessions = [panel.sessions[k] for k in (numbers.ordinal - panel.first).tolist()]
-    bound: list[Any] = [day.isoformat() for day in sessions] if text_sessions else list(sessions)
+    cells = _Cells(
+        portfolios=[portfolio_ids[place] for place in numbers.portfolio.tolist()],
+        bound=[day.isoformat() for day in sessions] if text_sessions else list(sessions),
+        as_text=text_sessions,
+    )
     states = [
         (SnapshotState.PARTIAL if partial else SnapshotState.COMPLETE).value
         for partial in numbers.partial.tolist()
     ]
     values = np.column_stack([numbers.measures[name].values for name in STORED])
-    position_cell = numbers.position_rows.cell
-    exposure, exposure_cell = _exposure_rows(numbers, portfolios, bound)
+    heads = list(
+        zip(
+            cells.portfolios,
+            cells.bound,
+            states,
+            numbers.positions.tolist(),
+            _with_none(values),
+            strict=True,
+        )
+    )
+    exposure, exposure_cell = _exposure_rows(numbers, cells)
     return ShardRows(
-        portfolios=portfolios,
+        portfolios=cells.portfolios,
         sessions=sessions,
         states=states,
         values=values,
-        snapshot=_snapshot_rows(
-            numbers, panel, portfolios, bound, states, values, stamp, text_sessions=text_sessions
-        ),
-        position=_position_rows(numbers, panel, portfolios, bound),
-        position_cell=position_cell,
+        snapshot=_snapshot_rows(numbers, panel, cells, heads=heads, stamp=stamp),
+        position=_position_rows(numbers, panel, cells),
+        position_cell=numbers.position_rows.cell,
         exposure=exposure,
         exposure_cell=exposure_cell,
-        sector=_sector_rows(numbers, panel, portfolios, bound),
+        sector=_sector_rows(numbers, panel, cells),
         sector_cell=numbers.sector_rows.cell,
     )
 
 
 def _snapshot_rows(
-    numbers: ShardNumbers,
-    panel: Panel,
-    portfolios: list[str],
-    bound: list[Any],
-    states: list[str],
-    values: FloatArray,
-    stamp: Stamp,
-    *,
-    text_sessions: bool,
+    numbers: ShardNumbers, panel: Panel, cells: _Cells, *, heads: list[Any], stamp: Stamp
 ) -> Rows:
     annualized = [None if code < 0 else bool(code) for code in numbers.mwr_annualized.tolist()]
     dates = [
-        _session_column(panel, ordinals, as_text=text_sessions)
+        _session_column(panel, ordinals, as_text=cells.as_text)
         for ordinals in (
             numbers.drawdown_peak,
             numbers.drawdown_trough,
@@ -113,18 +124,8 @@ def _snapshot_rows(
     )
     return [
         (portfolio, day, state, count, *measures, *rest, *tail)
-        for portfolio, day, state, count, measures, *rest in zip(
-            portfolios,
-            bound,
-            states,
-            numbers.positions.tolist(),
-            _with_none(values),
-            annualized,
-            *dates,
-            reasons,
-            nulls,
-            windows,
-            strict=True,
+        for (portfolio, day, state, count, measures), *rest in zip(
+            heads, annualized, *dates, reasons, nulls, windows, strict=True
         )
     ]
 
@@ -174,17 +175,15 @@ def _session_column(panel: Panel, ordinals: IntArray, *, as_text: bool) -> list[
     return list(sessions)
 
 
-def _position_rows(
-    numbers: ShardNumbers, panel: Panel, portfolios: list[str], bound: list[Any]
-) -> Rows:
+def _position_rows(numbers: ShardNumbers, panel: Panel, cells: _Cells) -> Rows:
     rows = numbers.position_rows
-    cells = rows.cell.tolist()
+    places = rows.cell.tolist()
     ids = np.array([one.instrument_id for one in panel.instruments], dtype=np.int64)
     kinds = [*(kind.value for kind in MARK_KINDS), None]  # the last is that of −1
     return list(
         zip(
-            [portfolios[cell] for cell in cells],
-            [bound[cell] for cell in cells],
+            [cells.portfolios[place] for place in places],
+            [cells.bound[place] for place in places],
             ids[rows.column].tolist(),
             rows.quantity.tolist(),
             _with_none(rows.mark),
@@ -200,41 +199,38 @@ def _position_rows(
     )
 
 
-def _exposure_rows(
-    numbers: ShardNumbers, portfolios: list[str], bound: list[Any]
-) -> tuple[Rows, IntArray]:
+def _exposure_rows(numbers: ShardNumbers, cells: _Cells) -> tuple[Rows, IntArray]:
     rows: Rows = []
-    cells: list[IntArray] = []
+    places: list[IntArray] = []
+    count = len(numbers)
     for model in numbers.exposures:
         for place, factor in enumerate(model.factors):
             columns = [_pick(one, place) for one in (model.exposure, model.money, model.coverage)]
             rows.extend(
                 zip(
-                    portfolios,
-                    bound,
-                    [model.model] * len(portfolios),
-                    [factor] * len(portfolios),
+                    cells.portfolios,
+                    cells.bound,
+                    [model.model] * count,
+                    [factor] * count,
                     *(part for pair in columns for part in pair),
                     strict=True,
                 )
             )
-            cells.append(np.arange(len(portfolios)))
-    return rows, np.concatenate(cells) if cells else np.zeros(0, dtype=np.int64)
+            places.append(np.arange(count))
+    return rows, np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
 
 
 def _pick(measure: Measure, place: int) -> tuple[list[Any], list[Any]]:
     return _with_none(measure.values[:, place]), _reasons(measure.nulls[:, place])
 
 
-def _sector_rows(
-    numbers: ShardNumbers, panel: Panel, portfolios: list[str], bound: list[Any]
-) -> Rows:
+def _sector_rows(numbers: ShardNumbers, panel: Panel, cells: _Cells) -> Rows:
     rows = numbers.sector_rows
-    cells = rows.cell.tolist()
+    places = rows.cell.tolist()
     return list(
         zip(
-            [portfolios[cell] for cell in cells],
-            [bound[cell] for cell in cells],
+            [cells.portfolios[place] for place in places],
+            [cells.bound[place] for place in places],
             [panel.sectors[code] for code in rows.sector.tolist()],
             _with_none(rows.long),
             _with_none(rows.short),

@@ -63,7 +63,7 @@ def run_batch(
         return RunResult(claim.run_id, RunStatus.RUNNING, CellCounts(), SymbolCounts(), joined=True)
     faults.point("run.created")
     with Heartbeat(database, claim, settings.lease):
-        record = Recorder(database, settings, clock, request, claim, observe)
+        record = Recorder(database, settings, clock, request=request, claim=claim, observe=observe)
         return _Run(record).work()
 
 
@@ -81,6 +81,7 @@ class _Run:
         with _Ending(self._record):
             self._rounds()
             while not self._finish():
+                self._serve_requests()
                 self._rounds()
             status = _status(self._record.cells)
         faults.point("run.finished")
@@ -88,12 +89,15 @@ class _Run:
             self._record.claim.run_id, status, self._record.cells, self._record.symbols
         )
 
-    def _rounds(self) -> None:
+    def _serve_requests(self) -> None:
         with self._record.transaction() as connection:
-            runs.serve_requests(connection, self._record.claim)
+            runs.serve_requests(connection, self._record.claim.run_id)
+
+    def _rounds(self) -> None:
+        calendar: Calendar | None = None
         for number in range(MAX_ROUNDS):
             with self._record.database.read() as connection:
-                calendar = load_calendar(connection)
+                calendar = load_calendar(connection, calendar)
                 current = rounds.read_round(
                     connection,
                     calendar,

@@ -117,9 +117,10 @@ class ShardWork:
         owner = np.repeat(np.arange(places.size), _sizes(self._books.lot_start, places))
         flow_owner = np.repeat(np.arange(places.size), _sizes(self._books.flow_start, places))
         columns, instrument = np.unique(self._books.lots.instrument[chosen], return_inverse=True)
+        first = shard.first
         planned = np.zeros((places.size, len(rows)), dtype=bool)
         for index, cells in enumerate(shard.cells):
-            planned[index, [ordinal - shard.first for ordinal, _ in cells]] = True
+            planned[index, [ordinal - first for ordinal, _ in cells]] = True
         books = self._books.books
         return ShardInputs(
             panel=self._panel,

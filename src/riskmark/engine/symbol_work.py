@@ -9,7 +9,6 @@ from riskmark import faults
 from riskmark.calc.arrays import FloatArray, IntArray, reason_of
 from riskmark.calc.regression import FactorFits, fit_factors
 from riskmark.domain.factor_models import FactorModel
-from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import FitQuality, MarkKind, SymbolReason
 from riskmark.domain.runs import PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, SymbolCounts
 from riskmark.domain.sessions import Calendar
@@ -65,9 +64,10 @@ def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
     if panel is None:
         return
     started = time.perf_counter()
-    unavailable = _unavailable(panel)
-    priced = [one for one in panel.instruments if one.kind is not InstrumentKind.PRIVATE]
-    record.symbols = SymbolCounts(len(priced), len(priced) - len(unavailable), len(unavailable))
+    needed = _needed(record, current, panel)
+    unavailable = _unavailable(panel, needed)
+    size = len(needed)
+    record.symbols = SymbolCounts(size, size - len(unavailable), len(unavailable))
     faults.point("prices.read")
     with record.transaction() as connection:
         if panel.rebuilt:
@@ -80,30 +80,45 @@ def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
                 phase=PRICES,
                 level="warning",
             )
-        record.spend(PRICES, time.perf_counter() - started, done=len(priced), total=len(priced))
+        record.spend(PRICES, time.perf_counter() - started, done=size, total=size)
         record.save_phase(connection, PRICES)
         record.save(connection, PRICES)
     record.tell(PRICES)
 
 
-def _unavailable(panel: Panel) -> list[UnavailableSymbol]:
+def _needed(record: Recorder, current: Round, panel: Panel) -> list[int]:
+    """Return the columns of the symbols held in a planned cell or later, and of the factors."""
+    found = {
+        panel.symbol_column[symbol]
+        for symbol in record.settings.factor_symbols
+        if symbol in panel.symbol_column
+    }
+    planned = [one.cells[0][0] for one in current.plan.portfolios if one.cells]
+    if current.books is not None and planned:
+        lots = current.books.lots
+        held = lots.exit_row > min(planned) - panel.first
+        found.update(np.unique(lots.instrument[held]).tolist())
+    return sorted(column for column in found if not panel.manual[column])
+
+
+def _unavailable(panel: Panel, columns: list[int]) -> list[UnavailableSymbol]:
     found = []
-    ages = panel.marks.age[-1].tolist()
-    for place, one in enumerate(panel.instruments):
-        age = ages[place]
-        if panel.manual[place] or (age == 0 and not panel.cost_only[place]):
+    last = len(panel.sessions) - 1
+    for column in columns:
+        one = panel.instruments[column]
+        age = int(panel.marks.age[-1, column])
+        if age == 0 and not panel.cost_only[column]:
             continue
         if one.is_foreign:
             reason, detail = SymbolReason.FOREIGN_CURRENCY, "its prices are in another currency"
-        elif panel.quarantine_row[place] < len(panel.sessions):
-            since = panel.sessions[int(panel.quarantine_row[place])]
+        elif panel.quarantine_row[column] <= last:
+            since = panel.sessions[int(panel.quarantine_row[column])]
             reason, detail = SymbolReason.QUARANTINED, f"bars from {since} on are in quarantine"
         elif age < 0:
             reason, detail = SymbolReason.NEVER_PRICED, "no close is stored"
         else:
             reason = SymbolReason.CARRIED if age <= STALE_AFTER else SymbolReason.STALE
-            last = panel.sessions[len(panel.sessions) - 1 - age]
-            detail = f"the last close is of {last}, {age} sessions ago"
+            detail = f"the last close is of {panel.sessions[last - age]}, {age} sessions ago"
         if one.is_accepted:
             detail += " (accepted)"
         found.append(UnavailableSymbol(one.symbol, STORED, reason, detail))

@@ -25,7 +25,10 @@ from riskmark.storage.results import Progress, StoredSnapshot
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """What a transaction needs to know of its round."""
+    """What a transaction needs to know of its round.
+
+    ``miscounted`` are portfolios whose progress rows did not say how many snapshots there are.
+    """
 
     run_id: str
     revision: int
@@ -33,6 +36,7 @@ class Writing:
     force: bool
     at: datetime
     first_sessions: Mapping[str, date]
+    miscounted: frozenset[str] = frozenset()
 
 
 def save_shard(
@@ -59,7 +63,7 @@ def save_shard(
     )
     replaced = [k for k in np.flatnonzero(keep).tolist() if cells[k] in stored]
     if replaced:
-        _save_restatements(connection, writing, rows, reasons, stored, replaced)
+        _save_restatements(connection, writing, rows, reasons, stored=stored, replaced=replaced)
     # Cells that are new as well: somebody may have deleted a snapshot and left its details.
     results.delete_cells(connection, [cells[k] for k in np.flatnonzero(keep).tolist()])
     _insert(connection, rows, keep)
@@ -133,8 +137,9 @@ def _save_progress(
     counts = {key: one.snapshots for key, one in progress.items()}
     for key in added:
         counts[key] += 1
-    if finished:
-        counts |= results.count_snapshots(connection, [key for key in finished if key in counts])
+    miscounted = writing.miscounted & progress.keys()
+    if miscounted:
+        counts |= results.count_snapshots(connection, miscounted)
     moved = {}
     for key, one in progress.items():
         is_finished = key in finished and one.inputs_revision <= writing.revision
@@ -151,6 +156,7 @@ def _save_restatements(
     writing: Writing,
     rows: ShardRows,
     reasons: Sequence[PlanReason],
+    *,
     stored: Mapping[results.Cell, StoredSnapshot],
     replaced: Sequence[int],
 ) -> None:

@@ -1,8 +1,8 @@
 """What the planner knows: facts read in one snapshot of the database.
 
 A *cell* is a portfolio on a session. Sessions are ordinals of the stored calendar.
-Stored cells are listed only for portfolios that are not *settled*; for the others the
-counts prove that nothing is missing, surplus or out of date.
+Stored cells are listed only for portfolios that are not *whole*; for the others the counts
+prove that every session from the first to the last stored is there and up to date.
 """
 
 from collections.abc import Mapping
@@ -112,18 +112,20 @@ def touching_changes(
     return found
 
 
-def is_settled(facts: Facts, portfolio: PortfolioFacts) -> bool:
-    """Whether the counts alone prove that ``portfolio`` has exactly what it should have."""
-    if portfolio.first is None or portfolio.first > facts.target:
+def is_whole(facts: Facts, portfolio: PortfolioFacts) -> bool:
+    """Whether the counts alone prove that all stored cells are right and without a gap.
+
+    What is missing then are the sessions after the last stored one, and nothing else.
+    """
+    last = portfolio.stored_last
+    if portfolio.first is None or portfolio.stored_count == 0 or last is None:
         return portfolio.stored_count == 0
-    expected = facts.target - portfolio.first + 1
     return (
-        portfolio.snapshots == portfolio.stored_count == expected
+        portfolio.snapshots == portfolio.stored_count == last - portfolio.first + 1
         and portfolio.stored_first == portfolio.first
-        and portfolio.stored_last == facts.target
         and portfolio.version == facts.version
         and not any(
-            start <= facts.target
+            start <= last
             for _, _, start in touching_changes(facts, portfolio, after=portfolio.inputs_revision)
         )
     )

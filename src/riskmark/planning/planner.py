@@ -6,7 +6,8 @@ session, by this version of the engine and these settings. No portfolio is judge
 another's progress, and nothing but the stored cells themselves counts as done.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from riskmark.domain.reasons import ChangeKind, PlanReason
 from riskmark.planning.facts import (
@@ -14,7 +15,7 @@ from riskmark.planning.facts import (
     PortfolioFacts,
     StoredCell,
     Version,
-    is_settled,
+    is_whole,
     touching_changes,
 )
 from riskmark.planning.plan import Plan, PortfolioPlan
@@ -34,7 +35,7 @@ def plan_run(
     *,
     from_ordinal: int | None = None,
     force: bool = False,
-    left_out: Mapping[str, Set[int]] | None = None,
+    left_out: Mapping[str, AbstractSet[int]] | None = None,
 ) -> Plan:
     """Plan what a run has to do.
 
@@ -62,9 +63,8 @@ def plan_run(
 
 
 def _plan_portfolio(facts: Facts, portfolio: PortfolioFacts, *, force: bool) -> PortfolioPlan:
-    nothing = PortfolioPlan(portfolio.portfolio_id, portfolio.name, ())
-    if not force and is_settled(facts, portfolio):
-        return nothing
+    if not force and is_whole(facts, portfolio):
+        return PortfolioPlan(portfolio.portfolio_id, portfolio.name, _tail(facts, portfolio))
     stored = {cell.ordinal: cell for cell in portfolio.stored or () if cell.ordinal is not None}
     first = portfolio.first
     surplus = tuple(
@@ -88,6 +88,16 @@ def _plan_portfolio(facts: Facts, portfolio: PortfolioFacts, *, force: bool) -> 
         if reason is not None:
             cells.append((ordinal, reason))
     return PortfolioPlan(portfolio.portfolio_id, portfolio.name, tuple(cells), surplus)
+
+
+def _tail(facts: Facts, portfolio: PortfolioFacts) -> tuple[tuple[int, PlanReason], ...]:
+    """Plan the sessions after the last stored one, of a portfolio that is whole up to it."""
+    if portfolio.first is None:
+        return ()
+    is_new = portfolio.stored_last is None
+    begin = portfolio.first if portfolio.stored_last is None else portfolio.stored_last + 1
+    reason = PlanReason.NEW if is_new else PlanReason.MISSING
+    return tuple((ordinal, reason) for ordinal in range(begin, facts.target + 1))
 
 
 def _absence(ordinal: int, bounds: tuple[int, int] | None, *, was_valued: bool) -> PlanReason:

@@ -15,9 +15,7 @@ Document: TypeAlias = dict[str, Any] | list[Any]
 
 def to_json(document: Document) -> str:
     """Write a document as JSON text, indented for people."""
-    return json.dumps(
-        document, indent=2, ensure_ascii=False, allow_nan=False, default=_plain_value
-    )
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_plain_value)
 
 
 def instant_text(at: datetime | None) -> str | None:

@@ -81,9 +81,7 @@ def load_plan_report(
     force: bool = False,
 ) -> PlanReport:
     """Plan what a run for ``scope`` (ids; None: all) would do; nothing is changed."""
-    facts, plan = load_plan(
-        connection, rules, scope=scope, from_session=from_session, force=force
-    )
+    facts, plan = load_plan(connection, rules, scope=scope, from_session=from_session, force=force)
     return PlanReport(
         target=rules.target_session,
         cells=_cells(plan, rules),

@@ -1,7 +1,7 @@
 """Runs to be read: the list, and one with its phases, symbols without data and failures."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -253,9 +253,7 @@ def load_events(connection: Connection, run_id: str, *, after: int = 0) -> tuple
     """Read a run's activity log, from the line after number ``after`` on."""
     table = schema.run_event
     rows = connection.execute(
-        select(table)
-        .where(table.c.run_id == run_id, table.c.id > after)
-        .order_by(table.c.id)
+        select(table).where(table.c.run_id == run_id, table.c.id > after).order_by(table.c.id)
     ).mappings()
     return tuple(
         Event(row["id"], row["at"], row["level"], row["phase"], row["message"]) for row in rows
@@ -280,7 +278,7 @@ def _summaries(
 
 
 def _summary(row: Row[Any]) -> RunSummary:
-    found: Mapping[str, Any] = row._mapping  # noqa: SLF001 - how rows are read by name
+    found = row._mapping  # noqa: SLF001 - how rows are read by name
     status = RunStatus(found["status"])
     return RunSummary(
         run_id=found["id"],
@@ -325,9 +323,7 @@ def _count_requests(connection: Connection, run_id: str) -> int:
 def _load_unavailable(connection: Connection, run_id: str) -> tuple[Unavailable, ...]:
     table = schema.run_symbol
     rows = connection.execute(
-        select(table)
-        .where(table.c.run_id == run_id)
-        .order_by(table.c.symbol, table.c.provider)
+        select(table).where(table.c.run_id == run_id).order_by(table.c.symbol, table.c.provider)
     ).mappings()
     found: dict[str, list[ProviderReason]] = {}
     for row in rows:

@@ -182,7 +182,8 @@ def _load_stored(
 ) -> dict[str, _Stored]:
     """Read what is stored of each portfolio that has anything, by counts alone."""
     listed = among(connection, portfolio_ids)
-    until, values = ("", ()) if limit is None else (" AND session <= ?", (bind_date(connection, limit),))
+    until = "" if limit is None else " AND session <= ?"
+    values = () if limit is None else (bind_date(connection, limit),)
     last = {
         key: as_date(day)
         for key, day in read_rows(

@@ -18,7 +18,7 @@ from riskmark.domain.sessions import FIRST_DATE, Calendar
 from riskmark.storage import quarantine, schema
 from riskmark.storage.bars import SAME
 from riskmark.storage.engines import as_date, bind_date, read_rows, write_rows
-from riskmark.storage.instruments import ensure_instruments, find_instruments, hint_of
+from riskmark.storage.instruments import Instrument, ensure_instruments, find_instruments, hint_of
 from riskmark.storage.key_lists import among, run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, record_changes
 from riskmark.storage.market_data import Action, ActionKind, classify
@@ -107,40 +107,43 @@ def store_actions(
     created: tuple[str, ...] = ()
     if create_missing:
         hints = [hint_of(symbol) for symbol in symbols]
-        ensured = ensure_instruments(
+        created = ensure_instruments(
             connection, hints, currency=base_currency, at=at, owner_id=None
-        )
-        created = ensured.created
-    found = find_instruments(connection, symbols, owner_id=None)
-    keys = {symbol: instrument.instrument_id for symbol, instrument in found.items()}
+        ).created
+    known = find_instruments(connection, symbols, owner_id=None)
+    lock_instruments(connection, [i.instrument_id for i in known.values()])
     wanted = {
-        (keys[action.symbol], action.ex_date, action.kind): action
+        (known[action.symbol].instrument_id, action.ex_date, action.kind): action
         for action in usable
-        if action.symbol in keys
+        if action.symbol in known
     }
-    lock_instruments(connection, keys.values())
-    different = _write_differences(connection, wanted, provider)
-    touched = _first_dates(different.new | different.corrected)
-    names = {keys[symbol]: symbol for symbol in keys}
+    new, corrected = _write_differences(connection, wanted, provider)
+    touched = _first_dates(new | corrected)
+    unknown = sum(action.symbol not in known for action in usable)
     return StoredActions(
         received=len(actions),
-        stored=len(different.new),
-        corrected=len(different.corrected),
-        unchanged=len(wanted) - len(different.new) - len(different.corrected),
-        refused=refused._replace(
-            unknown_symbol=sum(action.symbol not in keys for action in usable)
-        ),
+        stored=len(new),
+        corrected=len(corrected),
+        unchanged=len(wanted) - len(new) - len(corrected),
+        refused=refused._replace(unknown_symbol=unknown),
         created=created,
         touched=touched,
-        changes=tuple(
-            InputChange(
-                ChangeKind.ACTION,
-                calendar.sessions[calendar.on_or_after(first)],
-                f"{names[key]}: actions changed from {first} on",
-                instrument_id=key,
-            )
-            for key, first in touched.items()
-        ),
+        changes=_changes(touched, {i.instrument_id: i for i in known.values()}, calendar),
+    )
+
+
+def _changes(
+    touched: Mapping[int, date], instruments: Mapping[int, Instrument], calendar: Calendar
+) -> tuple[InputChange, ...]:
+    """Make one change for each instrument, from the session of its first changed action on."""
+    return tuple(
+        InputChange(
+            ChangeKind.ACTION,
+            calendar.sessions[calendar.on_or_after(first)],
+            f"{instruments[key].symbol}: actions changed from {first} on",
+            instrument_id=key,
+        )
+        for key, first in touched.items()
     )
 
 

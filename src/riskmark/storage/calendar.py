@@ -66,11 +66,17 @@ class _Instants(Sequence[datetime]):
         return _as_instant(self._values[place])
 
 
-def load_calendar(connection: Connection) -> Calendar:
-    """Read the stored calendar; raise ``StoreError`` if there is none."""
+def load_calendar(connection: Connection, known: Calendar | None = None) -> Calendar:
+    """Read the stored calendar; raise ``StoreError`` if there is none.
+
+    ``known`` is returned if the stored one has not changed since it was read, apart from
+    sessions that were added at its end.
+    """
     state = _state(connection)
     if state is None:
         raise StoreError("the database holds no calendar yet")
+    if known is not None and known.revision == state.revision:
+        return known
     rows = _stored(connection)
     return Calendar(
         sessions=tuple(as_date(row[0]) for row in rows),

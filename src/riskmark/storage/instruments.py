@@ -222,12 +222,15 @@ def _insert(
     at: datetime,
     owner_id: str | None,
 ) -> None:
-    """Make instruments; one that another transaction has just made is left as it is."""
+    """Make instruments; one that another transaction has just made is left as it is.
+
+    In one order for all, so that two transactions do not wait for each other.
+    """
     columns = (
         "owner_id, symbol, kind, currency, underlying, expiry, option_type, strike, created_at"
     )
     marks = ", ".join("?" * len(columns.split(", ")))
-    for hint in hints:
+    for hint in sorted(hints, key=lambda hint: hint.symbol):
         if canonical_symbol(hint.symbol) != hint.symbol:
             raise InputError(f"{hint.symbol!r} is not a symbol")
         kind = guess_kind(hint.symbol) if _is_guess(hint) else hint.kind

@@ -3,7 +3,8 @@
 Reading rows of prices costs hundreds of times what reading their bytes does. A pack holds
 the closes of one instrument as float64, one a session, NaN where none is stored. It is
 valid only for the very revision of the instrument's data and of the calendar that it was
-built from; anything else is read from ``price`` and packed again.
+built from. Where the data has changed since, the ledger says from which session on, and
+only that part is read from ``price``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.sessions import Calendar
 from riskmark.storage import schema
-from riskmark.storage.engines import as_date, read_rows, write_rows
+from riskmark.storage.engines import as_date, bind_date, read_rows, write_rows
 from riskmark.storage.key_lists import among
 
 _ITEM = 8
@@ -52,8 +53,11 @@ class Closes:
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    first: int
-    length: int
+    """What is known of an instrument's pack; ``changed_from``: closes from there on are old."""
+
+    revision: int
+    changed_from: int | None
+    is_empty: bool
 
 
 def load_closes(
@@ -66,10 +70,11 @@ def load_closes(
     price is still found.
     """
     revisions, heads = _load_heads(connection, calendar, instrument_ids)
-    packed = [key for key in instrument_ids if key in heads]
-    series = _load_packed(connection, packed, heads, start)
+    valid = [key for key, head in heads.items() if head.changed_from is None]
+    series = _load_packed(connection, [key for key in valid if not heads[key].is_empty], start)
+    rebuilt = _patch(connection, calendar, heads)
     missing = [key for key in instrument_ids if key in revisions and key not in heads]
-    rebuilt = _build(connection, calendar, missing, revisions)
+    rebuilt += _build(connection, calendar, missing, revisions)
     for pack in rebuilt:
         if pack.closes.size:
             series[pack.instrument_id] = _cut(pack.first, pack.closes, start)
@@ -93,28 +98,45 @@ def save_packs(connection: Connection, calendar: Calendar, packs: Sequence[Pack]
 
 
 def _load_heads(
-    connection: Connection, calendar: Calendar, batch: Sequence[int]
+    connection: Connection, calendar: Calendar, instrument_ids: Sequence[int]
 ) -> tuple[dict[int, int], dict[int, _Head]]:
-    listed = among(connection, batch)
+    """Return the data revision of each instrument, and the packs that can be used."""
+    listed = among(connection, instrument_ids)
     rows = read_rows(
         connection,
-        "SELECT i.id, i.data_revision, k.data_revision, k.calendar_revision, k.first_ordinal, "
-        "length(k.closes) FROM instrument i LEFT JOIN price_pack k ON k.instrument_id = i.id "
+        "SELECT i.id, i.data_revision, k.data_revision, k.calendar_revision, length(k.closes) "
+        "FROM instrument i LEFT JOIN price_pack k ON k.instrument_id = i.id "
         f"WHERE i.id {listed.sql}",
         listed.values,
     )
-    revisions: dict[int, int] = {}
-    heads: dict[int, _Head] = {}
-    for key, revision, packed_revision, calendar_revision, first, size in rows:
-        revisions[key] = revision
-        if packed_revision == revision and calendar_revision == calendar.revision:
-            heads[key] = _Head(first, size // _ITEM)
-    return revisions, heads
+    revisions = {row[0]: row[1] for row in rows}
+    packed = {row[0]: row for row in rows if row[3] == calendar.revision}
+    outdated = [key for key, row in packed.items() if row[2] < row[1]]
+    changed = _changed_from(connection, calendar, outdated)
+    return revisions, {
+        key: _Head(row[1], changed.get(key), row[4] == 0) for key, row in packed.items()
+    }
 
 
-def _load_packed(
-    connection: Connection, batch: Sequence[int], heads: Mapping[int, _Head], start: int
-) -> dict[int, Series]:
+def _changed_from(
+    connection: Connection, calendar: Calendar, outdated: Sequence[int]
+) -> dict[int, int]:
+    """Return from which session on each outdated pack's closes may differ, by the ledger."""
+    if not outdated:
+        return {}
+    listed = among(connection, outdated)
+    rows = read_rows(
+        connection,
+        "SELECT c.instrument_id, MIN(c.from_session) FROM input_change c "
+        "JOIN price_pack k ON k.instrument_id = c.instrument_id "
+        f"WHERE c.revision > k.data_revision AND c.instrument_id {listed.sql} "
+        "GROUP BY c.instrument_id",
+        listed.values,
+    )
+    return {key: calendar.on_or_after(as_date(day)) for key, day in rows}
+
+
+def _load_packed(connection: Connection, batch: Sequence[int], start: int) -> dict[int, Series]:
     if not batch:
         return {}
     listed = among(connection, batch)
@@ -126,16 +148,14 @@ def _load_packed(
         (start, start, *listed.values),
     )
     series = {}
-    ended = []
+    unclear = []
     for key, first, blob in rows:
-        if heads[key].length == 0:
-            continue
         closes = np.frombuffer(blob, dtype=np.float64)
         if closes.size and (first >= start or not np.isnan(closes[0])):
             series[key] = Series(max(first, start), closes)
         else:
-            ended.append(key)
-    for key, first, blob in _whole_blobs(connection, ended):
+            unclear.append(key)
+    for key, first, blob in _whole_blobs(connection, unclear):
         series[key] = _cut(first, np.frombuffer(blob, dtype=np.float64), start)
     return series
 
@@ -152,37 +172,72 @@ def _whole_blobs(connection: Connection, batch: Sequence[int]) -> list[Any]:
     )
 
 
+def _patch(connection: Connection, calendar: Calendar, heads: Mapping[int, _Head]) -> list[Pack]:
+    """Bring outdated packs up to date by reading only what the ledger says has changed."""
+    by_start: dict[int, list[int]] = {}
+    for key, head in heads.items():
+        if head.changed_from is not None:
+            by_start.setdefault(head.changed_from, []).append(key)
+    packs = []
+    for begin, keys in by_start.items():
+        fresh = _read(connection, calendar, keys, begin)
+        for key, first, blob in _whole_blobs(connection, keys):
+            kept = np.frombuffer(blob, dtype=np.float64)[: max(begin - first, 0)]
+            packs.append(_joined(key, heads[key].revision, (first, kept), fresh[key]))
+    return packs
+
+
 def _build(
     connection: Connection, calendar: Calendar, batch: Sequence[int], revisions: Mapping[int, int]
 ) -> list[Pack]:
+    fresh = _read(connection, calendar, batch, 0)
+    nothing = (0, np.zeros(0))
+    return [_joined(key, revisions[key], nothing, fresh[key]) for key in batch]
+
+
+def _read(
+    connection: Connection, calendar: Calendar, batch: Sequence[int], begin: int
+) -> dict[int, tuple[list[int], list[float]]]:
+    """Read the ordinals and closes of rows of prices from the session ``begin`` on."""
+    found: dict[int, tuple[list[int], list[float]]] = {key: ([], []) for key in batch}
     if not batch:
-        return []
+        return found
     listed = among(connection, batch)
     rows = read_rows(
         connection,
-        f"SELECT instrument_id, session, close FROM price WHERE instrument_id {listed.sql}",
-        listed.values,
+        "SELECT instrument_id, session, close FROM price "
+        f"WHERE session >= ? AND instrument_id {listed.sql}",
+        (bind_date(connection, calendar.sessions[begin]), *listed.values),
     )
     ordinals: dict[Any, int] = {}
-    places: dict[int, list[int]] = {}
-    values: dict[int, list[float]] = {}
     for key, day, close in rows:
         ordinal = ordinals.get(day)
         if ordinal is None:
             session = as_date(day)
-            found = calendar.on_or_before(session) if calendar.is_session(session) else -1
-            ordinal = ordinals.setdefault(day, found)
+            place = calendar.on_or_before(session) if calendar.is_session(session) else -1
+            ordinal = ordinals.setdefault(day, place)
         if ordinal >= 0:
-            places.setdefault(key, []).append(ordinal)
-            values.setdefault(key, []).append(close)
-    packs = []
-    for key in batch:
-        at = np.array(places.get(key, []), dtype=np.int64)
-        first = int(at.min()) if at.size else 0
-        closes = np.full(int(at.max()) - first + 1 if at.size else 0, np.nan)
-        closes[at - first] = values.get(key, [])
-        packs.append(Pack(key, revisions[key], first, closes))
-    return packs
+            found[key][0].append(ordinal)
+            found[key][1].append(close)
+    return found
+
+
+def _joined(
+    key: int,
+    revision: int,
+    kept: tuple[int, FloatVector],
+    fresh: tuple[list[int], list[float]],
+) -> Pack:
+    """Make a pack of the closes that are kept and those that were read."""
+    first, old = kept
+    observed = first + np.flatnonzero(~np.isnan(old))
+    at = np.concatenate([observed, np.array(fresh[0], dtype=np.int64)])
+    if at.size == 0:
+        return Pack(key, revision, 0, np.zeros(0))
+    begin = int(at.min())
+    closes = np.full(int(at.max()) - begin + 1, np.nan)
+    closes[at - begin] = np.concatenate([old[observed - first], np.array(fresh[1])])
+    return Pack(key, revision, begin, closes)
 
 
 def _cut(first: int, closes: FloatVector, start: int) -> Series:

@@ -41,9 +41,7 @@ def create_book(
     moment: Moment,
 ) -> Portfolio:
     """Store a new portfolio with its lots."""
-    portfolio = create_portfolio(
-        connection, principal, account, currency=currency, at=moment.at
-    )
+    portfolio = create_portfolio(connection, principal, account, currency=currency, at=moment.at)
     editor = BookEditor(connection, portfolio, calendar, today=moment.today, at=moment.at)
     add_lots(connection, editor, positions, portfolio)
     editor.finish()

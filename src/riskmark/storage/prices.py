@@ -9,7 +9,7 @@ is stored takes that currency, so that its lots can say why they have no price.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -74,6 +74,8 @@ class StoredBars(NamedTuple):
     created: tuple[str, ...]
     foreign: tuple[str, ...]
     """Symbols with bars in another currency."""
+    without_bars: tuple[str, ...]
+    """Symbols of which no bar could be stored."""
     touched: Mapping[int, date]
     """The first session with another close, for each instrument."""
     changes: tuple[InputChange, ...]
@@ -177,13 +179,14 @@ def store_bars(
         odd_ranges=_count_odd_ranges(accepted),
         created=created,
         foreign=tuple(sorted(instruments[key].symbol for key in sorted_out.foreign)),
+        without_bars=_without_bars(bars.symbols, known, accepted),
         touched=touched,
         changes=tuple(changes),
     )
 
 
 def _usable(bars: Bars, calendar: Calendar, target: date) -> tuple[Bars, RefusedBars]:
-    """Sort out bars that count for nobody; fields other than the close become unobserved."""
+    """Sort out the bars that say nothing, or nothing of a session that is over."""
     unobserved = np.isnan(bars.close)
     not_positive = ~unobserved & ~((bars.close > 0) & np.isfinite(bars.close))
     left = ~unobserved & ~not_positive
@@ -212,7 +215,7 @@ class _SortedOut(NamedTuple):
 
 
 def _sort_out(bars: Bars, known: Mapping[str, Instrument], base_currency: str) -> _SortedOut:
-    """Tell bars in the base currency from others; where none is stated, the instrument's holds."""
+    """Tell bars in the base currency from others; unstated, it is the instrument's own."""
     instrument = np.array(
         [known[s].instrument_id if s in known else 0 for s in bars.symbols], dtype=np.int64
     )[bars.symbol]
@@ -221,22 +224,18 @@ def _sort_out(bars: Bars, known: Mapping[str, Instrument], base_currency: str) -
     if bars.currency is not None:
         currency = np.where(bars.currency == "", currency, bars.currency)
     is_known = instrument > 0
-    is_native = currency == base_currency
-    order = np.argsort(bars.session[is_known & ~is_native], kind="stable")
-    foreign = dict(
-        zip(
-            instrument[is_known & ~is_native][order].tolist(),
-            currency[is_known & ~is_native][order].tolist(),
-            strict=True,
-        )
-    )
-    accepted = _in_order(bars.where(is_known & is_native), instrument[is_known & is_native], known)
+    is_native = is_known & (currency == base_currency)
+    is_foreign = is_known & ~is_native
+    accepted = _in_order(bars.where(is_native), instrument[is_native], known)
+    order = np.argsort(bars.session[is_foreign], kind="stable")
+    keys, codes = instrument[is_foreign][order].tolist(), currency[is_foreign][order].tolist()
+    foreign = dict(zip(keys, codes, strict=True))
     return _SortedOut(
         accepted=accepted,
         foreign=foreign,
-        foreign_bars=int((is_known & ~is_native).sum()),
+        foreign_bars=int(is_foreign.sum()),
         unknown_bars=int((~is_known).sum()),
-        duplicate_bars=int((is_known & is_native).sum()) - len(accepted),
+        duplicate_bars=int(is_native.sum()) - len(accepted),
     )
 
 
@@ -252,6 +251,13 @@ def _in_order(bars: Bars, instrument: IntArray, known: Mapping[str, Instrument])
     values[:, :3][~(values[:, :3] > 0) | ~np.isfinite(values[:, :3])] = np.nan
     values[:, 4][~(values[:, 4] >= 0) | ~np.isfinite(values[:, 4])] = np.nan
     return InstrumentBars(instrument[chosen], bars.session[chosen], values)
+
+
+def _without_bars(
+    symbols: Iterable[str], known: Mapping[str, Instrument], accepted: InstrumentBars
+) -> tuple[str, ...]:
+    keys = accepted.spans()
+    return tuple(s for s in symbols if s not in known or known[s].instrument_id not in keys)
 
 
 def _count_odd_ranges(bars: InstrumentBars) -> int:

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from riskmark.domain.reasons import ChangeKind
-from riskmark.domain.sessions import Calendar
+from riskmark.domain.sessions import FIRST_DATE, Calendar
 from riskmark.planning.facts import (
     Change,
     Facts,
@@ -16,11 +15,14 @@ from riskmark.planning.facts import (
     PortfolioFacts,
     StoredCell,
     Version,
-    is_settled,
+    is_whole,
 )
 from riskmark.storage import ledger
-from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.engines import as_date, bind_date, read_rows
 from riskmark.storage.key_lists import among
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 def load_facts(
@@ -38,9 +40,9 @@ def load_facts(
     Stored cells are listed only where the counts do not settle the matter; ``force`` lists
     them for every portfolio.
     """
-    portfolios = _load_portfolios(connection, calendar, scope)
+    portfolios, newest = _load_portfolios(connection, calendar, scope)
     after = min((one.inputs_revision for one in portfolios), default=0)
-    changes = _load_changes(connection, calendar, after)
+    changes = _load_changes(connection, calendar, after, newest)
     facts = Facts(
         revision=ledger.current_revision(connection),
         target=target,
@@ -53,7 +55,7 @@ def load_facts(
     open_ids = [
         one.portfolio_id
         for one in portfolios
-        if (one.stored_count and (force or not is_settled(facts, one)))
+        if (one.stored_count and (force or not is_whole(facts, one)))
     ]
     cells = _load_cells(connection, calendar, open_ids)
     return replace(
@@ -66,7 +68,8 @@ def load_facts(
 
 def _load_portfolios(
     connection: Connection, calendar: Calendar, scope: Collection[str] | None
-) -> list[PortfolioFacts]:
+) -> tuple[list[PortfolioFacts], int]:
+    """Read the portfolios, and the ordinal of the newest session that any has a cell of."""
     chosen, values = _scope(connection, "p.id", scope)
     heads = read_rows(
         connection,
@@ -109,15 +112,20 @@ def _load_portfolios(
                 version=Version(engine, settings),
             )
         )
-    return found
+    newest = max((as_date(count[2]) for count in counts.values()), default=FIRST_DATE)
+    return found, max(calendar.on_or_before(newest), 0)
 
 
-def _load_changes(connection: Connection, calendar: Calendar, after: int) -> tuple[Change, ...]:
+def _load_changes(
+    connection: Connection, calendar: Calendar, after: int, newest: int
+) -> tuple[Change, ...]:
+    """Read the changes that can touch a stored cell, none of which is after ``newest``."""
     rows = read_rows(
         connection,
         "SELECT revision, kind, MIN(from_session), portfolio_id, instrument_id FROM input_change "
-        "WHERE revision > ? GROUP BY revision, kind, portfolio_id, instrument_id ORDER BY revision",
-        (after,),
+        "WHERE revision > ? AND from_session <= ? "
+        "GROUP BY revision, kind, portfolio_id, instrument_id ORDER BY revision",
+        (after, bind_date(connection, calendar.sessions[newest])),
     )
     return tuple(
         Change(

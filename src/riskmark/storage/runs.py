@@ -177,13 +177,11 @@ def hold(connection: Connection, claim: Claim) -> bool:
     return bool(row[0])
 
 
-def serve_requests(connection: Connection, claim: Claim) -> None:
+def serve_requests(connection: Connection, run_id: str) -> None:
     """Mark the requests that joined so far as served by the plan that is made next."""
     table = schema.run_request
     connection.execute(
-        update(table)
-        .where(table.c.run_id == claim.run_id, table.c.served.is_(False))
-        .values(served=True)
+        update(table).where(table.c.run_id == run_id, table.c.served.is_(False)).values(served=True)
     )
 
 

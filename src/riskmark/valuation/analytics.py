@@ -1,5 +1,7 @@
 """A shard's analytics: positions and factor fits to the risk of every planned cell."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -15,7 +17,6 @@ from riskmark.calc.arrays import (
 from riskmark.calc.concentration import concentration, sector_exposures
 from riskmark.calc.exposures import Books, factor_exposures, nav_nulls, over_nav
 from riskmark.calc.holdings_returns import Holdings, HoldingsReturns, holdings_returns
-from riskmark.calc.regression import FactorFits
 from riskmark.calc.volatility import trailing_volatility
 from riskmark.domain.measures import PERFORMANCE
 from riskmark.domain.reasons import MarkKind, NullReason, SymbolReason
@@ -29,6 +30,9 @@ from riskmark.valuation.numbers import (
     ShardNumbers,
 )
 from riskmark.valuation.shard import KIND, ShardInputs, Valued
+
+if TYPE_CHECKING:
+    from riskmark.calc.regression import FactorFits
 
 VOLATILITY_WINDOWS = (21, 63, 252)
 MARKET_MODEL = "market"

@@ -6,8 +6,7 @@ stated are those of the date, money moves on the session (``docs/glossary.md``).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -19,6 +18,9 @@ from riskmark.domain.sessions import Calendar
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
 from riskmark.valuation.panels import Panel
+
+if TYPE_CHECKING:
+    from datetime import date
 
 OPEN_ROW = np.iinfo(np.int32).max
 """The exit row of a lot that has not ended."""

@@ -134,7 +134,9 @@ def build_panel(
         if place is not None and not manual[place] and not cost_only[place]:
             _lay(close[:, place], series, first, int(quarantine_row[place]))
     if manual.any():
-        _lay_valuations(connection, calendar, close, column_of, manual, first)
+        _lay_valuations(
+            connection, calendar, close, column_of=column_of, manual=manual, first=first
+        )
     splits, spinoffs, dividends = _load_actions(connection, calendar, column_of, first, last)
     marks = build_marks(close, splits, spinoffs, dividends)
     if manual.any():
@@ -188,6 +190,7 @@ def _lay_valuations(
     connection: Connection,
     calendar: Calendar,
     close: FloatArray,
+    *,
     column_of: Mapping[int, int],
     manual: BoolArray,
     first: int,

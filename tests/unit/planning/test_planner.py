@@ -13,7 +13,7 @@ from riskmark.planning.facts import (
     PortfolioFacts,
     StoredCell,
     Version,
-    is_settled,
+    is_whole,
 )
 from riskmark.planning.planner import plan_run
 
@@ -57,6 +57,11 @@ def facts(*portfolios, target=3, changes=(), holdings=None, shared=frozenset()):
         holdings=holdings or {},
         shared_instruments=shared,
     )
+
+
+def lowest(stored):
+    versions = {version for _, version in stored.values()}
+    return NOW if versions == {NOW} else Version(0, "settings")
 
 
 def cells(plan):
@@ -149,9 +154,7 @@ def test_a_price_of_a_symbol_that_is_not_held_touches_nothing():
 def test_a_factor_symbol_touches_every_portfolio():
     change = Change(5, ChangeKind.PRICE, 2, instrument_id=SPY)
 
-    plan = plan_run(
-        facts(portfolio([0, 1, 2, 3]), changes=(change,), shared=frozenset({SPY}))
-    )
+    plan = plan_run(facts(portfolio([0, 1, 2, 3]), changes=(change,), shared=frozenset({SPY})))
 
     assert cells(plan) == [(2, PlanReason.PRICE), (3, PlanReason.PRICE)]
 
@@ -263,7 +266,7 @@ def test_a_plan_is_exactly_the_difference_between_what_should_be_and_what_is(
 ):
     cells_stored = [StoredCell(day(o), o, rev, ver) for o, (rev, ver) in sorted(stored.items())]
     known = facts(
-        portfolio(cells_stored, first=first),
+        portfolio(cells_stored, first=first, version=lowest(stored)),
         target=target,
         changes=tuple(changes),
         holdings={"p": {AAPL: Holding(first=3, last=6)}},
@@ -292,17 +295,15 @@ def test_a_plan_is_exactly_the_difference_between_what_should_be_and_what_is(
 
 
 @given(_stored, st.lists(_change, max_size=4), st.integers(0, 8), st.integers(0, 8))
-def test_a_settled_portfolio_has_nothing_to_do(stored, changes, first, target):
+def test_what_is_whole_lacks_only_the_sessions_after_the_last_stored(
+    stored, changes, first, target
+):
     cells_stored = [StoredCell(day(o), o, rev, ver) for o, (rev, ver) in sorted(stored.items())]
-    versions = {ver for _, ver in stored.values()}
-    one = portfolio(
-        cells_stored,
-        first=first,
-        version=NOW if versions == {NOW} else Version(0, "settings"),
-    )
+    one = portfolio(cells_stored, first=first, version=lowest(stored))
     known = facts(one, target=target, changes=tuple(changes), shared=frozenset({SPY}))
 
-    settled = is_settled(known, one)
+    whole = is_whole(known, one)
 
-    if settled:
-        assert not plan_run(known)
+    if whole:
+        last = max(stored, default=first - 1)
+        assert {o for o, _ in cells(plan_run(known))} == set(range(last + 1, target + 1))

@@ -160,6 +160,7 @@ def test_a_bar_on_no_session_is_refused(database):
 
     assert imported.bars.refused.not_a_session == 3
     assert imported.bars.created == ()
+    assert imported.bars.without_bars == ("AAA",)
 
 
 def test_an_unknown_symbol_is_refused_where_none_may_be_made(database):

@@ -389,7 +389,7 @@ def _create_results() -> None:
         sa.Column("instrument_id", SERIAL, nullable=False),
         sa.Column("quantity", sa.Double(), nullable=False),
         sa.Column("mark", sa.Double(), nullable=True),
-        sa.Column("mark_kind", sa.Text(), nullable=False),
+        sa.Column("mark_kind", sa.Text(), nullable=True),
         sa.Column("mark_age", sa.Integer(), nullable=True),
         sa.Column("market_value", sa.Double(), nullable=False),
         sa.Column("weight", sa.Double(), nullable=True),

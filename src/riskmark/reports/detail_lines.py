@@ -1,0 +1,223 @@
+"""The lines of a snapshot: factor exposures, sectors and positions, each with its nulls."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.reasons import MarkKind, NullReason
+from riskmark.domain.sectors import sector_of
+from riskmark.storage import schema
+
+Nulls = Iterator[tuple[str, str]]
+"""Pairs of a null's name and its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactorLine:
+    """A portfolio's exposure to one factor of one model."""
+
+    model: str
+    factor: str
+    exposure: float | None
+    money: float | None
+    coverage: float | None
+    reasons: tuple[tuple[str, str], ...]
+    """The null fields of this line, each with its reason."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the line as JSON has it."""
+        return {
+            "model": self.model,
+            "factor": self.factor,
+            "exposure": self.exposure,
+            "money": self.money,
+            "stderr": None,
+            "coverage": self.coverage,
+        }
+
+    def nulls(self) -> Nulls:
+        """Yield the line's nulls."""
+        for name, reason in (*self.reasons, ("stderr", NullReason.NOT_COMPUTED_YET)):
+            yield f"factors.{self.model}.{self.factor}.{name}", reason
+
+
+@dataclass(frozen=True, slots=True)
+class SectorLine:
+    """Exposure to a sector as shares of NAV; null where nothing can be divided by NAV."""
+
+    sector: str
+    long: float | None
+    short: float | None
+    net: float | None
+    gross: float | None
+    reason: str | None
+    """Why the shares are null."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the line as JSON has it."""
+        return {
+            "sector": self.sector,
+            "long": self.long,
+            "short": self.short,
+            "net": self.net,
+            "gross": self.gross,
+            "benchmark": None,
+        }
+
+    def nulls(self) -> Nulls:
+        """Yield the line's nulls."""
+        if self.reason is not None:
+            for name in ("long", "short", "net", "gross"):
+                yield f"sectors.{self.sector}.{name}", self.reason
+        yield f"sectors.{self.sector}.benchmark", NullReason.NO_BENCHMARK_WEIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLine:
+    """A position held at the close, or one that was closed in the session (quantity 0)."""
+
+    symbol: str
+    quantity: float
+    mark: float | None
+    mark_kind: MarkKind | None
+    mark_age: int | None
+    market_value: float
+    weight: float | None
+    pnl: float
+    beta: float | None
+    sector: str
+    beta_reason: str | None
+    weight_reason: str | None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it ended in the session."""
+        return self.mark_kind is None
+
+    def document(self) -> dict[str, Any]:
+        """Return the line as JSON has it."""
+        return {
+            "symbol": self.symbol,
+            "quantity": self.quantity,
+            "mark": self.mark,
+            "mark_kind": self.mark_kind,
+            "mark_age": self.mark_age,
+            "market_value": self.market_value,
+            "weight": self.weight,
+            "pnl": self.pnl,
+            "beta": self.beta,
+            "component_es_95": None,
+            "sector": self.sector,
+        }
+
+    def nulls(self) -> Nulls:
+        """Yield the line's nulls."""
+        found: list[tuple[str, str]] = []
+        if self.is_closed:
+            found += [(name, NullReason.CLOSED) for name in ("mark", "mark_kind", "mark_age")]
+        elif self.mark_age is None:
+            found.append(("mark_age", NullReason.NEVER_PRICED))
+        if self.weight is None and self.weight_reason is not None:
+            found.append(("weight", self.weight_reason))
+        if self.beta is None and self.beta_reason is not None:
+            found.append(("beta", self.beta_reason))
+        found.append(("component_es_95", NullReason.NOT_COMPUTED_YET))
+        for name, reason in found:
+            yield f"positions.{self.symbol}.{name}", reason
+
+
+def load_factors(
+    connection: Connection,
+    portfolio_id: str,
+    session: date,
+    *,
+    models: Sequence[FactorModel],
+) -> tuple[FactorLine, ...]:
+    """Read the exposures of a cell in the order of the models and their factors."""
+    table = schema.factor_exposure
+    order = {
+        (model.name, factor.name): place
+        for place, (model, factor) in enumerate(
+            (model, factor) for model in models for factor in model.factors
+        )
+    }
+    lines = []
+    for row in connection.execute(
+        select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
+    ).mappings():
+        fields = ("exposure", "money", "coverage")
+        reasons = [(name, row[f"{name}_null"]) for name in fields if row[name] is None]
+        lines.append(
+            FactorLine(
+                model=row["model"],
+                factor=row["factor"],
+                exposure=row["exposure"],
+                money=row["money"],
+                coverage=row["coverage"],
+                reasons=tuple((name, reason) for name, reason in reasons if reason is not None),
+            )
+        )
+    last = len(order)
+    lines.sort(key=lambda line: (order.get((line.model, line.factor), last), line.model))
+    return tuple(lines)
+
+
+def load_sectors(
+    connection: Connection, portfolio_id: str, session: date, *, nav_reason: str | None
+) -> tuple[SectorLine, ...]:
+    """Read the sectors of a cell, the largest first; ``nav_reason``: why shares are null."""
+    table = schema.sector_exposure
+    lines = [
+        SectorLine(
+            sector=row["sector"],
+            long=row["long"],
+            short=row["short"],
+            net=row["net"],
+            gross=row["gross"],
+            reason=nav_reason if row["gross"] is None else None,
+        )
+        for row in connection.execute(
+            select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
+        ).mappings()
+    ]
+    lines.sort(key=lambda line: (-(line.gross or 0.0), line.sector))
+    return tuple(lines)
+
+
+def load_positions(
+    connection: Connection, portfolio_id: str, session: date, *, nav_reason: str | None
+) -> tuple[PositionLine, ...]:
+    """Read the positions of a cell, the largest first, those that ended last."""
+    lines = [
+        PositionLine(
+            symbol=row["symbol"],
+            quantity=row["quantity"],
+            mark=row["mark"],
+            mark_kind=None if row["mark_kind"] is None else MarkKind(row["mark_kind"]),
+            mark_age=row["mark_age"],
+            market_value=row["market_value"],
+            weight=row["weight"],
+            pnl=row["pnl"],
+            beta=row["beta"],
+            sector=sector_of(InstrumentKind(row["kind"]), row["sector"]),
+            beta_reason=row["beta_null"],
+            weight_reason=nav_reason,
+        )
+        for row in connection.execute(_positions(portfolio_id, session)).mappings()
+    ]
+    lines.sort(key=lambda line: (line.is_closed, -abs(line.market_value), line.symbol))
+    return tuple(lines)
+
+
+def _positions(portfolio_id: str, session: date) -> Select[Any]:
+    table, instrument = schema.position_value, schema.instrument
+    return (
+        select(table, instrument.c.symbol, instrument.c.kind, instrument.c.sector)
+        .join(instrument, instrument.c.id == table.c.instrument_id)
+        .where(table.c.portfolio_id == portfolio_id, table.c.session == session)
+    )

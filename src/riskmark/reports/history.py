@@ -1,0 +1,83 @@
+"""The snapshot series of a portfolio: flat rows, one a session."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from riskmark.domain.measures import SNAPSHOT
+from riskmark.domain.portfolio import Portfolio
+from riskmark.errors import InputError
+from riskmark.reports.documents import Document
+from riskmark.storage.books import Principal, find_portfolio
+from riskmark.storage.engines import as_date, bind_date, read_rows
+
+FIELDS = (*SNAPSHOT[:-2], "positions", *SNAPSHOT[-2:])
+"""The fields of a row after ``session`` and ``state``, in the order of the interface."""
+
+COLUMNS = ("session", "state", *FIELDS)
+
+
+class HistoryRow(NamedTuple):
+    """A session: its state and the values of ``FIELDS``."""
+
+    session: date
+    state: str
+    values: tuple[Any, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the row as JSON has it."""
+        head = {"session": self.session, "state": self.state}
+        return head | dict(zip(FIELDS, self.values, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A portfolio's sessions in ascending order."""
+
+    portfolio: Portfolio
+    rows: tuple[HistoryRow, ...]
+
+    def document(self) -> Document:
+        """Return the series as JSON has it."""
+        return [row.document() for row in self.rows]
+
+    def columns(self) -> Mapping[str, list[Any]]:
+        """Return the series column by column: what a table format is written from."""
+        values = list(zip(*(row.values for row in self.rows), strict=True))
+        listed = [list(column) for column in values] or [[] for _ in FIELDS]
+        return {
+            "session": [row.session for row in self.rows],
+            "state": [row.state for row in self.rows],
+            **dict(zip(FIELDS, listed, strict=True)),
+        }
+
+
+def load_history(
+    connection: Connection,
+    principal: Principal,
+    name_or_id: str,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> History:
+    """Read a portfolio's snapshots from ``first`` to ``last``, both inclusive."""
+    if first is not None and last is not None and last < first:
+        raise InputError(f"the range ends on {last}, before it begins on {first}")
+    portfolio = find_portfolio(connection, principal, name_or_id)
+    condition, values = "portfolio_id = ?", [portfolio.portfolio_id]
+    for limit, sign in ((first, ">="), (last, "<=")):
+        if limit is not None:
+            condition += f" AND session {sign} ?"
+            values.append(bind_date(connection, limit))
+    names = ", ".join(f'"{name}"' for name in FIELDS)
+    rows = read_rows(
+        connection,
+        f"SELECT session, state, {names} FROM snapshot WHERE {condition} ORDER BY session",
+        values,
+    )
+    return History(
+        portfolio, tuple(HistoryRow(as_date(row[0]), row[1], tuple(row[2:])) for row in rows)
+    )

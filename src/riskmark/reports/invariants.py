@@ -1,0 +1,268 @@
+"""What must hold among stored numbers, and where it does not.
+
+The first group is checked on arrays (``StoredCells``), the second on the texts of snapshots.
+Sums may differ in their last digits: they are compared to ``TOLERANCE`` of the amounts that
+went into them. A cell that the planner would compute again is out of date, which is no
+violation: relations between such a cell and others are not looked at.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+import numpy as np
+
+from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
+from riskmark.domain.measures import SECTION_OF, STORED
+from riskmark.domain.reasons import NullReason, SnapshotState
+from riskmark.reports.stored_cells import StoredCells
+from riskmark.reports.violations import Violation
+
+TOLERANCE = 1e-9
+_REASONS = frozenset(NullReason)
+
+_Judge: TypeAlias = Callable[[str, str], list[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What is known beside the snapshots themselves.
+
+    ``first`` and ``dated`` are by live portfolio: the ordinal of its first session, and the
+    ordinals that are planned. ``keep_positions``: sessions of which position rows are kept;
+    0: all.
+    """
+
+    sessions: Sequence[date]
+    first: Mapping[str, int | None]
+    dated: Mapping[str, frozenset[int]]
+    keep_positions: int = 0
+
+
+def array_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    """Yield every violation of the sums, the order and the roll-forward of ``cells``."""
+    for table, portfolio, session in cells.orphans:
+        yield Violation(
+            "detail_has_snapshot", portfolio, session, f"rows of {table} without a snapshot"
+        )
+    if not len(cells):
+        return
+    yield from _sum_violations(cells, expected)
+    yield from _roll_violations(cells, expected)
+    for place in np.flatnonzero(cells.ordinal < 0).tolist():
+        yield Violation(
+            "snapshot_on_a_session", *cells.cell(place), "the calendar has no such session"
+        )
+    yield from _strangers(cells, expected)
+    yield from _holes(cells, expected)
+
+
+def _strangers(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    unknown = [place for place, key in enumerate(cells.portfolio_ids) if key not in expected.first]
+    for place in np.flatnonzero(np.isin(cells.portfolio, unknown)).tolist():
+        yield Violation("snapshot_has_a_portfolio", *cells.cell(place), "no portfolio has this id")
+
+
+def _sum_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    money, sums = cells.money, cells.sums
+    scale = _scale(cells)
+    kept = _has_details(cells, expected)
+    held = sums["long"] + sums["short"]
+    pairs: tuple[tuple[str, FloatArray, FloatArray, BoolArray | bool], ...] = (
+        ("nav_is_cash_plus_positions", money["nav"], money["cash"] + held, kept),
+        ("position_pnl_sums_to_pnl", money["pnl"], sums["pnl"], kept),
+        ("longs_sum_to_long_value", money["long_value"], sums["long"], kept),
+        ("shorts_sum_to_short_value", money["short_value"], sums["short"], kept),
+        ("long_and_short_are_net", money["net"], money["long_value"] + money["short_value"], True),
+        (
+            "long_less_short_is_gross",
+            money["gross"],
+            money["long_value"] - money["short_value"],
+            True,
+        ),
+        (
+            "flow_is_inflow_less_outflow",
+            money["flow"],
+            money["inflow"] - money["outflow"],
+            True,
+        ),
+    )
+    for invariant, stored, summed, relevant in pairs:
+        yield from _differing(cells, invariant, stored, summed, scale=scale, relevant=relevant)
+    for place in np.flatnonzero(kept & (cells.listed != cells.counted)).tolist():
+        detail = f"{cells.listed[place]} positions counted, {cells.counted[place]} stored"
+        yield Violation("positions_are_counted", *cells.cell(place), detail)
+
+
+def _roll_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    money = cells.money
+    follows, is_first = _neighbours(cells, expected)
+    relevant = follows | is_first
+    scale = _scale(cells)
+    before = _shifted(money["nav"], follows)
+    yield from _differing(
+        cells,
+        "nav_rolls_forward",
+        money["nav"],
+        before + money["pnl"] + money["flow"],
+        scale=scale + np.abs(before),
+        relevant=relevant,
+    )
+    parts = [money[name] for name in ("cum_realized", "cum_unrealized", "cum_income")]
+    total: FloatArray = np.add.reduce(parts)
+    turned: FloatArray = np.add.reduce([np.abs(part) for part in parts])
+    earlier = _shifted(total, follows)
+    yield from _differing(
+        cells,
+        "cumulative_parts_sum_to_pnl",
+        total,
+        earlier + money["pnl"],
+        scale=scale + turned + np.abs(earlier),
+        relevant=relevant,
+    )
+
+
+def _differing(
+    cells: StoredCells,
+    invariant: str,
+    stored: FloatArray,
+    summed: FloatArray,
+    *,
+    scale: FloatArray,
+    relevant: BoolArray | bool,
+) -> Iterator[Violation]:
+    """Yield a violation for each cell whose stored number is not what it should sum to."""
+    same = np.abs(stored - summed) <= TOLERANCE * np.maximum(scale, 1e-9)
+    for place in np.flatnonzero(relevant & ~same).tolist():
+        detail = f"stored {stored[place]:,.6f}, summed {summed[place]:,.6f}"
+        yield Violation(invariant, *cells.cell(place), detail)
+
+
+def _scale(cells: StoredCells) -> FloatArray:
+    """Return the amounts that went into a cell's sums; NaN stands for nothing."""
+    names = ("gross", "cash", "nav", "flow", "inflow", "outflow", "pnl")
+    parts = [np.nan_to_num(np.abs(cells.money[name])) for name in names]
+    found: FloatArray = np.add.reduce([*parts, cells.sums["turnover"]])
+    return found
+
+
+def _has_details(cells: StoredCells, expected: Expectation) -> BoolArray:
+    """Whether the position rows of each cell should be there."""
+    kept = np.ones(len(cells), dtype=bool)
+    if expected.keep_positions:
+        oldest = np.full(len(cells.portfolio_ids), -1)
+        np.maximum.at(oldest, cells.portfolio, cells.ordinal)
+        kept = cells.ordinal > oldest[cells.portfolio] - expected.keep_positions
+    return kept | (cells.counted > 0)
+
+
+def _neighbours(cells: StoredCells, expected: Expectation) -> tuple[BoolArray, BoolArray]:
+    """Return which cells follow the one before them by one session, and which are the first.
+
+    Cells that are out of date, and those after one, are neither.
+    """
+    dated = _is_dated(cells, expected)
+    same = np.zeros(len(cells), dtype=bool)
+    same[1:] = cells.portfolio[1:] == cells.portfolio[:-1]
+    step = np.zeros(len(cells), dtype=bool)
+    step[1:] = (np.diff(cells.ordinal) == 1) & (cells.ordinal[:-1] >= 0)
+    follows = same & step & ~dated
+    follows[1:] &= ~dated[:-1]
+    starts = np.array(
+        [_or_none(expected.first.get(key)) for key in cells.portfolio_ids], dtype=np.int64
+    )
+    is_first = (cells.ordinal == starts[cells.portfolio]) & ~same & ~dated
+    return follows, is_first
+
+
+def _or_none(ordinal: int | None) -> int:
+    return -2 if ordinal is None else ordinal
+
+
+def _is_dated(cells: StoredCells, expected: Expectation) -> BoolArray:
+    dated = np.zeros(len(cells), dtype=bool)
+    for place, key in enumerate(cells.portfolio_ids):
+        planned = expected.dated.get(key)
+        if planned:
+            own = cells.portfolio == place
+            dated[own] = np.isin(cells.ordinal[own], np.fromiter(planned, dtype=np.int64))
+    return dated
+
+
+def _shifted(values: FloatArray, follows: BoolArray) -> FloatArray:
+    """Return the value of the cell before, where there is one; else 0."""
+    before = np.zeros(values.size)
+    before[1:] = values[:-1]
+    found: FloatArray = np.where(follows, before, 0.0)
+    return found
+
+
+def _holes(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    """Yield the stretches of sessions between two snapshots that have none."""
+    ordinals: IntArray = cells.ordinal
+    on_session = np.flatnonzero(ordinals >= 0)
+    portfolio, ordinal = cells.portfolio[on_session], ordinals[on_session]
+    apart = (np.diff(ordinal) > 1) & (portfolio[1:] == portfolio[:-1])
+    for place in np.flatnonzero(apart).tolist():
+        first, last = int(ordinal[place]) + 1, int(ordinal[place + 1]) - 1
+        missing = last - first + 1
+        detail = "no snapshot" if missing == 1 else f"no snapshot to {expected.sessions[last]}"
+        yield Violation(
+            "every_session_has_a_snapshot",
+            cells.portfolio_ids[portfolio[place]],
+            expected.sessions[first],
+            f"{detail} ({missing:,} missing)" if missing > 1 else detail,
+        )
+
+
+def text_violations(cells: StoredCells) -> Iterator[Violation]:
+    """Yield the nulls without a reason, reasons without a null, and states that do not fit."""
+    texts = cells.texts
+    yield from _by_pattern(cells, list(zip(texts.nulls, texts.mask, strict=True)), _null_problems)
+    yield from _by_pattern(
+        cells, list(zip(texts.reasons, texts.state, strict=True)), _state_problems
+    )
+
+
+def _by_pattern(
+    cells: StoredCells, pairs: Sequence[tuple[str, str]], problems_of: _Judge
+) -> Iterator[Violation]:
+    """Judge each distinct pair of texts once; most snapshots share one with many others."""
+    verdicts = {pair: problems_of(*pair) for pair in set(pairs)}
+    if not any(verdicts.values()):
+        return
+    for place, pair in enumerate(pairs):
+        for invariant, detail in verdicts[pair]:
+            yield Violation(invariant, *cells.cell(place), detail)
+
+
+def _null_problems(nulls: str, mask: str) -> list[tuple[str, str]]:
+    reasons: dict[str, str] = json.loads(nulls)
+    flags = zip(STORED, mask[:-1], strict=True)
+    is_null = {f"{SECTION_OF[name]}.{name}" for name, flag in flags if flag == "1"}
+    found = [
+        ("null_has_a_reason", f"{key} is null without a reason")
+        for key in sorted(is_null - reasons.keys())
+    ]
+    found += [
+        ("reason_stands_for_a_null", f"{key} has the reason {reasons[key]} and is a number")
+        for key in sorted(reasons.keys() - is_null)
+    ]
+    found += [
+        ("reason_is_known", f"{key} has the unknown reason {reason!r}")
+        for key, reason in reasons.items()
+        if reason not in _REASONS
+    ]
+    if (mask[-1] == "1") != ("performance.mwr_inception" in is_null):
+        found.append(("null_has_a_reason", "performance.mwr_annualized does not fit its rate"))
+    return found
+
+
+def _state_problems(reasons: str, state: str) -> list[tuple[str, str]]:
+    is_partial = any(not one["accepted"] for one in json.loads(reasons))
+    expected = SnapshotState.PARTIAL if is_partial else SnapshotState.COMPLETE
+    if state == expected:
+        return []
+    return [("state_follows_from_reasons", f"{state}, but its reasons make it {expected}")]

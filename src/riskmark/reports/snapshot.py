@@ -1,0 +1,263 @@
+"""One session of one portfolio: every number that is known, and a reason beside every null.
+
+A null is named as the interface names it: ``risk.vol_252`` for a measure, and for an item of
+a list the list, the item's names and the field: ``factors.style.Market.stderr``,
+``positions.AAPL.beta``. What is not computed yet is null with that reason.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, desc, select
+
+from riskmark.domain.measures import (
+    CONCENTRATION,
+    PERFORMANCE,
+    RISK,
+    SECTION_OF,
+    SNAPSHOT,
+    STORED,
+)
+from riskmark.domain.portfolio import Portfolio
+from riskmark.domain.reasons import NullReason, SnapshotState
+from riskmark.errors import InputError
+from riskmark.reports.detail_lines import (
+    FactorLine,
+    PositionLine,
+    SectorLine,
+    load_factors,
+    load_positions,
+    load_sectors,
+)
+from riskmark.reports.documents import Document, instant_text
+from riskmark.reports.status import SymbolIssue, read_issues
+from riskmark.settings import Settings
+from riskmark.storage import schema
+from riskmark.storage.books import Principal, find_portfolio
+
+_LISTS_TO_COME = ("stress", "replays")
+_CORRELATION = (
+    "symbols", "matrix", "mean", "mean_abs", "effective_rank", "clusters", "left_out",
+)  # fmt: skip
+_DRAWDOWN_SESSIONS = ("peak", "trough", "recovery")
+
+
+class NotValued(InputError):
+    """The portfolio has no snapshot, or none of the session that was asked for."""
+
+    def __init__(self, name: str, session: date | None, newest: date | None) -> None:
+        if newest is None:
+            message = f"{name!r} has not been valued yet; run: riskmark run"
+        else:
+            message = f"{name!r} has no snapshot of {session}; the newest is of {newest}"
+        super().__init__(message)
+        self.name = name
+        self.session = session
+        self.newest = newest
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a snapshot's numbers come from."""
+
+    run_id: str
+    computed_at: datetime
+    engine_version: int
+    settings_hash: str
+    inputs_revision: int
+    windows: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """Return the provenance as JSON has it."""
+        return {
+            "run": self.run_id,
+            "computed_at": instant_text(self.computed_at),
+            "engine_version": self.engine_version,
+            "settings_hash": self.settings_hash,
+            "inputs_revision": self.inputs_revision,
+            "windows": dict(self.windows),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReport:
+    """Everything that is known of a portfolio on a session.
+
+    The four sections map the interface's names to numbers. ``default_model`` is the factor
+    model, and ``factor_names`` its factors, that risk is to be split by.
+    ``drawdown_sessions`` are ``peak``, ``trough`` and ``recovery`` of the maximum drawdown,
+    as far as there are any.
+    """
+
+    portfolio: Portfolio
+    session: date
+    state: SnapshotState
+    reasons: tuple[SymbolIssue, ...]
+    snapshot: Mapping[str, Any]
+    performance: Mapping[str, Any]
+    risk: Mapping[str, Any]
+    concentration: Mapping[str, Any]
+    measure_nulls: Mapping[str, str]
+    drawdown_sessions: Mapping[str, date]
+    factors: tuple[FactorLine, ...]
+    default_model: str
+    factor_names: tuple[str, ...]
+    sectors: tuple[SectorLine, ...]
+    positions: tuple[PositionLine, ...]
+    provenance: Provenance
+
+    @property
+    def nulls(self) -> dict[str, str]:
+        """One reason for every null of the document, by the null's name."""
+        found = dict(self.measure_nulls)
+        lines: tuple[FactorLine | SectorLine | PositionLine, ...]
+        lines = (*self.factors, *self.sectors, *self.positions)
+        for line in lines:
+            found.update(line.nulls())
+        found.update(dict.fromkeys(self._to_come(), NullReason.NOT_COMPUTED_YET))
+        return found
+
+    def document(self) -> Document:
+        """Return the snapshot as JSON has it."""
+        return {
+            "portfolio": {
+                "id": self.portfolio.portfolio_id,
+                "name": self.portfolio.name,
+                "currency": self.portfolio.currency,
+                "mode": self.portfolio.mode,
+            },
+            "session": self.session,
+            "state": self.state,
+            "reasons": [reason.document() for reason in self.reasons],
+            "snapshot": dict(self.snapshot),
+            "nulls": self.nulls,
+            "performance": {
+                **self.performance,
+                "max_drawdown_sessions": dict(self.drawdown_sessions),
+            },
+            "risk": dict(self.risk),
+            "concentration": dict(self.concentration),
+            "factors": [line.document() for line in self.factors],
+            "factor_risk": {
+                "model": self.default_model,
+                "factor_share": None,
+                "specific_share": None,
+                "contributions": dict.fromkeys(self.factor_names),
+            },
+            "sectors": [line.document() for line in self.sectors],
+            **dict.fromkeys(_LISTS_TO_COME),
+            "correlation": dict.fromkeys(_CORRELATION),
+            "factor_correlation": {
+                "model": self.default_model,
+                "factors": list(self.factor_names),
+                "matrix": None,
+            },
+            "positions": [line.document() for line in self.positions],
+            "provenance": self.provenance.document(),
+        }
+
+    def _to_come(self) -> Iterator[str]:
+        """Yield the names of the nulls that no engine computes yet, measures left out."""
+        yield from ("factor_risk.factor_share", "factor_risk.specific_share")
+        yield from (f"factor_risk.contributions.{name}" for name in self.factor_names)
+        yield from _LISTS_TO_COME
+        yield from (f"correlation.{name}" for name in _CORRELATION)
+        yield "factor_correlation.matrix"
+
+
+def load_snapshot(
+    connection: Connection,
+    principal: Principal,
+    name_or_id: str,
+    *,
+    settings: Settings,
+    session: date | None = None,
+) -> SnapshotReport:
+    """Read a portfolio's snapshot of ``session``; without one, the newest."""
+    portfolio = find_portfolio(connection, principal, name_or_id)
+    row = _load_row(connection, portfolio, session)
+    found = row["session"]
+    nav_reason = _nav_reason(row["nav"])
+    model = next(one for one in settings.factor_model if one.name == settings.default_model)
+    return SnapshotReport(
+        portfolio=portfolio,
+        session=found,
+        state=SnapshotState(row["state"]),
+        reasons=read_issues(row["reasons"]),
+        snapshot={**_section(row, SNAPSHOT), "positions": row["positions"]},
+        performance={
+            **_section(row, PERFORMANCE),
+            "mwr_annualized": row["mwr_annualized"],
+        },
+        risk=_section(row, RISK),
+        concentration=_section(row, CONCENTRATION),
+        measure_nulls=_measure_nulls(row),
+        drawdown_sessions={
+            name: row[f"drawdown_{name}"]
+            for name in _DRAWDOWN_SESSIONS
+            if row[f"drawdown_{name}"] is not None
+        },
+        factors=load_factors(
+            connection, portfolio.portfolio_id, found, models=settings.factor_model
+        ),
+        default_model=model.name,
+        factor_names=tuple(factor.name for factor in model.factors),
+        sectors=load_sectors(connection, portfolio.portfolio_id, found, nav_reason=nav_reason),
+        positions=load_positions(connection, portfolio.portfolio_id, found, nav_reason=nav_reason),
+        provenance=Provenance(
+            run_id=row["run_id"],
+            computed_at=row["computed_at"],
+            engine_version=row["engine_version"],
+            settings_hash=row["settings_hash"],
+            inputs_revision=row["inputs_revision"],
+            windows=json.loads(row["windows"]),
+        ),
+    )
+
+
+def _load_row(
+    connection: Connection, portfolio: Portfolio, session: date | None
+) -> Mapping[str, Any]:
+    table = schema.snapshot
+    statement = (
+        select(table)
+        .where(table.c.portfolio_id == portfolio.portfolio_id)
+        .order_by(desc(table.c.session))
+        .limit(1)
+    )
+    newest = connection.execute(statement).mappings().first()
+    if newest is None:
+        raise NotValued(portfolio.name, session, None)
+    if session is None or session == newest["session"]:
+        return dict(newest)
+    chosen = connection.execute(statement.where(table.c.session == session)).mappings().first()
+    if chosen is None:
+        raise NotValued(portfolio.name, session, newest["session"])
+    return dict(chosen)
+
+
+def _section(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the section's numbers; those that are not stored are not computed yet."""
+    return {name: row[name] if name in STORED else None for name in names}
+
+
+def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
+    stored: dict[str, str] = json.loads(row["nulls"])
+    found: dict[str, str] = {}
+    for name, section in SECTION_OF.items():
+        key = f"{section}.{name}"
+        if name not in STORED:
+            found[key] = NullReason.NOT_COMPUTED_YET
+        elif row[name] is None and key in stored:
+            found[key] = stored[key]
+    if row["mwr_annualized"] is None and "performance.mwr_inception" in found:
+        found["performance.mwr_annualized"] = found["performance.mwr_inception"]
+    return found
+
+
+def _nav_reason(nav: float) -> str:
+    """Return why a number that is divided by NAV is null, if it is."""
+    return NullReason.NAV_NOT_POSITIVE if nav <= 0 else NullReason.NAV_TOO_SMALL

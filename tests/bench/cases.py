@@ -1,0 +1,323 @@
+"""The cases: what is measured, on which installation, and against what."""
+
+import compileall
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import riskmark
+from riskmark.app import App
+from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.reasons import Source
+from riskmark.settings import load_settings
+from tests.bench import installation
+from tests.bench.floor import Floor, measure_floor, needed_reads, record_run
+from tests.bench.market import GeneratedBook, GeneratedMarket, make_book, make_market, real_sessions
+from tests.bench.notebook import Notebook
+from tests.bench.numbers import assert_same, load_cell
+from tests.bench.savvy import Savvy
+
+HISTORY = 254
+"""Sessions of a backfill, and of the history before a night: a year and the session of it."""
+LONG_HISTORY = 756
+WINDOW = 505
+"""Sessions before the first one valued that its windows reach back to."""
+FLOOR_BAR = 3.0
+IDLE_BAR_S = 0.3
+RUN_BAR_S = 2.0
+START_BAR_S = 0.5
+NOTEBOOK_SESSIONS = 40
+"""Sessions of the backfill that the notebook computes; the time for all is extrapolated."""
+NOTEBOOK_BOOKS = 20
+"""Books of the night that the notebook computes; the time for all is extrapolated."""
+SAVVY_BOOKS = 200
+CHECKED_BOOKS = 5
+
+
+class Scale(NamedTuple):
+    """How large the night and the idle run are, and how often each is repeated."""
+
+    books: int = 1_000
+    stocks: int = 500
+    repeats: int = 7
+
+
+class Timing(NamedTuple):
+    """The engine's seconds over the repetitions, and each one's floor."""
+
+    engine: tuple[float, ...]
+    floors: tuple[Floor, ...]
+
+    @property
+    def seconds(self) -> float:
+        """The median of the engine."""
+        return statistics.median(self.engine)
+
+    @property
+    def floor(self) -> Floor:
+        """The median of each part of the floor."""
+        return Floor(*(statistics.median(part) for part in zip(*self.floors, strict=True)))
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios, each of a run and the floor measured beside it."""
+        pairs = zip(self.engine, self.floors, strict=True)
+        return statistics.median(seconds / floor.total for seconds, floor in pairs)
+
+
+class Baseline(NamedTuple):
+    """A baseline's seconds for the whole work, and for the share of it that was done."""
+
+    seconds: float
+    measured: float
+    share: float
+
+
+class Compared(NamedTuple):
+    """A case that is held against the floor and the baselines."""
+
+    name: str
+    timing: Timing
+    notebook: Baseline
+    savvy: Baseline
+
+
+class Timed(NamedTuple):
+    """A case that has a bar in seconds."""
+
+    name: str
+    seconds: float
+    bar: float
+
+
+def backfill(folder: Path, scale: Scale, *, packed: bool) -> Compared:
+    """One new book: 30 symbols on 254 sessions.
+
+    ``packed``: the installation has valued these symbols before, so that their closes are
+    packed; else this is its first run.
+    """
+    market = make_market(real_sessions(), stocks=31)
+    book = make_book(market, "one", first_row=_row(HISTORY), seed=4)
+    template = backfill_database(folder, market, book, packed=packed)
+    timing = _time_engine(template, market, scale, books=[book], since=HISTORY)
+    sessions = market.sessions[-HISTORY:]
+    notebook_s = _seconds(
+        lambda: Notebook(market, _models()).report_all(book, sessions[-NOTEBOOK_SESSIONS:])
+    )
+    savvy_s = _seconds(lambda: Savvy(market, _models()).report_all(book, sessions))
+    name = "backfill, closes packed" if packed else "backfill, first run"
+    share = NOTEBOOK_SESSIONS / HISTORY
+    return Compared(
+        f"{name}: 30 symbols × {HISTORY} sessions",
+        timing,
+        Baseline(notebook_s / share, notebook_s, share),
+        Baseline(savvy_s, savvy_s, 1.0),
+    )
+
+
+def backfill_database(
+    folder: Path, market: GeneratedMarket, book: GeneratedBook, *, packed: bool
+) -> Path:
+    """Make the installation of the backfill; nothing of ``book`` is valued yet."""
+    path = folder / f"backfill-{packed}.db"
+    if not path.exists():
+        session = market.sessions[-1]
+        installation.create(path, market, stop=len(market.sessions))
+        if packed:
+            installation.add_books(path, session, [book._replace(name="other")])
+            _run_once(path, market)
+        installation.add_books(path, session, [book])
+        installation.settle(path)
+    return path
+
+
+def night(folder: Path, scale: Scale) -> Compared:
+    """A thousand books on one more session."""
+    market = make_market(real_sessions(), stocks=scale.stocks)
+    books = _books(market, scale.books, first_row=_row(HISTORY))
+    template = night_database(folder, market, books)
+    timing = _time_engine(template, market, scale, books=books[:CHECKED_BOOKS], since=1)
+    session = market.sessions[-1]
+    return Compared(
+        f"night: {scale.books:,} books × 30, {scale.stocks} stocks, 1 session",
+        timing,
+        _night_baseline(lambda: Notebook(market, _models()), books, session, count=NOTEBOOK_BOOKS),
+        _night_baseline(lambda: Savvy(market, _models()), books, session, count=SAVVY_BOOKS),
+    )
+
+
+def night_database(
+    folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]
+) -> Path:
+    """Make an installation that is one session behind; the prices of the session are in."""
+    path = folder / f"night-{len(books)}.db"
+    if not path.exists():
+        stop = len(market.sessions)
+        installation.create(path, market, stop=stop - 1)
+        installation.add_books(path, market.sessions[stop - 2], books)
+        installation.store_history(path, market, first=_row(HISTORY), stop=stop - 1)
+        app = installation.open_at(path, market.sessions[-1])
+        installation.import_rows(app, market, stop - 1, stop)
+        app.database.close()
+        installation.settle(path)
+    return path
+
+
+def idle(folder: Path, scale: Scale) -> Timed:
+    """A run with nothing to do: a thousand books with three years of snapshots."""
+    market = make_market(real_sessions(), stocks=scale.stocks)
+    books = _books(market, scale.books, first_row=_row(LONG_HISTORY))
+    path = idle_database(folder, market, books)
+    app = installation.open_at(path, market.sessions[-1])
+    app.run(Source.CLI)
+    seconds = [_seconds(lambda: app.run(Source.CLI)) for _ in range(scale.repeats)]
+    app.database.close()
+    name = f"nothing to do: {scale.books:,} books × {LONG_HISTORY} sessions"
+    return Timed(name, statistics.median(seconds), IDLE_BAR_S)
+
+
+def idle_database(
+    folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]
+) -> Path:
+    """Make an installation in which every book is up to date."""
+    path = folder / f"idle-{len(books)}.db"
+    if not path.exists():
+        stop = len(market.sessions)
+        installation.create(path, market, stop=stop)
+        installation.add_books(path, market.sessions[stop - 1], books)
+        installation.store_history(path, market, first=_row(LONG_HISTORY), stop=stop)
+    return path
+
+
+def processes(folder: Path, scale: Scale) -> list[Timed]:
+    """Whole processes, from start to exit, with compiled bytecode."""
+    compileall.compile_dir(str(Path(riskmark.__file__).parent), quiet=1)
+    market = make_market(real_sessions(), stocks=31)
+    book = make_book(market, "one", first_row=_row(HISTORY), seed=4)
+    template = backfill_database(folder, market, book, packed=False)
+    valued = installation.copy_of(template, "process.db")
+    now = installation.open_at(valued, market.sessions[-1]).clock.now().isoformat()
+
+    def seconds(*arguments: str, fresh: bool) -> float:
+        taken = []
+        for _ in range(scale.repeats + 1):
+            if fresh:
+                installation.copy_of(template, valued.name)
+            taken.append(_seconds(lambda: _riskmark(arguments, valued, now)))
+        return statistics.median(taken[1:])  # the first fills the file cache
+
+    return [
+        Timed(f"riskmark run: {HISTORY} sessions of one book", seconds("run", fresh=True), RUN_BAR_S),
+        Timed("riskmark run: nothing to do", seconds("run", fresh=False), RUN_BAR_S),
+        Timed("riskmark status", seconds("status", fresh=False), START_BAR_S),
+        Timed("riskmark --help", seconds("--help", fresh=False), START_BAR_S),
+    ]
+
+
+def _riskmark(arguments: Sequence[str], path: Path, now: str) -> None:
+    command = Path(sys.executable).with_name("riskmark")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "RISKMARK_DATABASE_URL": f"sqlite:///{path}",
+        "RISKMARK_NOW": now,
+    }
+    subprocess.run(
+        [command, *arguments], check=True, capture_output=True, cwd=path.parent, env=environment
+    )
+
+
+def _time_engine(
+    template: Path,
+    market: GeneratedMarket,
+    scale: Scale,
+    *,
+    books: Sequence[GeneratedBook],
+    since: int,
+) -> Timing:
+    """Time runs on copies of ``template``, and the floor beside each, in turns.
+
+    ``since`` sessions from the end are computed; the numbers of ``books`` on the first and
+    last of them must be those of both baselines.
+    """
+    first = market.sessions[_row(since) - WINDOW].isoformat()
+    needed = needed_reads(template, first=first)
+    copy = installation.copy_of(template, "copy.db")
+    app = installation.open_at(copy, market.sessions[-1])
+    recording = record_run(app)
+    check_agreement(app, market, books, [market.sessions[-since], market.sessions[-1]])
+    app.database.close()
+    engine, floors = [], []
+    for _ in range(scale.repeats):
+        installation.copy_of(template, copy.name)
+        app = installation.open_at(copy, market.sessions[-1])
+        engine.append(_seconds(lambda app=app: app.run(Source.CLI)))
+        app.database.close()
+        installation.copy_of(template, copy.name)
+        gc.collect()
+        floors.append(measure_floor(recording, copy, needed))
+    return Timing(tuple(engine), tuple(floors))
+
+
+def check_agreement(
+    app: App, market: GeneratedMarket, books: Sequence[GeneratedBook], sessions: Sequence[date]
+) -> None:
+    """Hold what is stored of ``books`` against both baselines."""
+    for baseline in (Notebook(market, _models()), Savvy(market, _models())):
+        for book in books:
+            reports = baseline.report_all(book, sessions)
+            for session, expected in zip(sessions, reports, strict=True):
+                assert_same(load_cell(app.database, book.name, session), expected)
+
+
+def _models() -> tuple[FactorModel, ...]:
+    return load_settings(None, {}).settings.factor_model
+
+
+def _run_once(path: Path, market: GeneratedMarket) -> None:
+    app = installation.open_at(path, market.sessions[-1])
+    app.run(Source.CLI)
+    app.database.close()
+
+
+def _night_baseline(
+    make: Callable[[], Notebook | Savvy],
+    books: Sequence[GeneratedBook],
+    session: date,
+    *,
+    count: int,
+) -> Baseline:
+    """Time the fits of all symbols once, and ``count`` of the books that share them."""
+    started = time.perf_counter()
+    baseline = make()
+    baseline.fit_all(session)
+    fitted = time.perf_counter()
+    for book in books[:count]:
+        baseline.report_all(book, [session])
+    fixed, each = fitted - started, (time.perf_counter() - fitted) / count
+    return Baseline(fixed + each * len(books), time.perf_counter() - started, count / len(books))
+
+
+def _books(market: GeneratedMarket, count: int, *, first_row: int) -> list[GeneratedBook]:
+    return [
+        make_book(market, f"book {number:04d}", first_row=first_row, seed=number)
+        for number in range(count)
+    ]
+
+
+def _row(sessions: int) -> int:
+    """Return the row of the session so many from the end."""
+    return len(real_sessions()) - sessions
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    gc.collect()
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
