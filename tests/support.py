@@ -3,10 +3,11 @@
 import os
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, inspect, text
+from sqlalchemy import Connection, insert, text
 
 from riskmark.storage import schema
 from riskmark.storage.engines import Database
+from riskmark.storage.migrate import migrate
 
 PROFILE = os.environ.get("RISKMARK_TEST_PROFILE", "default")
 """The Hypothesis profile: ``default``, or ``deep`` for ten times the examples."""
@@ -20,21 +21,15 @@ START = datetime(2020, 1, 1, tzinfo=UTC)
 
 def fresh_schema(database: Database) -> None:
     """Make ``database`` hold the schema, the rows that every installation has, and no more."""
+    migrate(database)
     with database.write() as connection:
-        if _has_schema(connection):
-            _empty(connection)
-        else:
-            _create(connection)
+        _empty(connection)
         connection.execute(insert(schema.input_clock).values(id=1, revision=0))
         connection.execute(
             insert(schema.account).values(
                 id=schema.LOCAL_ACCOUNT, name="local", role="owner", created_at=START
             )
         )
-
-
-def _has_schema(connection: Connection) -> bool:
-    return set(inspect(connection).get_table_names()) == set(schema.metadata.tables)
 
 
 def _empty(connection: Connection) -> None:
@@ -44,10 +39,3 @@ def _empty(connection: Connection) -> None:
             connection.execute(text(f"DELETE FROM {name}"))
     else:
         connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
-
-
-def _create(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    schema.metadata.create_all(connection)

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from tests.bench import cases
 from tests.bench.cases import Compared, Scale, Timed
+from tests.bench.processes import processes
 
 CASES = ("backfill", "night", "idle", "processes")
 
@@ -51,7 +52,7 @@ def _measure(folder: Path, wanted: tuple[str, ...] | list[str], scale: Scale) ->
     if "idle" in wanted:
         timed.append(cases.idle(folder, scale))
     if "processes" in wanted:
-        timed += cases.processes(folder, scale)
+        timed += processes(folder, scale)
     console.print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, SQLite; "
         f"medians of {scale.repeats}"

@@ -1,18 +1,13 @@
 """The cases: what is measured, on which installation, and against what."""
 
-import compileall
 import gc
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-import riskmark
 from riskmark.app import App
 from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.reasons import Source
@@ -31,10 +26,8 @@ WINDOW = 505
 """Sessions before the first one valued that its windows reach back to."""
 FLOOR_BAR = 3.0
 IDLE_BAR_S = 0.3
-RUN_BAR_S = 2.0
-START_BAR_S = 0.5
-NOTEBOOK_SESSIONS = 40
-"""Sessions of the backfill that the notebook computes; the time for all is extrapolated."""
+NOTEBOOK_EVERY = 6
+"""The notebook computes every sixth session of a backfill; the time for all is extrapolated."""
 NOTEBOOK_BOOKS = 20
 """Books of the night that the notebook computes; the time for all is extrapolated."""
 SAVVY_BOOKS = 200
@@ -103,17 +96,15 @@ def backfill(folder: Path, scale: Scale, *, packed: bool) -> Compared:
     ``packed``: the installation has valued these symbols before, so that their closes are
     packed; else this is its first run.
     """
-    market = make_market(real_sessions(), stocks=31)
-    book = make_book(market, "one", first_row=_row(HISTORY), seed=4)
+    market, book = backfill_inputs()
     template = backfill_database(folder, market, book, packed=packed)
     timing = _time_engine(template, market, scale, books=[book], since=HISTORY)
     sessions = market.sessions[-HISTORY:]
-    notebook_s = _seconds(
-        lambda: Notebook(market, _models()).report_all(book, sessions[-NOTEBOOK_SESSIONS:])
-    )
-    savvy_s = _seconds(lambda: Savvy(market, _models()).report_all(book, sessions))
+    some = sessions[::NOTEBOOK_EVERY]
+    notebook_s = seconds_of(lambda: Notebook(market, _models()).report_all(book, some))
+    savvy_s = seconds_of(lambda: Savvy(market, _models()).report_all(book, sessions))
     name = "backfill, closes packed" if packed else "backfill, first run"
-    share = NOTEBOOK_SESSIONS / HISTORY
+    share = len(some) / HISTORY
     return Compared(
         f"{name}: 30 symbols × {HISTORY} sessions",
         timing,
@@ -122,20 +113,26 @@ def backfill(folder: Path, scale: Scale, *, packed: bool) -> Compared:
     )
 
 
+def backfill_inputs() -> tuple[GeneratedMarket, GeneratedBook]:
+    """Generate what the backfill works on: every stock but a few is held or was."""
+    market = make_market(real_sessions(), stocks=33)
+    return market, make_book(market, "one", first_row=_row(HISTORY), seed=4)
+
+
 def backfill_database(
     folder: Path, market: GeneratedMarket, book: GeneratedBook, *, packed: bool
 ) -> Path:
     """Make the installation of the backfill; nothing of ``book`` is valued yet."""
-    path = folder / f"backfill-{packed}.db"
-    if not path.exists():
+
+    def build(path: Path) -> None:
         session = market.sessions[-1]
         installation.create(path, market, stop=len(market.sessions))
         if packed:
             installation.add_books(path, session, [book._replace(name="other")])
             _run_once(path, market)
         installation.add_books(path, session, [book])
-        installation.settle(path)
-    return path
+
+    return installation.made(folder / f"backfill-{packed}.db", build)
 
 
 def night(folder: Path, scale: Scale) -> Compared:
@@ -157,8 +154,8 @@ def night_database(
     folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]
 ) -> Path:
     """Make an installation that is one session behind; the prices of the session are in."""
-    path = folder / f"night-{len(books)}.db"
-    if not path.exists():
+
+    def build(path: Path) -> None:
         stop = len(market.sessions)
         installation.create(path, market, stop=stop - 1)
         installation.add_books(path, market.sessions[stop - 2], books)
@@ -166,8 +163,8 @@ def night_database(
         app = installation.open_at(path, market.sessions[-1])
         installation.import_rows(app, market, stop - 1, stop)
         app.database.close()
-        installation.settle(path)
-    return path
+
+    return installation.made(folder / f"night-{len(books)}.db", build)
 
 
 def idle(folder: Path, scale: Scale) -> Timed:
@@ -177,7 +174,7 @@ def idle(folder: Path, scale: Scale) -> Timed:
     path = idle_database(folder, market, books)
     app = installation.open_at(path, market.sessions[-1])
     app.run(Source.CLI)
-    seconds = [_seconds(lambda: app.run(Source.CLI)) for _ in range(scale.repeats)]
+    seconds = [seconds_of(lambda: app.run(Source.CLI)) for _ in range(scale.repeats)]
     app.database.close()
     name = f"nothing to do: {scale.books:,} books × {LONG_HISTORY} sessions"
     return Timed(name, statistics.median(seconds), IDLE_BAR_S)
@@ -187,50 +184,14 @@ def idle_database(
     folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]
 ) -> Path:
     """Make an installation in which every book is up to date."""
-    path = folder / f"idle-{len(books)}.db"
-    if not path.exists():
+
+    def build(path: Path) -> None:
         stop = len(market.sessions)
         installation.create(path, market, stop=stop)
         installation.add_books(path, market.sessions[stop - 1], books)
         installation.store_history(path, market, first=_row(LONG_HISTORY), stop=stop)
-    return path
 
-
-def processes(folder: Path, scale: Scale) -> list[Timed]:
-    """Whole processes, from start to exit, with compiled bytecode."""
-    compileall.compile_dir(str(Path(riskmark.__file__).parent), quiet=1)
-    market = make_market(real_sessions(), stocks=31)
-    book = make_book(market, "one", first_row=_row(HISTORY), seed=4)
-    template = backfill_database(folder, market, book, packed=False)
-    valued = installation.copy_of(template, "process.db")
-    now = installation.open_at(valued, market.sessions[-1]).clock.now().isoformat()
-
-    def seconds(*arguments: str, fresh: bool) -> float:
-        taken = []
-        for _ in range(scale.repeats + 1):
-            if fresh:
-                installation.copy_of(template, valued.name)
-            taken.append(_seconds(lambda: _riskmark(arguments, valued, now)))
-        return statistics.median(taken[1:])  # the first fills the file cache
-
-    return [
-        Timed(f"riskmark run: {HISTORY} sessions of one book", seconds("run", fresh=True), RUN_BAR_S),
-        Timed("riskmark run: nothing to do", seconds("run", fresh=False), RUN_BAR_S),
-        Timed("riskmark status", seconds("status", fresh=False), START_BAR_S),
-        Timed("riskmark --help", seconds("--help", fresh=False), START_BAR_S),
-    ]
-
-
-def _riskmark(arguments: Sequence[str], path: Path, now: str) -> None:
-    command = Path(sys.executable).with_name("riskmark")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "RISKMARK_DATABASE_URL": f"sqlite:///{path}",
-        "RISKMARK_NOW": now,
-    }
-    subprocess.run(
-        [command, *arguments], check=True, capture_output=True, cwd=path.parent, env=environment
-    )
+    return installation.made(folder / f"idle-{len(books)}.db", build)
 
 
 def _time_engine(
@@ -257,7 +218,7 @@ def _time_engine(
     for _ in range(scale.repeats):
         installation.copy_of(template, copy.name)
         app = installation.open_at(copy, market.sessions[-1])
-        engine.append(_seconds(lambda app=app: app.run(Source.CLI)))
+        engine.append(seconds_of(lambda app=app: app.run(Source.CLI)))
         app.database.close()
         installation.copy_of(template, copy.name)
         gc.collect()
@@ -316,7 +277,7 @@ def _row(sessions: int) -> int:
     return len(real_sessions()) - sessions
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds_of(work: Callable[[], object]) -> float:
     gc.collect()
     started = time.perf_counter()
     work()

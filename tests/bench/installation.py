@@ -8,7 +8,7 @@ ones, and their revisions make them up to date.
 import os
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -117,7 +117,18 @@ def store_history(path: Path, market: GeneratedMarket, *, first: int, stop: int)
             "WHERE s.portfolio_id = portfolio_progress.portfolio_id)",
             (market.sessions[first].isoformat(), revision),
         )
-    settle(path)
+    connection.close()
+
+
+def made(path: Path, build: Callable[[Path], None]) -> Path:
+    """Return the database at ``path``, built and settled if it is not there yet."""
+    if not path.exists():
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        build(unfinished)
+        settle(unfinished)
+        unfinished.rename(path)
+    return path
 
 
 def settle(path: Path) -> None:

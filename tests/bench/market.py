@@ -42,6 +42,8 @@ LATE_EVERY = 25
 SPLIT_EVERY = 20
 """One stock in so many has a split."""
 QUARTER = 63
+FITTED = 40
+"""Sessions after a listing by which a stock has a fit of the Market model."""
 
 
 class GeneratedMarket(NamedTuple):
@@ -152,7 +154,7 @@ def make_book(
     random = np.random.default_rng(seed)
     length = len(market.sessions)
     later = first_row + (length - first_row) // 3
-    listed = np.flatnonzero(np.isfinite(market.close[first_row]))
+    listed = np.flatnonzero(np.isfinite(market.close[first_row - FITTED]))
     stocks = listed[listed >= len(FACTOR_SYMBOLS)]
     columns = random.choice(stocks, positions + 1, replace=False).tolist()
     lots = [
@@ -219,7 +221,7 @@ def _list_late(
 ) -> None:
     length, width = close.shape
     for column in range(len(FACTOR_SYMBOLS) + 5, width, LATE_EVERY):
-        listing = length - int(random.integers(300, 480))
+        listing = length - int(random.integers(100, 480))
         close[:listing, column] = np.nan
         split[: listing + 1, column] = 1.0
         dividend[: listing + 1, column] = 0.0

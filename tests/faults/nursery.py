@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -196,7 +197,8 @@ def _report(order: Order) -> dict[str, Any]:
             "cells": asdict(result.cells),
         }
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is reported
-        report |= {"error": type(error).__name__, "message": str(error)}
+        trace = "".join(traceback.format_exception(error))
+        report |= {"error": type(error).__name__, "message": str(error), "trace": trace}
     if order.count:
         report |= {"passes": passes, "statements": watch.statements}
     return report

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from riskmark.calc.arrays import FloatArray, IntArray
-from riskmark.calc.lots import LotTerms, net_runs, run_starts, sum_runs, without_dust
+from riskmark.calc.lots import LotTerms, net_runs, run_starts, sum_runs
 from riskmark.calc.marks import MarkPanel
 
 CELLS = 1 << 17
@@ -47,10 +47,10 @@ def market_value_path(
     The shape is (1 + stop, books); the first row is 0.
     """
     path = np.zeros((1 + stop, books))
-    if not len(terms.shares):
-        return path
     used, column = np.unique(terms.instrument, return_inverse=True)
     legs = _legs(terms, column, cost_column=len(used))
+    if not len(legs.weight):
+        return path
     begin = int(legs.start.min())
     prices = np.ones((len(used) + 1, stop - begin))
     mark, index = panel.mark[begin:stop], panel.split_index[begin:stop]
@@ -69,11 +69,16 @@ def _legs(terms: LotTerms, column: IntArray, *, cost_column: int) -> _Legs:
     marked = np.flatnonzero(priced < terms.exit_row)
     at_cost = np.flatnonzero(terms.entry_row < priced)
     first = _Legs(terms.portfolio, column, priced, terms.exit_row, terms.shares).take(marked)
-    if not len(at_cost):
-        return first
     column = np.full(len(column), cost_column)
     rest = _Legs(terms.portfolio, column, terms.entry_row, priced, terms.cost).take(at_cost)
-    both = _Legs(*(np.concatenate(pair) for pair in zip(first, rest, strict=True)))
+    return _joined(first, rest)
+
+
+def _joined(legs: _Legs, more: _Legs) -> _Legs:
+    """Return all of both, sorted."""
+    if not len(more.weight):
+        return legs
+    both = _Legs(*(np.concatenate(pair) for pair in zip(legs, more, strict=True)))
     return both.take(np.lexsort((both.column, both.portfolio)))
 
 
@@ -83,19 +88,25 @@ def _chunk_values(
     """Yield chunks of sessions with the market values on them, (books, sessions)."""
     starts = run_starts(legs.portfolio, legs.column)
     key = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(legs.weight)))
-    portfolio, column = legs.portfolio[starts], legs.column[starts]
-    indptr = np.searchsorted(portfolio, np.arange(books + 1)).astype(np.int32)
-    shape = (books, len(prices))
-    weights = csr_array((np.zeros(len(starts)), column.astype(np.int32), indptr), shape=shape)
+    firsts = legs.take(starts)
+    indptr = np.searchsorted(firsts.portfolio, np.arange(books + 1)).astype(np.int32)
+    columns = firsts.column.astype(np.int32)
+    weights = csr_array((np.zeros(len(starts)), columns, indptr), shape=(books, len(prices)))
     for start, stop in pairwise(_boundaries(legs, prices.shape[1])):
         spanning = (legs.start <= start) & (legs.stop >= stop)
-        weight = np.where(spanning, legs.weight, 0.0)
-        net = np.bincount(key, weight, len(starts))
-        weights.data = without_dust(net, np.bincount(key, np.abs(weight), len(starts)))
-        value = weights @ np.ascontiguousarray(prices[:, start:stop])
         inside = np.flatnonzero((legs.start < stop) & (legs.stop > start) & ~spanning)
+        net = net_runs(np.where(spanning, legs.weight, 0.0), starts)
+        # What a change inside the chunk may cancel must stand beside it, as one more leg.
+        beside = key[inside]
+        beside = beside[run_starts(beside)]
+        beside = beside[net[beside] != 0.0]
+        ends = np.full(len(beside), start), np.full(len(beside), stop)
+        rest = _Legs(firsts.portfolio[beside], firsts.column[beside], *ends, net[beside])
+        net[beside] = 0.0
+        weights.data = net
+        value = weights @ np.ascontiguousarray(prices[:, start:stop])
         if len(inside):
-            _add_inside(value, legs.take(inside), prices, start=start)
+            _add_inside(value, _joined(legs.take(inside), rest), prices, start=start)
         yield slice(start, stop), value
 
 

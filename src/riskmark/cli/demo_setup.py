@@ -148,8 +148,7 @@ def fill(app: App, folder: Path) -> Filled | None:
         calendar = load_calendar(connection)
         _import_market(connection, app, calendar, bars, folder / _SYMBOLS)
         lots = [
-            _import_book(connection, app, calendar, book, folder / book.file_name)
-            for book in BOOKS
+            _import_book(connection, app, calendar, book, folder / book.file_name) for book in BOOKS
         ]
     return Filled(
         symbols=len(bars.symbols),

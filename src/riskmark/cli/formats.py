@@ -101,7 +101,7 @@ def duration(value: timedelta | float | None) -> str:
 
 def state(value: str) -> "Text":
     """Write a state in its colour."""
-    from rich.text import Text  # noqa: PLC0415 - slow, and only people read it
+    from rich.text import Text
 
     return Text(value, style=STYLE_OF.get(value, ""))
 
@@ -112,7 +112,7 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 
 
 def _signed(value: float | None, text: str) -> "Text":
-    from rich.text import Text  # noqa: PLC0415 - slow, and only people read it
+    from rich.text import Text
 
     style = "" if not value else "green" if value > 0 else "red"
     return Text(text, style=style)

@@ -31,7 +31,7 @@ class GlobalOptions:
 
 def load_chosen_settings(ctx: typer.Context) -> "LoadedSettings":
     """Read the settings as the global options choose them."""
-    from riskmark.settings import settings_from_process  # noqa: PLC0415 - start-up
+    from riskmark.settings import settings_from_process
 
     chosen: GlobalOptions = ctx.obj
     return settings_from_process(chosen.config, chosen.database)
@@ -40,7 +40,7 @@ def load_chosen_settings(ctx: typer.Context) -> "LoadedSettings":
 @contextmanager
 def opened(ctx: typer.Context, *, prepared: bool = True) -> "Iterator[App]":
     """Open the installation for one command; an SQLite database is made on first use."""
-    from riskmark.app import build, clock_from, prepare  # noqa: PLC0415 - start-up
+    from riskmark.app import build, clock_from, prepare
 
     app = build(load_chosen_settings(ctx), clock_from(os.environ.get("RISKMARK_NOW")))
     try:
@@ -65,10 +65,10 @@ def sqlite_path(app: "App") -> Path | None:
 
 def rules_for(app: "App", connection: "Connection", as_of: date | None = None) -> "Rules":
     """Return what decides whether numbers are up to date now, or as of a date."""
-    from riskmark.engine.version import ENGINE_VERSION  # noqa: PLC0415 - start-up
-    from riskmark.planning.facts import Version  # noqa: PLC0415 - start-up
-    from riskmark.reports.rules import Rules  # noqa: PLC0415 - start-up
-    from riskmark.storage.calendar import load_calendar  # noqa: PLC0415 - start-up
+    from riskmark.engine.version import ENGINE_VERSION
+    from riskmark.planning.facts import Version
+    from riskmark.reports.rules import Rules
+    from riskmark.storage.calendar import load_calendar
 
     calendar = load_calendar(connection)
     return Rules(

@@ -53,7 +53,7 @@ def chosen_portfolios(named: list[str] | None, more: list[str] | None) -> tuple[
 
 def day_of(app: "App", text: str | None, *, name: str) -> "date | None":
     """Read a date that is not after today."""
-    from riskmark.intake.arguments import parse_day  # noqa: PLC0415 - start-up
+    from riskmark.intake.arguments import parse_day
 
     return None if text is None else parse_day(text, today=app.today, name=name)
 

@@ -33,7 +33,7 @@ def note(renderable: "RenderableType") -> None:
 
 def fail(message: str) -> None:
     """Print an error in one line to standard error."""
-    from rich.text import Text  # noqa: PLC0415 - slow, and only people read it
+    from rich.text import Text
 
     note(Text.assemble(("error: ", "bold red"), " ".join(message.split())))
 
@@ -44,7 +44,7 @@ def error_console() -> "Console":
 
 
 def _console(stream: IO[str]) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - slow, and not all commands need it
+    from rich.console import Console
 
     console = Console(file=stream, highlight=False, soft_wrap=False)
     if not console.is_terminal or console.width > WIDTH:

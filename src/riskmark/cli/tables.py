@@ -12,8 +12,8 @@ def make_table(*columns: str, title: str | None = None) -> "Table":
     A column whose name ends with ``>`` is for numbers and stands to the right; one that ends
     with ``…`` gives way when there is little room.
     """
-    from rich import box  # noqa: PLC0415 - slow, and only people read tables
-    from rich.table import Table  # noqa: PLC0415 - the same
+    from rich import box
+    from rich.table import Table
 
     table = Table(
         box=box.SIMPLE_HEAD,

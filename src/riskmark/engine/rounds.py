@@ -4,7 +4,7 @@ The plan and the inputs of its numbers are of one revision. What changes afterwa
 higher one, and is found by the next round or the next run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -90,12 +90,12 @@ def read_round(
 ) -> Round:
     """Plan, and read everything that the plan needs."""
     facts, plan = read_plan(connection, calendar, settings, request, left_out=left_out)
-    factor_ids = symbol_scope.public_ids(connection, settings.factor_symbols)
-    scope_symbols = symbol_scope.in_scope(connection, request.scope, factor_ids)
+    factors = symbol_scope.public_ids(connection, settings.factor_symbols)
+    scope_symbols = symbol_scope.in_scope(connection, request.scope, factors.values())
     due = symbol_scope.due_symbols(
         connection,
         scope_symbols,
-        factor_ids=factor_ids,
+        factor_ids=factors.values(),
         target=request.target,
         settings_hash=settings.numbers_hash,
     )
@@ -116,7 +116,7 @@ def read_round(
     )
     if not head:
         return head
-    return _with_inputs(connection, calendar, settings, head, factor_ids)
+    return _with_inputs(connection, calendar, settings, head, factors)
 
 
 def _with_inputs(
@@ -124,14 +124,14 @@ def _with_inputs(
     calendar: Calendar,
     settings: Settings,
     head: Round,
-    factor_ids: Sequence[int],
+    factors: Mapping[str, int],
 ) -> Round:
     planned = sorted(one.portfolio_id for one in head.plan.portfolios if one.cells)
     stored = load_stored_books(connection, planned)
     first_of = {one.portfolio_id: one.first for one in head.facts.portfolios}
     first_ordinals = [first_of[key] or 0 for key in planned]
     held = stored.instrument_ids
-    wanted = sorted(held | set(factor_ids) | set(head.symbols_due))
+    wanted = sorted(held | set(factors.values()) | set(head.symbols_due))
     first_cell = min(
         (one.cells[0][0] for one in head.plan.portfolios if one.cells), default=head.plan.target
     )
@@ -146,6 +146,7 @@ def _with_inputs(
         calendar,
         instruments,
         closes,
+        named=factors,
         first=_with_old_closes(closes, held, max(start, 0)),
         last=head.plan.target,
     )
@@ -168,11 +169,11 @@ def _first_needed(
     """
     market = market_symbol(settings)
     ids = symbol_scope.public_ids(connection, [market])
-    series = load_closes(connection, calendar, ids, start=0).series
+    series = load_closes(connection, calendar, list(ids.values()), start=0).series
     plain = first_cell - HISTORY - 1
-    if not ids or ids[0] not in series:
+    if not series:
         return plain
-    found = series[ids[0]]
+    found = series[ids[market]]
     observed = ~np.isnan(found.closes[: max(first_cell - found.first + 1, 0)])
     returns = np.flatnonzero(observed[1:] & observed[:-1]) + 1 + found.first
     if returns.size < HISTORY:

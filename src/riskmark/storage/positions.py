@@ -1,7 +1,7 @@
 """Positions files into books: a new book, or what a file changes in one; all or nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from riskmark.domain.portfolio import Lot, Portfolio
 from riskmark.domain.sessions import Calendar
 from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.storage.books import Account, Principal, create_portfolio, find_portfolio
-from riskmark.storage.instruments import ensure_instruments
+from riskmark.storage.instruments import Instrument, ensure_instruments, find_instruments
 from riskmark.storage.lots import BookEditor, LotChanges, compare_lots, load_lots
 
 
@@ -52,8 +52,10 @@ def add_lots(
     connection: Connection, editor: BookEditor, positions: Positions, portfolio: Portfolio
 ) -> list[Lot]:
     """Store lots, and the instruments that they are the first to hold."""
-    instruments = _instruments(connection, editor, positions.instruments, portfolio)
-    return editor.add_lots(positions.lots, instruments)
+    ensured = _ensure(connection, editor, positions.instruments, portfolio)
+    return editor.add_lots(
+        positions.lots, {symbol: one.instrument_id for symbol, one in ensured.items()}
+    )
 
 
 def compare_book(
@@ -61,7 +63,11 @@ def compare_book(
 ) -> LotChanges:
     """Return what a positions file changes in a book."""
     portfolio = find_portfolio(connection, principal, name_or_id)
-    return compare_lots(load_lots(connection, portfolio.portfolio_id), positions.lots)
+    known = find_instruments(
+        connection, [hint.symbol for hint in positions.instruments], owner_id=portfolio.owner_id
+    )
+    present = {symbol: instrument.symbol for symbol, instrument in known.items()}
+    return _compare(connection, portfolio, positions, present)
 
 
 def update_book(
@@ -76,19 +82,31 @@ def update_book(
     """Make a book hold exactly the lots of a positions file."""
     portfolio = find_portfolio(connection, principal, name_or_id)
     editor = BookEditor(connection, portfolio, calendar, today=moment.today, at=moment.at)
-    changes = compare_lots(load_lots(connection, portfolio.portfolio_id), positions.lots)
-    instruments = _instruments(connection, editor, positions.instruments, portfolio)
-    editor.apply(changes, instruments)
+    ensured = _ensure(connection, editor, positions.instruments, portfolio)
+    present = {symbol: instrument.symbol for symbol, instrument in ensured.items()}
+    changes = _compare(connection, portfolio, positions, present)
+    editor.apply(changes, {one.symbol: one.instrument_id for one in ensured.values()})
     editor.finish()
     return changes
 
 
-def _instruments(
+def _compare(
+    connection: Connection,
+    portfolio: Portfolio,
+    positions: Positions,
+    present: Mapping[str, str],
+) -> LotChanges:
+    """Compare under the symbols that the instruments have now; a file may use old ones."""
+    wanted = [replace(lot, symbol=present.get(lot.symbol, lot.symbol)) for lot in positions.lots]
+    return compare_lots(load_lots(connection, portfolio.portfolio_id), wanted)
+
+
+def _ensure(
     connection: Connection,
     editor: BookEditor,
     hints: Sequence[InstrumentHint],
     portfolio: Portfolio,
-) -> dict[str, int]:
+) -> dict[str, Instrument]:
     ensured = ensure_instruments(
         connection,
         hints,
@@ -98,6 +116,5 @@ def _instruments(
     )
     editor.note(ensured.changes)
     return {
-        hint.symbol: instrument.instrument_id
-        for hint, instrument in zip(hints, ensured.instruments, strict=True)
+        hint.symbol: instrument for hint, instrument in zip(hints, ensured.instruments, strict=True)
     }

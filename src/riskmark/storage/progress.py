@@ -20,6 +20,7 @@ from riskmark.planning.facts import (
 from riskmark.storage import ledger
 from riskmark.storage.engines import as_date, bind_date, read_rows
 from riskmark.storage.key_lists import among
+from riskmark.storage.symbol_scope import public_ids
 
 if TYPE_CHECKING:
     from datetime import date
@@ -50,7 +51,7 @@ def load_facts(
         portfolios=tuple(portfolios),
         changes=changes,
         holdings=_load_holdings(connection, calendar, changes),
-        shared_instruments=_instruments_of(connection, factor_symbols),
+        shared_instruments=frozenset(public_ids(connection, factor_symbols).values()),
     )
     open_ids = [
         one.portfolio_id
@@ -188,16 +189,6 @@ def _load_cells(
         cell = StoredCell(session, ordinal, revision, versions[engine, settings])
         found.setdefault(portfolio, []).append(cell)
     return found
-
-
-def _instruments_of(connection: Connection, symbols: Sequence[str]) -> frozenset[int]:
-    listed = among(connection, symbols)
-    rows = read_rows(
-        connection,
-        f"SELECT id FROM instrument WHERE symbol {listed.sql} AND owner_id IS NULL",
-        listed.values,
-    )
-    return frozenset(row[0] for row in rows)
 
 
 def _ordinal(calendar: Calendar, day: Any) -> int | None:

@@ -6,22 +6,18 @@ from datetime import date
 from sqlalchemy import Connection
 
 from riskmark.storage.engines import bind_date, read_rows
+from riskmark.storage.instruments import find_instruments
 from riskmark.storage.key_lists import among
 
 
-def public_ids(connection: Connection, symbols: Collection[str]) -> tuple[int, ...]:
-    """Return the ids of the public instruments with these symbols, in ascending order."""
-    listed = among(connection, sorted(set(symbols)))
-    rows = read_rows(
-        connection,
-        f"SELECT id FROM instrument WHERE owner_id IS NULL AND symbol {listed.sql} ORDER BY id",
-        listed.values,
-    )
-    return tuple(row[0] for row in rows)
+def public_ids(connection: Connection, symbols: Collection[str]) -> dict[str, int]:
+    """Return the public instrument of each symbol that has one, under old names too."""
+    found = find_instruments(connection, symbols, owner_id=None)
+    return {symbol: instrument.instrument_id for symbol, instrument in found.items()}
 
 
 def in_scope(
-    connection: Connection, scope: Sequence[str] | None, factor_ids: Sequence[int]
+    connection: Connection, scope: Sequence[str] | None, factor_ids: Collection[int]
 ) -> tuple[int, ...]:
     """Return the instruments that a run may touch.
 
@@ -44,7 +40,7 @@ def due_symbols(
     connection: Connection,
     instrument_ids: Sequence[int],
     *,
-    factor_ids: Sequence[int],
+    factor_ids: Collection[int],
     target: date,
     settings_hash: str,
 ) -> tuple[int, ...]:

@@ -116,10 +116,14 @@ def build_panel(
     instruments: tuple[InstrumentFacts, ...],
     closes: Closes,
     *,
+    named: Mapping[str, int],
     first: int,
     last: int,
 ) -> Panel:
-    """Line up ``closes`` with the sessions from ``first`` to ``last`` (ordinals, inclusive)."""
+    """Line up ``closes`` with the sessions from ``first`` to ``last`` (ordinals, inclusive).
+
+    ``named`` are the instruments of the factors' symbols, which may be old names.
+    """
     ids = [one.instrument_id for one in instruments]
     column_of = {key: place for place, key in enumerate(ids)}
     rows = last - first + 1
@@ -150,9 +154,7 @@ def build_panel(
         days=np.array(sessions, dtype="datetime64[D]").astype(np.int64),
         instruments=instruments,
         column_of=column_of,
-        symbol_column={
-            one.symbol: place for place, one in enumerate(instruments) if not manual[place]
-        },
+        symbol_column={symbol: column_of[key] for symbol, key in named.items()},
         marks=marks,
         cost_only=cost_only,
         manual=manual,

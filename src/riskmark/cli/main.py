@@ -1,0 +1,84 @@
+"""``riskmark``: the root of the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskmark import __version__
+from riskmark.cli import maintenance, runs, show, status
+from riskmark.cli.group import RiskmarkGroup
+from riskmark.cli.opening import GlobalOptions
+from riskmark.cli.portfolio import portfolio_commands
+from riskmark.cli.prices import price_commands
+from riskmark.cli.symbols import symbol_commands
+
+app = typer.Typer(
+    cls=RiskmarkGroup,
+    name="riskmark",
+    help="Positions go in; every session, every portfolio's numbers come out.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+_DAILY = "Every session"
+_BOOKS = "Books and prices"
+_CARE = "Care"
+
+app.command("status", rich_help_panel=_DAILY)(status.show_status)
+app.command("plan", rich_help_panel=_DAILY)(status.show_plan)
+app.command("run", rich_help_panel=_DAILY)(runs.run)
+app.add_typer(runs.run_commands, name="runs", rich_help_panel=_DAILY)
+app.command("show", rich_help_panel=_DAILY)(show.show_snapshot)
+app.command("history", rich_help_panel=_DAILY)(show.show_history)
+app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=_BOOKS)
+app.add_typer(price_commands, name="prices", rich_help_panel=_BOOKS)
+app.add_typer(symbol_commands, name="symbols", rich_help_panel=_BOOKS)
+app.command("init", rich_help_panel=_CARE)(maintenance.init)
+app.command("verify", rich_help_panel=_CARE)(maintenance.verify_all)
+app.command("backup", rich_help_panel=_CARE)(maintenance.backup)
+app.add_typer(maintenance.config_commands, name="config", rich_help_panel=_CARE)
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001 - how typer calls it
+    if value:
+        typer.echo(f"riskmark {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    *,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="SQLite or PostgreSQL; default: sqlite:///riskmark.db.",
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings; default: riskmark.toml, if it is here.",
+            show_default=False,
+        ),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say more, also of errors.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001 - the callback does it
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Positions go in; every session, every portfolio's numbers come out."""
+    ctx.obj = GlobalOptions(database, config, verbose)
+
+
+def run() -> None:
+    """Carry out the command line of this process."""
+    app()

@@ -1,0 +1,194 @@
+"""``riskmark init``, ``verify``, ``backup`` and ``config``: care of an installation."""
+
+import os
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from riskmark.cli import exits, formats, output
+from riskmark.cli.opening import load_chosen_settings, opened, rules_for, sqlite_path
+from riskmark.cli.options import AsJson
+from riskmark.errors import InputError
+
+if TYPE_CHECKING:
+    from riskmark.app import App
+    from riskmark.reports.repair import Repaired
+    from riskmark.reports.verify import Verification
+    from riskmark.settings import LoadedSettings
+
+config_commands = typer.Typer(help="The settings in force.", no_args_is_help=True)
+
+MOST_VIOLATIONS = 40
+"""Violations that a person is shown; JSON has all."""
+
+_SECRET = ("password", "secret", "api_key", "token")
+
+
+def init(ctx: typer.Context) -> None:
+    """Create the database, or bring it to this version's schema."""
+    from riskmark.app import initialise
+
+    with opened(ctx, prepared=False) as app:
+        done = initialise(app)
+        name = app.database.engine.url.render_as_string(hide_password=True)
+    output.note(f"{name}: {'ready' if done else 'nothing to do, it was ready'}")
+
+
+def verify_all(
+    ctx: typer.Context,
+    *,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Delete the snapshots at fault and compute them again."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute the invariants over everything stored; exit 5 if one does not hold."""
+    from riskmark.domain.reasons import Source
+
+    with opened(ctx) as app:
+        found = _verify(app)
+        if repair and not found.is_clean:
+            _show_violations(found)
+            done = _repair(app, found)
+            output.note(f"{formats.plural(done.snapshots, 'snapshot')} deleted; computing again")
+            if done.portfolios:
+                app.run(Source.CLI, portfolios=done.portfolios)
+            found = _verify(app)
+    if as_json:
+        output.show_json(found.document())
+    elif found.is_clean:
+        output.note(
+            f"[green]every invariant holds[/]: "
+            f"{formats.plural(found.snapshots, 'snapshot')} of "
+            f"{formats.plural(found.portfolios, 'portfolio')}"
+        )
+    else:
+        _show_violations(found)
+        output.note("--repair deletes the snapshots at fault and computes them again")
+    if not found.is_clean:
+        raise typer.Exit(exits.VIOLATIONS)
+
+
+def _verify(app: "App") -> "Verification":
+    from riskmark.reports.verify import verify
+
+    with app.database.read() as connection:
+        return verify(connection, rules=rules_for(app, connection), settings=app.settings)
+
+
+def _repair(app: "App", found: "Verification") -> "Repaired":
+    from riskmark.reports.repair import repair
+
+    with app.database.write() as connection:
+        return repair(connection, found.violations, at=app.clock.now())
+
+
+def _show_violations(found: "Verification") -> None:
+    from rich.markup import escape
+
+    from riskmark.cli.tables import make_table
+
+    table = make_table("Portfolio…", "Session", "Invariant", "Detail…")
+    for one in found.violations[:MOST_VIOLATIONS]:
+        table.add_row(
+            escape(found.name_of(one) or ""),
+            formats.day(one.session),
+            one.invariant.replace("_", " "),
+            escape(one.detail),
+        )
+    output.note(table)
+    more = len(found.violations) - MOST_VIOLATIONS
+    if more > 0:
+        output.note(f"… and {more:,} more; --json lists all")
+    output.note(f"[red]{formats.plural(len(found.violations), 'violation')}[/]")
+
+
+def backup(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
+) -> None:
+    """Copy an SQLite database to a new file, also while it is in use."""
+    with opened(ctx, prepared=False) as app:
+        source = sqlite_path(app)
+        if source is None:
+            url = app.database.engine.url.set(drivername="postgresql")
+            shown = url.render_as_string(hide_password=True)
+            raise InputError(
+                "a PostgreSQL database is backed up with: "
+                f"pg_dump --format=custom --file={file} '{shown}'"
+            )
+        if not source.exists():
+            raise InputError(f"there is no database {str(source)!r}")
+        _copy_sqlite(source, file)
+    output.note(f"backed up to {file} ({file.stat().st_size / 1e6:,.1f} MB)")
+
+
+def _copy_sqlite(source: Path, file: Path) -> None:
+    """Write a compact copy of one state of the database; an existing file is never touched."""
+    if file.exists():
+        raise InputError(f"{str(file)!r} exists; a backup never overwrites")
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"the folder {str(folder)!r} does not exist")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".riskmark-backup-") as scratch:
+        copy = Path(scratch) / "copy.db"
+        with closing(sqlite3.connect(source)) as connection:
+            connection.execute("VACUUM INTO ?", (str(copy),))
+        with copy.open("rb") as written:
+            os.fsync(written.fileno())
+        try:
+            file.hardlink_to(copy)
+        except FileExistsError as error:
+            raise InputError(f"{str(file)!r} exists; a backup never overwrites") from error
+        except OSError:  # a file system without hard links
+            copy.replace(file)
+
+
+@config_commands.command("show")
+def show_config(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show every setting, and where its value came from; secrets are masked."""
+    from rich.markup import escape
+
+    from riskmark.cli.tables import make_table
+
+    settings = _flat_settings(load_chosen_settings(ctx))
+    if as_json:
+        output.show_json(
+            [{"key": key, "value": value, "origin": origin} for key, value, origin in settings]
+        )
+        return
+    table = make_table("Setting", "Value…", "From…")
+    for key, value, origin in settings:
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        table.add_row(
+            key, escape(shown), escape(origin), style="dim" if origin == "default" else ""
+        )
+    output.show(table)
+
+
+def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
+    import msgspec
+    from sqlalchemy import make_url
+
+    found: list[tuple[str, Any, str]] = []
+    values: dict[str, Any] = msgspec.to_builtins(loaded.settings)
+    for key, value in values.items():
+        items = value.items() if isinstance(value, dict) else [(None, value)]
+        for inner, leaf in items:
+            name = key if inner is None else f"{key}.{inner}"
+            shown = leaf
+            if key == "factor_model":
+                shown = [one["name"] for one in leaf]
+            elif any(word in name for word in _SECRET) and leaf:
+                shown = "***"
+            elif key == "database_url":
+                shown = make_url(leaf).render_as_string(hide_password=True)
+            elif isinstance(leaf, tuple):
+                shown = list(leaf)
+            found.append((name, shown, loaded.origins.get(name, "default")))
+    return found

@@ -1,0 +1,116 @@
+"""What an import of prices did, as JSON and for people."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from riskmark.cli import formats
+from riskmark.reports.documents import Document
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from riskmark.storage.prices import PriceImport
+    from riskmark.storage.quarantine import SuspiciousMove
+
+_WHY = {
+    "unobserved": "without a close",
+    "not_positive": "not positive",
+    "not_final": "after the last published session",
+    "not_a_session": "on no session",
+    "foreign_currency": "in another currency",
+    "unknown_symbol": "of unknown symbols",
+    "duplicate": "under a former symbol too",
+    "outside_calendar": "outside the calendar",
+}
+MOST_NAMED = 12
+"""Symbols that a line names; the rest are counted."""
+
+
+def import_document(found: "PriceImport") -> Document:
+    """Return what an import did as JSON has it."""
+    bars, actions, checked = found.bars, found.actions, found.checked
+    return {
+        "bars": {
+            "received": bars.received,
+            "stored": bars.stored,
+            "corrected": bars.corrected,
+            "amended": bars.amended,
+            "unchanged": bars.unchanged,
+            "refused": bars.refused._asdict(),
+            "odd_ranges": bars.odd_ranges,
+        },
+        "actions": {
+            "received": actions.received,
+            "stored": actions.stored,
+            "corrected": actions.corrected,
+            "unchanged": actions.unchanged,
+            "refused": actions.refused._asdict(),
+        },
+        "created": sorted({*bars.created, *actions.created}),
+        "foreign_currency": list(bars.foreign),
+        "quarantine": [_move(move) for move in checked.raised],
+        "lifted": [_move(move) for move in checked.lifted],
+        "warnings": [_move(move) for move in checked.warned],
+        "revision": found.revision,
+    }
+
+
+def import_view(found: "PriceImport") -> "Iterator[RenderableType]":
+    """Yield what an import did, line by line."""
+    bars, actions, checked = found.bars, found.actions, found.checked
+    yield _counts(
+        "bars",
+        bars.received,
+        {
+            "new": bars.stored,
+            "corrected": bars.corrected,
+            "amended": bars.amended,
+            "unchanged": bars.unchanged,
+        },
+        bars.refused._asdict(),
+    )
+    if actions.received:
+        yield _counts(
+            "actions",
+            actions.received,
+            {
+                "new": actions.stored,
+                "corrected": actions.corrected,
+                "unchanged": actions.unchanged,
+            },
+            actions.refused._asdict(),
+        )
+    created = sorted({*bars.created, *actions.created})
+    if created:
+        yield f"new symbols: {_named(created)}"
+    if bars.foreign:
+        yield f"[yellow]in another currency:[/] {_named(bars.foreign)}"
+    if bars.odd_ranges:
+        shown = formats.plural(bars.odd_ranges, "bar")
+        yield f"[yellow]{shown} with a close or open outside low and high[/], stored all the same"
+    for move in checked.raised:
+        yield f"[red]in quarantine[/] from {move.session}: {move.symbol}, {move.reason}"
+    for move in checked.lifted:
+        yield f"[green]out of quarantine[/]: {move.symbol}, from {move.session} on"
+    for move in checked.warned:
+        yield f"[yellow]worth a look[/]: {move.symbol} on {move.session}, {move.reason}"
+    if checked.raised:
+        yield "enter the split with --actions, or: riskmark prices release SYMBOL DATE"
+
+
+def _counts(
+    what: str, received: int, done: dict[str, int], refused: dict[str, int]
+) -> "RenderableType":
+    parts = [f"{count:,} {name}" for name, count in done.items() if count]
+    parts += [f"[yellow]{n:,} refused[/]: {_WHY[why]}" for why, n in refused.items() if n]
+    return f"[bold]{received:,} {what}[/]  {', '.join(parts) or 'nothing to store'}"
+
+
+def _named(symbols: tuple[str, ...] | list[str]) -> str:
+    listed = ", ".join(symbols[:MOST_NAMED])
+    more = len(symbols) - MOST_NAMED
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
+def _move(move: "SuspiciousMove") -> dict[str, object]:
+    return {"symbol": move.symbol, "session": move.session, "reason": move.reason}

@@ -1,0 +1,256 @@
+"""Runs for people: live progress, the list, one run, and how it ended."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from riskmark.cli import formats, output
+from riskmark.cli.tables import make_table
+from riskmark.domain.reasons import RunStatus
+from riskmark.domain.runs import PHASES
+from riskmark.reports.words import RUN_WORDS, SYMBOL_WORDS, in_words
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+    from rich.table import Table
+
+    from riskmark.engine.recorder import Progress
+    from riskmark.reports.runs import Event, RunReport, RunSummary
+
+TITLES = {phase.key: phase.title for phase in PHASES}
+LINE_EVERY_S = 5.0
+"""Without a terminal, progress within a phase is a line no more often than this."""
+MOST_NAMED = 10
+"""Symbols and failures that a summary names; the rest are counted."""
+MOST_EVENTS = 15
+"""Lines of the activity log that ``runs show`` prints without ``-v``."""
+_LEVEL_STYLE = {"warning": "yellow", "error": "red"}
+SHORT_ID = 12
+"""Characters of an id's end that tell runs apart: its beginning is the time."""
+
+
+class RunView:
+    """Progress as plain lines: what logs and pipes can take."""
+
+    def __init__(self, *, is_verbose: bool) -> None:
+        self._is_verbose = is_verbose
+        self._phase = ""
+        self._said_at = 0.0
+
+    def observe(self, progress: "Progress") -> None:
+        """Show what a run in this process tells."""
+        if progress.message is not None:
+            self.log(progress.message)
+        self.advance(progress.phase.key, progress.done, progress.total)
+
+    def advance(self, phase: str, done: int, total: int) -> None:
+        """Show how far a phase is."""
+        now = time.monotonic()
+        if not total or (phase == self._phase and now - self._said_at < LINE_EVERY_S):
+            return
+        self._phase, self._said_at = phase, now
+        output.note(f"{TITLES.get(phase, phase)}: {done:,} of {total:,}")
+
+    def log(self, message: str, *, level: str = "info") -> None:
+        """Show a line of the activity log; warnings of single symbols only when asked."""
+        if level != "warning" or self._is_verbose:
+            output.note(_event_text(message, level))
+
+
+class BarView(RunView):
+    """Progress as bars on a terminal, one a phase, with the log above them."""
+
+    def __init__(self, bars: "Bars", *, is_verbose: bool) -> None:
+        super().__init__(is_verbose=is_verbose)
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def advance(self, phase: str, done: int, total: int) -> None:
+        """Move the phase's bar."""
+        if not total:
+            return
+        if phase not in self._tasks:
+            self._tasks[phase] = self._bars.add_task(TITLES.get(phase, phase), total=total)
+        self._bars.update(self._tasks[phase], completed=done, total=total)
+
+    def log(self, message: str, *, level: str = "info") -> None:
+        """Print a line of the activity log above the bars."""
+        if level != "warning" or self._is_verbose:
+            self._bars.console.print(_event_text(message, level))
+
+
+@contextmanager
+def open_run_view(*, is_verbose: bool) -> Iterator[RunView]:
+    """Open a view on standard error: bars on a terminal, plain lines elsewhere."""
+    console = output.error_console()
+    if not console.is_terminal:
+        yield RunView(is_verbose=is_verbose)
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    bars = Progress(
+        TextColumn("{task.description:<14}"),
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+    with bars:
+        yield BarView(bars, is_verbose=is_verbose)
+
+
+def end_view(found: "RunReport") -> "Iterator[RenderableType]":
+    """Yield how a run ended, in a few lines that name what it lacked."""
+    one = found.summary
+    counts = [formats.plural(one.cells.computed, "session") + " computed"]
+    counts += [
+        f"{number:,} {what}"
+        for number, what in (
+            (one.cells.partial, "partial"),
+            (one.cells.failed, "failed"),
+            (one.cells.deleted, "deleted"),
+        )
+        if number
+    ]
+    took = f" in {formats.duration(one.took)}" if one.took is not None else ""
+    if not one.cells.planned and one.status is RunStatus.SUCCEEDED:
+        yield f"[green]succeeded[/]: nothing to do, up to the session of {one.target}"
+    else:
+        style = formats.STYLE_OF.get(one.status, "")
+        yield f"[{style or 'default'}]{one.status}[/]: {', '.join(counts)}{took}"
+    if found.unavailable:
+        yield _unavailable_text(found)
+    for failure in found.failures[:MOST_NAMED]:
+        yield (
+            f"[red]failed[/]: {failure.cells:,} of {failure.name}, "
+            f"{failure.first} to {failure.last}: {failure.reason}".replace("[/]:", "[/]:")
+        )
+    if one.error:
+        yield f"[red]{one.error}[/]"
+    if one.status is not RunStatus.SUCCEEDED:
+        yield f"[dim]more: riskmark runs show {one.run_id[-SHORT_ID:]}[/]"
+
+
+def _unavailable_text(found: "RunReport") -> str:
+    named = [
+        f"{one.symbol} ({', '.join(in_words(_SHORT_REASONS, r.reason) for r in one.reasons)})"
+        for one in found.unavailable[:MOST_NAMED]
+    ]
+    more = len(found.unavailable) - MOST_NAMED
+    tail = f" and {more:,} more" if more > 0 else ""
+    return f"[yellow]without a close[/]: {', '.join(named)}{tail}"
+
+
+_SHORT_REASONS = {
+    key: words.split(",")[0].replace("valued at ", "") for key, words in SYMBOL_WORDS.items()
+}
+
+
+def run_table(runs: "Sequence[RunSummary]") -> "Table":
+    """Make a table of runs."""
+    table = make_table(
+        "Run", "Status", "Source", "Scope", "Target", "Started", "Took>", "Sessions>", "Failed>"
+    )
+    for one in runs:
+        status = "stalled" if one.is_stalled else one.status
+        table.add_row(
+            one.run_id[-SHORT_ID:],
+            formats.state(status),
+            one.source,
+            "all" if one.scope is None else f"{len(one.scope):,}",
+            formats.day(one.target),
+            formats.instant(one.started_at),
+            formats.duration(one.took),
+            f"{one.cells.computed:,}",
+            formats.count(one.cells.failed),
+        )
+    return table
+
+
+def run_view(
+    found: "RunReport", events: "Sequence[Event]", *, every_detail: bool
+) -> "Iterator[RenderableType]":
+    """Yield everything of a run: head, phases, symbols without data, failures, log."""
+    from rich.text import Text
+
+    one = found.summary
+    yield Text.assemble((f"run {one.run_id}", "bold"), "  ", formats.state(one.status))
+    yield f"[dim]{_head(found)}[/]"
+    if one.error:
+        yield Text(one.error, style="red")
+    yield ""
+    yield _phase_table(found)
+    if found.unavailable:
+        yield ""
+        yield _symbol_table(found)
+    for failure in found.failures:
+        yield ""
+        yield Text.assemble(
+            ("failed ", "red"),
+            f"{failure.name}, {failure.first} to {failure.last} "
+            f"({formats.plural(failure.cells, 'session')}): {failure.reason}",
+        )
+        if every_detail and failure.detail:
+            yield Text(failure.detail, style="dim")
+    shown = events if every_detail else events[-MOST_EVENTS:]
+    if shown:
+        yield ""
+    if len(shown) < len(events):
+        yield f"[dim]… {len(events) - len(shown):,} lines before; -v shows them[/]"
+    for event in shown:
+        line = Text(f"{event.at:%H:%M:%S}  ", style="dim")
+        yield line.append(_event_text(event.message, event.level))
+
+
+def _head(found: "RunReport") -> str:
+    one = found.summary
+    scope = "all portfolios" if one.scope is None else formats.plural(len(one.scope), "portfolio")
+    parts = [
+        in_words(RUN_WORDS, one.status),
+        f"asked for by {one.source}",
+        f"{scope} to {one.target}",
+        f"started {formats.instant(one.started_at)} UTC",
+    ]
+    if one.took is not None:
+        parts.append(f"took {formats.duration(one.took)}")
+    if one.attempt > 1:
+        parts.append(f"attempt {one.attempt}")
+    if found.requests > 1:
+        parts.append(f"{found.requests} requests")
+    return " · ".join(parts)
+
+
+def _phase_table(found: "RunReport") -> "Table":
+    table = make_table("Phase", "Status", "Time>", "Done>", "Of>")
+    for phase in found.phases:
+        table.add_row(
+            TITLES.get(phase.phase, phase.phase),
+            phase.status,
+            formats.duration(phase.seconds),
+            f"{phase.done:,}",
+            f"{phase.total:,}",
+        )
+    return table
+
+
+def _symbol_table(found: "RunReport") -> "Table":
+    table = make_table("Without a close", "Source", "Reason", "Detail…")
+    for one in found.unavailable:
+        for said in one.reasons:
+            table.add_row(one.symbol, said.provider, said.reason.replace("_", " "), said.detail)
+    return table
+
+
+def _event_text(message: str, level: str) -> "RenderableType":
+    from rich.text import Text
+
+    return Text(message, style=_LEVEL_STYLE.get(level, ""))

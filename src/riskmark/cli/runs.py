@@ -1,0 +1,202 @@
+"""``riskmark run`` and ``riskmark runs``: carry out, list, show, watch and cancel runs."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskmark.cli import exits, formats, output
+from riskmark.cli.group import is_verbose
+from riskmark.cli.opening import opened
+from riskmark.cli.options import (
+    AsJson,
+    AsOf,
+    MorePortfolios,
+    Portfolios,
+    chosen_portfolios,
+    day_of,
+)
+from riskmark.domain.reasons import Source
+
+if TYPE_CHECKING:
+    from riskmark.app import App
+    from riskmark.engine.recorder import Observer
+    from riskmark.engine.run import RunResult
+    from riskmark.reports.runs import RunReport
+
+run_commands = typer.Typer(help="Runs: list, show, watch, cancel.", no_args_is_help=True)
+
+RunId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="A run's id, or the beginning or end of it."),
+]
+
+
+def run(
+    ctx: typer.Context,
+    more: MorePortfolios = None,
+    *,
+    portfolios: Portfolios = None,
+    as_of: AsOf = None,
+    first: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="DATE",
+            help="Work on sessions from here on; the rest stays missing.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compute also what is up to date.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no provider.")] = False,
+    source: Annotated[Source, typer.Option(help="Who starts it.")] = Source.CLI,
+    as_json: AsJson = False,
+) -> None:
+    """Bring portfolios up to date: compute every session that is missing or out of date.
+
+    Exit 0: all is complete; 3: some sessions are partial or failed; 1: failed; 6: cancelled.
+    """
+    from riskmark.cli.run_view import open_run_view
+    from riskmark.cli.watching import watch
+    from riskmark.reports.runs import load_run
+
+    chosen = chosen_portfolios(portfolios, more)
+    with opened(ctx) as app, terminated_as_interrupted():
+        target, start = day_of(app, as_of, name="--as-of"), day_of(app, first, name="--from")
+        with open_run_view(is_verbose=is_verbose(ctx)) as view:
+
+            def carry_out(observe: "Observer") -> "RunResult":
+                return app.run(
+                    source,
+                    portfolios=chosen,
+                    as_of=target,
+                    from_session=start,
+                    force=force,
+                    offline=offline,
+                    observe=observe,
+                )
+
+            result = carry_out(view.observe)
+            while result.joined and not watch(app, result.run_id, view):
+                result = carry_out(view.observe)  # its process died: the work is taken up here
+        with app.database.read() as connection:
+            found = load_run(connection, app.principal, result.run_id)
+        _show_end(app, found, as_json=as_json)
+    raise typer.Exit(exits.EXIT_OF[found.summary.status])
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C while the block runs."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _show_end(app: "App", found: "RunReport", *, as_json: bool) -> None:
+    from riskmark.cli.run_view import end_view
+
+    if as_json:
+        output.show_json(found.document())
+        return
+    for line in end_view(found):
+        output.note(line)
+    if found.summary.scope is None and not found.summary.cells.planned and not _has_any(app):
+        output.note("there are no portfolios; riskmark portfolio import FILE --name NAME")
+
+
+def _has_any(app: "App") -> bool:
+    from riskmark.storage.books import list_portfolios
+
+    with app.database.read() as connection:
+        return bool(list_portfolios(connection, app.principal))
+
+
+@run_commands.command("list")
+def list_all(
+    ctx: typer.Context,
+    *,
+    most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the newest runs; those whose process is gone are ended first."""
+    from riskmark.cli.run_view import run_table
+    from riskmark.engine.claims import end_dead_runs
+    from riskmark.reports.runs import list_runs
+
+    with opened(ctx) as app:
+        end_dead_runs(app.database, at=app.clock.now())
+        with app.database.read() as connection:
+            found = list_runs(connection, app.principal, most=most)
+    if as_json:
+        output.show_json([one.document() for one in found])
+    elif found:
+        output.show(run_table(found))
+    else:
+        output.note("no runs yet; next: riskmark run")
+
+
+@run_commands.command("show")
+def show(ctx: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
+    """Show a run: phases, symbols without data, failures and activity."""
+    from riskmark.cli.run_view import run_view
+    from riskmark.engine.claims import end_dead_runs
+    from riskmark.reports.runs import load_events, load_run
+
+    with opened(ctx) as app:
+        end_dead_runs(app.database, at=app.clock.now())
+        with app.database.read() as connection:
+            found = load_run(connection, app.principal, run_id)
+            events = load_events(connection, found.summary.run_id)
+    if as_json:
+        output.show_json(found.document())
+    else:
+        output.show(*run_view(found, events, every_detail=is_verbose(ctx)))
+
+
+@run_commands.command("watch")
+def watch_run(ctx: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
+    """Watch a run until it ends, and exit as it does."""
+    from riskmark.cli.run_view import open_run_view
+    from riskmark.cli.watching import watch
+    from riskmark.reports.runs import find_run, load_run
+
+    with opened(ctx) as app:
+        with app.database.read() as connection:
+            key = find_run(connection, app.principal, run_id).run_id
+        with open_run_view(is_verbose=is_verbose(ctx)) as view:
+            watch(app, key, view)
+        with app.database.read() as connection:
+            found = load_run(connection, app.principal, key)
+        _show_end(app, found, as_json=as_json)
+    raise typer.Exit(exits.EXIT_OF[found.summary.status])
+
+
+@run_commands.command("cancel")
+def cancel(ctx: typer.Context, run_id: RunId) -> None:
+    """Ask a run to stop; it does so between two shards, and what is stored stays."""
+    from riskmark.errors import InputError
+    from riskmark.reports.runs import find_run
+    from riskmark.storage.runs import request_cancel
+
+    with opened(ctx) as app, app.database.write() as connection:
+        found = find_run(connection, app.principal, run_id)
+        if not request_cancel(connection, found.run_id):
+            at = formats.instant(found.finished_at)
+            raise InputError(f"the run has ended: {found.status}, {at} UTC")
+    output.note(f"asked run {found.run_id} to stop")
