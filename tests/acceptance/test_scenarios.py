@@ -152,6 +152,21 @@ def test_a_corrected_price_recomputes_its_holders_from_that_session_on(world: Wo
     assert "other" not in {row[0] for row in restated}
 
 
+def test_a_correction_is_not_forgotten_by_a_run_as_of_an_earlier_session(world: World):
+    world.add_prices(*FACTORS, *THIRTEEN[:2])
+    world.add_book("book", THIRTEEN[:2], FIRST_ENTRY)
+    world.run()
+    world.add_bars("S00", {JAN_7: round(world.closes("S00")[JAN_7] * 1.02, 4)})
+
+    earlier = world.run(as_of=JAN_5)
+    forced = world.run(as_of=JAN_5, force=True)
+    full = world.run()
+
+    assert earlier.cells.computed == 0
+    assert forced.cells.computed == len(world.sessions(FIRST_ENTRY, JAN_5))
+    assert full.cells.computed == len(world.sessions(JAN_7, JAN_8))
+
+
 def test_a_late_split_recomputes_and_leaves_the_value_as_it_was(world: World):
     split_day = _quiet_session(world, THIRTEEN[0])
     world.add_prices(*FACTORS, *THIRTEEN[1:])

@@ -1,12 +1,13 @@
 """A book as it was entered, for people."""
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from riskmark.cli import formats
 from riskmark.cli.tables import make_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.console import RenderableType
     from rich.table import Table
 

@@ -33,7 +33,7 @@ _MINUTE = 60.0
 
 def money(value: float | Decimal | None) -> str:
     """Write a sum of money to the cent."""
-    return NOTHING if value is None else f"{_unsigned_zero(value, 2):,.2f}"
+    return NOTHING if value is None else f"{_unsigned_zero(float(value), 2):,.2f}"
 
 
 def signed_money(value: float | None) -> "Text":
@@ -51,7 +51,8 @@ def price(value: float | Decimal | None) -> str:
     """Write a price: four digits after the point where it is small."""
     if value is None:
         return NOTHING
-    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:,.4f}"
+    number = float(value)
+    return f"{number:,.2f}" if abs(number) >= 1 else f"{number:,.4f}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -118,6 +119,6 @@ def _signed(value: float | None, text: str) -> "Text":
     return Text(text, style=style)
 
 
-def _unsigned_zero(value: float | Decimal, digits: int) -> float | Decimal:
+def _unsigned_zero(value: float, digits: int) -> float:
     """Return ``value``, or 0 where it would be shown as −0."""
     return 0.0 if round(value, digits) == 0 else value

@@ -2,6 +2,7 @@
 
 import os
 import traceback
+from typing import cast
 
 import typer
 from typer.core import TyperGroup
@@ -11,19 +12,34 @@ from riskmark.errors import InputError, RiskmarkError
 
 _WITH_VALUE = ("--database", "--config")
 _FLAGS = ("-v", "--verbose")
+BOOKS, DAILY, CARE = "Books and prices", "Every session", "Care"
+PANELS = (BOOKS, DAILY, CARE)
+"""The groups of commands in the help, in order."""
+
+_MOST_ISSUES = 20
+"""Lines of a file with errors that are shown; the rest are counted."""
 
 
 class RiskmarkGroup(TyperGroup):
     """Takes global options also after a command, and ends every error as the interface says."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        """Move global options to the front, where the root looks for them."""
-        return super().parse_args(ctx, global_options_first(args))
+    def list_commands(self, ctx: object) -> list[str]:
+        """Return the commands in the order of their panels, then of their registration."""
+        listed = super().list_commands(cast("typer.Context", ctx))
+        panels = {name: getattr(self.commands[name], "rich_help_panel", None) for name in listed}
+        last = len(PANELS)
+        order = {panel: place for place, panel in enumerate(PANELS)}
+        return sorted(listed, key=lambda name: order.get(panels[name], last))
 
-    def invoke(self, ctx: typer.Context) -> object:
+    def parse_args(self, ctx: object, args: list[str]) -> list[str]:
+        """Move global options to the front, where the root looks for them."""
+        return super().parse_args(cast("typer.Context", ctx), global_options_first(args))
+
+    def invoke(self, ctx: object) -> object:
         """Carry out the command; turn an error into a line and an exit code."""
+        context = cast("typer.Context", ctx)
         try:
-            return super().invoke(ctx)
+            return super().invoke(context)
         except KeyboardInterrupt as error:
             output.fail("interrupted")
             raise typer.Exit(exits.INTERRUPTED) from error
@@ -35,7 +51,7 @@ class RiskmarkGroup(TyperGroup):
         except Exception as error:
             if _is_usage(error):
                 raise
-            _show_failure(error, is_verbose=is_verbose(ctx))
+            _show_failure(error, is_verbose=is_verbose(context))
             raise typer.Exit(exits.FAILED) from error
 
 
@@ -77,9 +93,6 @@ def _show_input_error(error: InputError) -> None:
         output.note(f"  {issue}")
     if len(issues) > _MOST_ISSUES:
         output.note(f"  … and {getattr(error, 'total', len(issues)) - _MOST_ISSUES:,} more")
-
-
-_MOST_ISSUES = 20
 
 
 def _show_failure(error: Exception, *, is_verbose: bool) -> None:

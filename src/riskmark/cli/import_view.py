@@ -1,6 +1,5 @@
 """What an import of positions says: errors by row, what was stored, what an update changes."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from riskmark.cli import formats, output
@@ -8,6 +7,8 @@ from riskmark.cli.tables import make_table
 from riskmark.reports.books import lot_document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
     from riskmark.domain.portfolio import Lot

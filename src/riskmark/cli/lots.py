@@ -43,10 +43,10 @@ def add(
     ctx: typer.Context,
     portfolio: PortfolioName,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL")],
+    *,
     quantity: Annotated[str, typer.Argument(metavar="QUANTITY", help="Below 0: a short sale.")],
     price: Annotated[str, typer.Argument(metavar="PRICE", help="For one share.")],
     date: Annotated[str, typer.Argument(metavar="DATE", help="Of the entry, as YYYY-MM-DD.")],
-    *,
     investment_class: Annotated[
         str, typer.Option("--class", help="PUBLIC, OPTIONS or PRIVATE; guessed if left out.")
     ] = "",
@@ -107,27 +107,15 @@ def edit_lot(
     as_json: AsJson = False,
 ) -> None:
     """Change a lot; what is not given stays. Its symbol cannot change."""
-    from riskmark.intake.arguments import parse_price, parse_quantity
     from riskmark.reports.books import lot_document
 
     if reopen and (exit_price is not None or exit_date is not None):
         raise InputError("--reopen takes the exit back, so no exit can be given with it")
     with editing(ctx, portfolio) as edit:
-        today = edit.app.today
-        new = old = edit.editor.lot(lot)
-        if quantity is not None:
-            new = replace(new, quantity=parse_quantity(quantity, name="--quantity"))
-        if entry_price is not None:
-            new = replace(new, entry_price=parse_price(entry_price, name="--entry-price"))
-        if entry_date is not None:
-            new = replace(new, entry_date=_day(entry_date, today, "--entry-date"))
-        if exit_price is not None:
-            closing = parse_price(exit_price, name="--exit-price", may_be_zero=True)
-            new = replace(new, exit_price=closing)
-        if exit_date is not None:
-            new = replace(new, exit_date=_day(exit_date, today, "--exit-date"))
-        if reopen:
-            new = replace(new, exit_date=None, exit_price=None)
+        old = edit.editor.lot(lot)
+        new = replace(old, exit_date=None, exit_price=None) if reopen else old
+        new = _with_numbers(new, quantity=quantity, entry_price=entry_price, exit_price=exit_price)
+        new = _with_dates(new, entry_date, exit_date, today=edit.app.today)
         if (new.exit_date is None) != (new.exit_price is None):
             raise InputError("an exit needs both --exit-date and --exit-price")
         edit.editor.replace_lot(lot, new)
@@ -139,18 +127,43 @@ def edit_lot(
         output.note(f"changed lot {_described(new)}")
 
 
+def _with_numbers(
+    lot: "Lot", *, quantity: str | None, entry_price: str | None, exit_price: str | None
+) -> "Lot":
+    from riskmark.intake.arguments import parse_price, parse_quantity
+
+    if quantity is not None:
+        lot = replace(lot, quantity=parse_quantity(quantity, name="--quantity"))
+    if entry_price is not None:
+        lot = replace(lot, entry_price=parse_price(entry_price, name="--entry-price"))
+    if exit_price is not None:
+        closing = parse_price(exit_price, name="--exit-price", may_be_zero=True)
+        lot = replace(lot, exit_price=closing)
+    return lot
+
+
+def _with_dates(
+    lot: "Lot", entry_date: str | None, exit_date: str | None, *, today: "date"
+) -> "Lot":
+    if entry_date is not None:
+        lot = replace(lot, entry_date=_day(entry_date, today, "--entry-date"))
+    if exit_date is not None:
+        lot = replace(lot, exit_date=_day(exit_date, today, "--exit-date"))
+    return lot
+
+
 @lot_commands.command("close", context_settings=NEGATIVE_VALUES)
 def close(
     ctx: typer.Context,
     portfolio: PortfolioName,
     lot: LotId,
+    *,
     date: Annotated[str, typer.Argument(metavar="DATE", help="Of the exit, as YYYY-MM-DD.")],
     price: Annotated[str, typer.Argument(metavar="PRICE", help="For one share.")],
     quantity: Annotated[
         str | None,
         typer.Option(help="Close only so many units, in the share terms of the entry."),
     ] = None,
-    *,
     as_json: AsJson = False,
 ) -> None:
     """End a lot, or split off a part of it and end that."""

@@ -7,7 +7,7 @@ import typer
 
 from riskmark import __version__
 from riskmark.cli import maintenance, runs, show, status
-from riskmark.cli.group import RiskmarkGroup
+from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
 from riskmark.cli.opening import GlobalOptions
 from riskmark.cli.portfolio import portfolio_commands
 from riskmark.cli.prices import price_commands
@@ -22,23 +22,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_DAILY = "Every session"
-_BOOKS = "Books and prices"
-_CARE = "Care"
-
-app.command("status", rich_help_panel=_DAILY)(status.show_status)
-app.command("plan", rich_help_panel=_DAILY)(status.show_plan)
-app.command("run", rich_help_panel=_DAILY)(runs.run)
-app.add_typer(runs.run_commands, name="runs", rich_help_panel=_DAILY)
-app.command("show", rich_help_panel=_DAILY)(show.show_snapshot)
-app.command("history", rich_help_panel=_DAILY)(show.show_history)
-app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=_BOOKS)
-app.add_typer(price_commands, name="prices", rich_help_panel=_BOOKS)
-app.add_typer(symbol_commands, name="symbols", rich_help_panel=_BOOKS)
-app.command("init", rich_help_panel=_CARE)(maintenance.init)
-app.command("verify", rich_help_panel=_CARE)(maintenance.verify_all)
-app.command("backup", rich_help_panel=_CARE)(maintenance.backup)
-app.add_typer(maintenance.config_commands, name="config", rich_help_panel=_CARE)
+app.command("status", rich_help_panel=DAILY)(status.show_status)
+app.command("plan", rich_help_panel=DAILY)(status.show_plan)
+app.command("run", rich_help_panel=DAILY)(runs.run)
+app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
+app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
+app.command("history", rich_help_panel=DAILY)(show.show_history)
+app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=BOOKS)
+app.add_typer(price_commands, name="prices", rich_help_panel=BOOKS)
+app.add_typer(symbol_commands, name="symbols", rich_help_panel=BOOKS)
+app.command("init", rich_help_panel=CARE)(maintenance.init)
+app.command("verify", rich_help_panel=CARE)(maintenance.verify_all)
+app.command("backup", rich_help_panel=CARE)(maintenance.backup)
+app.add_typer(maintenance.config_commands, name="config", rich_help_panel=CARE)
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - how typer calls it

@@ -25,13 +25,13 @@ def measure_view(document: Mapping[str, Any]) -> "Table":
     return table
 
 
-def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     for part, value in document.items():
         if part not in _HEAD:
             yield from _walk(part, value)
 
 
-def _walk(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _walk(name: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _walk(f"{name}.{key}", inner)
@@ -44,7 +44,7 @@ def _walk(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, bool):

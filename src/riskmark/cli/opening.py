@@ -1,7 +1,6 @@
 """Opening the installation that the global options, the environment and the file name."""
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +12,8 @@ import typer
 from riskmark.cli import output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
     from riskmark.app import App

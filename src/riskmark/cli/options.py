@@ -48,7 +48,7 @@ def chosen_portfolios(named: list[str] | None, more: list[str] | None) -> tuple[
     """Join what stands after ``--portfolio``; None: all portfolios."""
     if more and not named:
         raise InputError(f"unexpected argument {more[0]!r}; to choose portfolios use --portfolio")
-    return tuple([*(named or ()), *(more or ())]) or None
+    return (*(named or ()), *(more or ())) or None
 
 
 def day_of(app: "App", text: str | None, *, name: str) -> "date | None":

@@ -1,12 +1,13 @@
 """What an import of prices did, as JSON and for people."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from riskmark.cli import formats
 from riskmark.reports.documents import Document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
 
     from riskmark.storage.prices import PriceImport

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
     from rich.table import Table
+    from rich.text import Text
 
     from riskmark.engine.recorder import Progress
     from riskmark.reports.runs import Event, RunReport, RunSummary
@@ -132,7 +133,7 @@ def end_view(found: "RunReport") -> "Iterator[RenderableType]":
     for failure in found.failures[:MOST_NAMED]:
         yield (
             f"[red]failed[/]: {failure.cells:,} of {failure.name}, "
-            f"{failure.first} to {failure.last}: {failure.reason}".replace("[/]:", "[/]:")
+            f"{failure.first} to {failure.last}: {failure.reason}"
         )
     if one.error:
         yield f"[red]{one.error}[/]"
@@ -250,7 +251,7 @@ def _symbol_table(found: "RunReport") -> "Table":
     return table
 
 
-def _event_text(message: str, level: str) -> "RenderableType":
+def _event_text(message: str, level: str) -> "Text":
     from rich.text import Text
 
     return Text(message, style=_LEVEL_STYLE.get(level, ""))

@@ -88,7 +88,7 @@ def _head(found: "SnapshotReport", status: "PortfolioStatus") -> "Text":
 
 def _numbers(found: "SnapshotReport") -> "Table":
     values = {**found.snapshot, **found.performance, **found.risk, **found.concentration}
-    blocks = [
+    blocks: list[list[tuple[Any, Any]]] = [
         [(label, _money(name, values[name])) for name, label in _shown(_VALUE, values)],
         [
             (_return_label(name, label, values), _return(name, values[name]))
@@ -97,9 +97,7 @@ def _numbers(found: "SnapshotReport") -> "Table":
         [(label, _risk(name, values[name])) for name, label in _shown(_RISK, values)],
     ]
     table = make_table("Value", f"{found.portfolio.currency}>", "Return", ">", "Risk", ">")
-    for column in table.columns[2::2]:
-        column.style = ""
-    for place in range(max(map(len, blocks))):
+    for place in range(max(len(block) for block in blocks)):
         cells: list[Any] = []
         for block in blocks:
             cells += block[place] if place < len(block) else ("", "")

@@ -100,10 +100,6 @@ class Recorder:
         """Return the clock's present instant as the database stores it."""
         return instant_text(self.now()) if self.database.is_sqlite else self.now()
 
-    def plans_whole(self, portfolio_id: str) -> bool:
-        """Whether the run's plans hold everything that the portfolio lacks."""
-        return self.request.from_session is None and portfolio_id not in self.failed
-
     def name_of(self, current: Round, portfolio_id: str) -> str:
         """Return a planned portfolio's name."""
         names = (one.name for one in current.plan.portfolios if one.portfolio_id == portfolio_id)

@@ -8,7 +8,7 @@ its last plan.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from sqlalchemy.exc import DBAPIError
@@ -95,6 +95,7 @@ class _Run:
 
     def _rounds(self) -> None:
         calendar: Calendar | None = None
+        request = self._record.request
         for number in range(MAX_ROUNDS):
             with self._record.database.read() as connection:
                 calendar = load_calendar(connection, calendar)
@@ -102,7 +103,7 @@ class _Run:
                     connection,
                     calendar,
                     self._record.settings,
-                    self._record.request,
+                    request,
                     left_out=self._record.failed,
                 )
             faults.point("run.planned")
@@ -110,6 +111,7 @@ class _Run:
             if not current:
                 return
             self._carry_out(current, calendar)
+            request = replace(request, force=False)  # what is forced is computed once
 
     def _note_plan(self, current: Round, *, is_first: bool) -> None:
         plan = current.plan

@@ -54,6 +54,7 @@ class ShardWork:
         self._fits = _FitCache(record, panel, held_columns(books))
         self._market = market_returns(panel, record.settings)
         self._left = {one.portfolio_id: len(one.cells) for one in current.plan.portfolios}
+        self._complete = {one.portfolio_id for one in current.plan.portfolios if one.is_complete}
 
     def carry_out(self, shard: Shard) -> tuple[Shard, ...]:
         """Compute and write a shard; return the pieces of it that should be tried again."""
@@ -147,7 +148,7 @@ class ShardWork:
         finished = {
             portfolio
             for portfolio, count in left.items()
-            if count == 0 and self._record.plans_whole(portfolio)
+            if count == 0 and portfolio in self._complete
         }
         started = time.perf_counter()
         with self._record.transaction() as connection:

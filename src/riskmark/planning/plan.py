@@ -15,13 +15,15 @@ class PortfolioPlan:
     """What is to be done for one portfolio.
 
     ``cells`` are (ordinal, reason) in ascending order; ``surplus`` are sessions stored that
-    should not exist.
+    should not exist. ``is_complete``: when this is done, nothing of the portfolio is left to
+    do; it is not where cells were left out or stored ones after the target are out of date.
     """
 
     portfolio_id: str
     name: str
     cells: tuple[tuple[int, PlanReason], ...]
     surplus: tuple[date, ...] = ()
+    is_complete: bool = True
 
     @property
     def due(self) -> int:
@@ -33,7 +35,7 @@ class PortfolioPlan:
 class Plan:
     """What a run would do, against the inputs as of ``revision``.
 
-    ``settled`` are the portfolios in scope with nothing to do.
+    ``settled`` are the portfolios in scope of which nothing is left to do.
     """
 
     revision: int

@@ -8,6 +8,7 @@ another's progress, and nothing but the stored cells themselves counts as done.
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from riskmark.domain.reasons import ChangeKind, PlanReason
 from riskmark.planning.facts import (
@@ -47,17 +48,16 @@ def plan_run(
     settled: list[str] = []
     for portfolio in facts.portfolios:
         planned = _plan_portfolio(facts, portfolio, force=force)
-        cells = planned.cells
-        if from_ordinal is not None:
-            cells = tuple(cell for cell in cells if cell[0] >= from_ordinal)
-        barred = (left_out or {}).get(portfolio.portfolio_id)
-        if barred:
-            cells = tuple(cell for cell in cells if cell[0] not in barred)
+        barred = (left_out or {}).get(portfolio.portfolio_id, frozenset())
+        cells = tuple(
+            cell
+            for cell in planned.cells
+            if cell[0] not in barred and (from_ordinal is None or cell[0] >= from_ordinal)
+        )
+        is_complete = planned.is_complete and len(cells) == len(planned.cells)
         if cells or planned.surplus:
-            plans.append(
-                PortfolioPlan(portfolio.portfolio_id, portfolio.name, cells, planned.surplus)
-            )
-        elif not planned.cells:
+            plans.append(replace(planned, cells=cells, is_complete=is_complete))
+        elif is_complete:
             settled.append(portfolio.portfolio_id)
     return Plan(facts.revision, facts.target, tuple(plans), tuple(settled))
 
@@ -87,7 +87,12 @@ def _plan_portfolio(facts: Facts, portfolio: PortfolioFacts, *, force: bool) -> 
         )
         if reason is not None:
             cells.append((ordinal, reason))
-    return PortfolioPlan(portfolio.portfolio_id, portfolio.name, tuple(cells), surplus)
+    is_complete = all(
+        staleness.reason(ordinal, cell, force=False) is None
+        for ordinal, cell in stored.items()
+        if ordinal > facts.target
+    )
+    return PortfolioPlan(portfolio.portfolio_id, portfolio.name, tuple(cells), surplus, is_complete)
 
 
 def _tail(facts: Facts, portfolio: PortfolioFacts) -> tuple[tuple[int, PlanReason], ...]:

@@ -31,14 +31,12 @@ class Expectation:
     """What is known beside the snapshots themselves.
 
     ``first`` and ``dated`` are by live portfolio: the ordinal of its first session, and the
-    ordinals that are planned. ``keep_positions``: sessions of which position rows are kept;
-    0: all.
+    ordinals that are planned.
     """
 
     sessions: Sequence[date]
     first: Mapping[str, int | None]
     dated: Mapping[str, frozenset[int]]
-    keep_positions: int = 0
 
 
 def array_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
@@ -49,7 +47,7 @@ def array_violations(cells: StoredCells, expected: Expectation) -> Iterator[Viol
         )
     if not len(cells):
         return
-    yield from _sum_violations(cells, expected)
+    yield from _sum_violations(cells)
     yield from _roll_violations(cells, expected)
     for place in np.flatnonzero(cells.ordinal < 0).tolist():
         yield Violation(
@@ -65,33 +63,30 @@ def _strangers(cells: StoredCells, expected: Expectation) -> Iterator[Violation]
         yield Violation("snapshot_has_a_portfolio", *cells.cell(place), "no portfolio has this id")
 
 
-def _sum_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+def _sum_violations(cells: StoredCells) -> Iterator[Violation]:
     money, sums = cells.money, cells.sums
     scale = _scale(cells)
-    kept = _has_details(cells, expected)
     held = sums["long"] + sums["short"]
-    pairs: tuple[tuple[str, FloatArray, FloatArray, BoolArray | bool], ...] = (
-        ("nav_is_cash_plus_positions", money["nav"], money["cash"] + held, kept),
-        ("position_pnl_sums_to_pnl", money["pnl"], sums["pnl"], kept),
-        ("longs_sum_to_long_value", money["long_value"], sums["long"], kept),
-        ("shorts_sum_to_short_value", money["short_value"], sums["short"], kept),
-        ("long_and_short_are_net", money["net"], money["long_value"] + money["short_value"], True),
+    pairs: tuple[tuple[str, FloatArray, FloatArray], ...] = (
+        ("nav_is_cash_plus_positions", money["nav"], money["cash"] + held),
+        ("position_pnl_sums_to_pnl", money["pnl"], sums["pnl"]),
+        ("longs_sum_to_long_value", money["long_value"], sums["long"]),
+        ("shorts_sum_to_short_value", money["short_value"], sums["short"]),
+        ("long_and_short_are_net", money["net"], money["long_value"] + money["short_value"]),
         (
             "long_less_short_is_gross",
             money["gross"],
             money["long_value"] - money["short_value"],
-            True,
         ),
         (
             "flow_is_inflow_less_outflow",
             money["flow"],
             money["inflow"] - money["outflow"],
-            True,
         ),
     )
-    for invariant, stored, summed, relevant in pairs:
-        yield from _differing(cells, invariant, stored, summed, scale=scale, relevant=relevant)
-    for place in np.flatnonzero(kept & (cells.listed != cells.counted)).tolist():
+    for invariant, stored, summed in pairs:
+        yield from _differing(cells, invariant, stored, summed, scale=scale)
+    for place in np.flatnonzero(cells.listed != cells.counted).tolist():
         detail = f"{cells.listed[place]} positions counted, {cells.counted[place]} stored"
         yield Violation("positions_are_counted", *cells.cell(place), detail)
 
@@ -131,7 +126,7 @@ def _differing(
     summed: FloatArray,
     *,
     scale: FloatArray,
-    relevant: BoolArray | bool,
+    relevant: BoolArray | bool = True,
 ) -> Iterator[Violation]:
     """Yield a violation for each cell whose stored number is not what it should sum to."""
     same = np.abs(stored - summed) <= TOLERANCE * np.maximum(scale, 1e-9)
@@ -146,16 +141,6 @@ def _scale(cells: StoredCells) -> FloatArray:
     parts = [np.nan_to_num(np.abs(cells.money[name])) for name in names]
     found: FloatArray = np.add.reduce([*parts, cells.sums["turnover"]])
     return found
-
-
-def _has_details(cells: StoredCells, expected: Expectation) -> BoolArray:
-    """Whether the position rows of each cell should be there."""
-    kept = np.ones(len(cells), dtype=bool)
-    if expected.keep_positions:
-        oldest = np.full(len(cells.portfolio_ids), -1)
-        np.maximum.at(oldest, cells.portfolio, cells.ordinal)
-        kept = cells.ordinal > oldest[cells.portfolio] - expected.keep_positions
-    return kept | (cells.counted > 0)
 
 
 def _neighbours(cells: StoredCells, expected: Expectation) -> tuple[BoolArray, BoolArray]:

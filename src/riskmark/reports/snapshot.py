@@ -32,7 +32,7 @@ from riskmark.reports.detail_lines import (
     load_positions,
     load_sectors,
 )
-from riskmark.reports.documents import Document, instant_text
+from riskmark.reports.documents import instant_text
 from riskmark.reports.status import SymbolIssue, read_issues
 from riskmark.settings import Settings
 from riskmark.storage import schema
@@ -120,7 +120,7 @@ class SnapshotReport:
         found.update(dict.fromkeys(self._to_come(), NullReason.NOT_COMPUTED_YET))
         return found
 
-    def document(self) -> Document:
+    def document(self) -> dict[str, Any]:
         """Return the snapshot as JSON has it."""
         return {
             "portfolio": {

@@ -72,7 +72,6 @@ def verify(connection: Connection, *, rules: Rules, settings: Settings) -> Verif
             one.portfolio_id: frozenset(ordinal for ordinal, _ in one.cells)
             for one in plan.portfolios
         },
-        keep_positions=settings.keep_positions_sessions,
     )
     deleted = {row[0] for row in read_rows(connection, "SELECT id FROM portfolio")} - set(names)
     counts = {k: n for k, n in stored_portfolios(connection).items() if k not in deleted}

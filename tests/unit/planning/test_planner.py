@@ -246,6 +246,21 @@ def test_sessions_beyond_the_target_are_left_alone():
     plan = plan_run(facts(portfolio([0, 1, 2, 3]), target=1))
 
     assert not plan
+    assert plan.settled == ("p",)
+
+
+def test_a_portfolio_with_stale_sessions_beyond_the_target_is_not_settled():
+    change = Change(5, ChangeKind.PRICE, 3, instrument_id=SPY)
+    stored = portfolio([0, 1, 2, 3])
+
+    plan = plan_run(facts(stored, target=1, changes=(change,), shared=frozenset({SPY})))
+    forced = plan_run(
+        facts(stored, target=1, changes=(change,), shared=frozenset({SPY})), force=True
+    )
+
+    assert not plan
+    assert plan.settled == ()
+    assert not forced.portfolios[0].is_complete
 
 
 _change = st.builds(
