@@ -23,7 +23,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.synced ## build a small database from real prices, run the batch, show the result
-	@$(RUN) riskmark demo $(ARGS)
+	@.venv/bin/riskmark demo $(ARGS)
 
 test: .venv/.synced ## run the tests, a few minutes (ARGS="-k name" chooses)
 	@$(PYTEST) $(PARALLEL) $(ARGS)

@@ -1,6 +1,7 @@
 """The cases: what is measured, on which installation, and against what."""
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -8,16 +9,17 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from riskmark.app import App
-from riskmark.domain.factor_models import FactorModel
-from riskmark.domain.reasons import Source
-from riskmark.settings import load_settings
 from tests.bench import installation
 from tests.bench.floor import Floor, measure_floor, needed_reads, record_run
 from tests.bench.market import GeneratedBook, GeneratedMarket, make_book, make_market, real_sessions
 from tests.bench.notebook import Notebook
 from tests.bench.numbers import assert_same, load_cell
 from tests.bench.savvy import Savvy
+
+from riskmark.app import App
+from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.reasons import Source
+from riskmark.settings import load_settings
 
 HISTORY = 254
 """Sessions of a backfill, and of the history before a night: a year and the session of it."""
@@ -83,10 +85,11 @@ class Compared(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """A case that has a bar in seconds."""
+    """A case that has a bar in seconds; ``cpu`` is what was computed in them."""
 
     name: str
     seconds: float
+    cpu: float
     bar: float
 
 
@@ -150,9 +153,7 @@ def night(folder: Path, scale: Scale) -> Compared:
     )
 
 
-def night_database(
-    folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]
-) -> Path:
+def night_database(folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]) -> Path:
     """Make an installation that is one session behind; the prices of the session are in."""
 
     def build(path: Path) -> None:
@@ -173,16 +174,14 @@ def idle(folder: Path, scale: Scale) -> Timed:
     books = _books(market, scale.books, first_row=_row(LONG_HISTORY))
     path = idle_database(folder, market, books)
     app = installation.open_at(path, market.sessions[-1])
-    app.run(Source.CLI)
-    seconds = [seconds_of(lambda: app.run(Source.CLI)) for _ in range(scale.repeats)]
+    app.run(Source.CLI)  # fills the file cache
+    taken = [times_of(lambda: app.run(Source.CLI)) for _ in range(scale.repeats)]
     app.database.close()
     name = f"nothing to do: {scale.books:,} books × {LONG_HISTORY} sessions"
-    return Timed(name, statistics.median(seconds), IDLE_BAR_S)
+    return timed(name, taken, bar=IDLE_BAR_S)
 
 
-def idle_database(
-    folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]
-) -> Path:
+def idle_database(folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]) -> Path:
     """Make an installation in which every book is up to date."""
 
     def build(path: Path) -> None:
@@ -277,7 +276,22 @@ def _row(sessions: int) -> int:
     return len(real_sessions()) - sessions
 
 
+def timed(name: str, taken: Sequence[tuple[float, float]], *, bar: float) -> Timed:
+    """Make a case of the medians of (seconds, CPU seconds)."""
+    seconds, cpu = (statistics.median(part) for part in zip(*taken, strict=True))
+    return Timed(name, seconds, cpu, bar)
+
+
+def times_of(work: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that ``work`` takes, and the CPU seconds, child processes included."""
+    before = os.times()
+    seconds = seconds_of(work)
+    after = os.times()
+    return seconds, sum(after[:4]) - sum(before[:4])
+
+
 def seconds_of(work: Callable[[], object]) -> float:
+    """Return the seconds that ``work`` takes."""
     gc.collect()
     started = time.perf_counter()
     work()

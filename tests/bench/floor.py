@@ -28,6 +28,13 @@ RESULT_TABLES = frozenset(
 """What is written that is a result; a run's record of itself and caches are not."""
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536")
 """The same as the application's."""
+_COUNTS = """
+SELECT id,
+    (SELECT COUNT(*) FROM snapshot s WHERE s.portfolio_id = p.id),
+    (SELECT MIN(session) FROM snapshot s WHERE s.portfolio_id = p.id),
+    (SELECT MAX(session) FROM snapshot s WHERE s.portfolio_id = p.id)
+FROM portfolio p
+"""
 
 
 class Call(NamedTuple):
@@ -130,27 +137,35 @@ def needed_reads(path: Path, *, first: str) -> tuple[str, ...]:
     connection.close()
     if packed:
         start = f"(SELECT ordinal FROM calendar_session WHERE session >= '{first}' LIMIT 1)"
+        blob = f"substr(closes, 1 + 8 * max(0, {start} - first_ordinal))"
+        newer = f"p.instrument_id = k.instrument_id AND p.session > '{packed}'"
         closes = [
-            "SELECT instrument_id, first_ordinal, "
-            f"substr(closes, 1 + 8 * max(0, {start} - first_ordinal)) FROM price_pack",
-            "SELECT p.instrument_id, p.session, p.close FROM price_pack k CROSS JOIN price p "
-            f"ON p.instrument_id = k.instrument_id AND p.session > '{packed}'",
+            f"SELECT instrument_id, first_ordinal, {blob} FROM price_pack",
+            f"SELECT p.instrument_id, p.close FROM price_pack k CROSS JOIN price p ON {newer}",
         ]
     else:
         closes = [f"SELECT instrument_id, session, close FROM price WHERE session >= '{first}'"]
+    books = (
+        "SELECT p.id, p.opening_equity, g.snapshots, g.inputs_revision "
+        "FROM portfolio p JOIN portfolio_progress g ON g.portfolio_id = p.id"
+    )
+    lots = (
+        "SELECT portfolio_id, instrument_id, quantity, multiplier, entry_date, entry_price, "
+        "exit_date, exit_price FROM lot ORDER BY portfolio_id"
+    )
+    changes = (
+        "SELECT revision, kind, portfolio_id, instrument_id, from_session FROM input_change "
+        "WHERE revision > (SELECT MIN(inputs_revision) FROM portfolio_progress)"
+    )
     return (
         f"SELECT session FROM calendar_session WHERE session >= '{first}'",
-        "SELECT p.id, p.opening_equity, g.snapshots, g.inputs_revision "
-        "FROM portfolio p JOIN portfolio_progress g ON g.portfolio_id = p.id",
-        "SELECT portfolio_id, COUNT(*), MIN(session), MAX(session) FROM snapshot "
-        "GROUP BY portfolio_id",
-        "SELECT portfolio_id, instrument_id, quantity, multiplier, entry_date, entry_price, "
-        "exit_date, exit_price FROM lot ORDER BY portfolio_id",
+        books,
+        lots,
+        changes,
+        _COUNTS,
         "SELECT portfolio_id, date, amount FROM flow",
         "SELECT id, symbol, kind, sector, currency FROM instrument",
         "SELECT instrument_id, ex_date, kind, value FROM action",
-        "SELECT revision, kind, portfolio_id, instrument_id, from_session FROM input_change "
-        "WHERE revision > (SELECT MIN(inputs_revision) FROM portfolio_progress)",
         *closes,
     )
 
@@ -174,9 +189,7 @@ def _write(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
     for table, columns, rows in writes:
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" * len(columns))
-        connection.executemany(
-            f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES ({marks})', rows
-        )
+        connection.executemany(f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES ({marks})', rows)
     connection.execute("UPDATE portfolio_progress SET snapshots = snapshots + 1")
     connection.execute("COMMIT")
 

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from sqlalchemy import Connection
+from tests.bench.market import GeneratedBook, GeneratedMarket
 
 from riskmark import app as application
 from riskmark.app import App, FixedClock
@@ -29,7 +30,6 @@ from riskmark.storage.key_lists import run_many
 from riskmark.storage.ledger import current_revision
 from riskmark.storage.lots import BookEditor
 from riskmark.storage.prices import import_prices
-from tests.bench.market import GeneratedBook, GeneratedMarket
 
 EVENING = time(22, 0, tzinfo=UTC)
 """After the close in New York and the publication delay, on the same date."""
@@ -95,29 +95,36 @@ def store_history(path: Path, market: GeneratedMarket, *, first: int, stop: int)
         revision = current_revision(connection)
     app.database.close()
     detailed = market.sessions[max(first, stop - DETAILED_SESSIONS)]
-    with sqlite3.connect(path) as connection:
+    database = sqlite3.connect(path)
+    with database:
         for table, columns, since in (
             ("snapshot", results.SNAPSHOT_COLUMNS, market.sessions[first]),
             ("position_value", results.POSITION_COLUMNS, detailed),
             ("factor_exposure", results.EXPOSURE_COLUMNS, detailed),
             ("sector_exposure", results.SECTOR_COLUMNS, detailed),
         ):
-            names = ", ".join(f'"{name}"' for name in columns)
-            chosen = ", ".join("c.session" if name == "session" else f't."{name}"' for name in columns)
-            connection.execute(
-                f"INSERT INTO {table} ({names}) SELECT {chosen} FROM calendar_session c "
-                f"CROSS JOIN {table} t WHERE c.session >= ? AND c.session < ? "
-                "AND t.session = ? ORDER BY c.session, t.rowid",
-                (since.isoformat(), last.isoformat(), last.isoformat()),
+            database.execute(
+                _copying(table, columns), (since.isoformat(), last.isoformat(), last.isoformat())
             )
-        connection.execute(
+        database.execute(
             "UPDATE portfolio_progress SET first_session = ?, inputs_revision = ?, "
             "(snapshots, engine_version, settings_hash) = (SELECT COUNT(*), "
             "MAX(engine_version), MAX(settings_hash) FROM snapshot s "
             "WHERE s.portfolio_id = portfolio_progress.portfolio_id)",
             (market.sessions[first].isoformat(), revision),
         )
-    connection.close()
+    database.close()
+
+
+def _copying(table: str, columns: Sequence[str]) -> str:
+    """Write the statement that copies one session's rows to the sessions of a range before it."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    chosen = ", ".join("c.session" if name == "session" else f't."{name}"' for name in columns)
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {chosen} FROM calendar_session c "
+        f"CROSS JOIN {table} t WHERE c.session >= ? AND c.session < ? "
+        "AND t.session = ? ORDER BY c.session, t.rowid"
+    )
 
 
 def made(path: Path, build: Callable[[Path], None]) -> Path:
@@ -155,9 +162,7 @@ def copy_of(path: Path, name: str) -> Path:
 def _store_symbols(connection: Connection, app: App, market: GeneratedMarket) -> None:
     etfs = {s for s, sector in zip(market.symbols, market.sectors, strict=True) if sector == "ETF"}
     hints = [
-        InstrumentHint(
-            symbol, InstrumentKind.ETF if symbol in etfs else InstrumentKind.STOCK, None
-        )
+        InstrumentHint(symbol, InstrumentKind.ETF if symbol in etfs else InstrumentKind.STOCK, None)
         for symbol in market.symbols
     ]
     ensure_instruments(connection, hints, currency="USD", at=app.clock.now(), owner_id=None)

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy.optimize import brentq
-
-from riskmark.domain.factor_models import FactorModel
 from tests.bench.market import GeneratedBook, GeneratedMarket
 from tests.bench.numbers import CellNumbers, ExposureNumbers, PositionNumbers, SectorNumbers
+
+from riskmark.domain.factor_models import FactorModel
 
 HISTORY = 504
 PROXY_SPAN = 252
@@ -82,7 +82,7 @@ class Notebook:
         realized = pd.Series(0.0, index=sessions)
         for lot in lots.itertuples():
             index = self.split_index.loc[sessions, lot.symbol]
-            shares = lot.quantity * index / self.split_index.at[lot.entry, lot.symbol]
+            shares = lot.quantity * index / index[lot.entry]
             held = (sessions >= lot.entry) & (sessions < lot.exit)
             earning = (sessions > lot.entry) & (sessions <= lot.exit)
             spent = lot.quantity * lot.entry_price
@@ -91,10 +91,10 @@ class Notebook:
             income[lot.symbol] += (shares * self.dividend.loc[sessions, lot.symbol]).where(
                 earning, 0.0
             )
-            traded.at[lot.entry, lot.symbol] -= spent
+            traded.loc[lot.entry, lot.symbol] -= spent
             if lot.exit in sessions:
                 proceeds = shares[lot.exit] * lot.exit_price
-                traded.at[lot.exit, lot.symbol] += proceeds
+                traded.loc[lot.exit, lot.symbol] += proceeds
                 realized[lot.exit] += proceeds - spent
         value = quantity * self.close.loc[sessions, symbols].where(quantity != 0, 0.0)
         pnl = value - value.shift(fill_value=0.0) + traded + income
@@ -116,7 +116,7 @@ class Notebook:
         """Compute everything about a book on one session."""
         value = series.value.loc[session]
         held = value[series.quantity.loc[session] != 0]
-        gross, nav = held.abs().sum(), series.book.at[session, "nav"]
+        gross, nav = held.abs().sum(), series.book.loc[session, "nav"]
         x, proxied = self._holdings_series(held, gross, session)
         performance, is_annual, drawdown = _performance(series.book.loc[:session])
         exposures = {
@@ -220,12 +220,12 @@ class Notebook:
     ) -> dict[str, PositionNumbers]:
         found = {}
         closes, pnl = self.close.loc[session], series.pnl.loc[session]
+        quantities = series.quantity.loc[session]
         for symbol, value in held.items():
             fit = self.fit("market", symbol, session)
             beta = np.nan if fit is None else fit.params["Market"]
-            quantity = series.quantity.at[session, symbol]
             found[symbol] = PositionNumbers(
-                quantity, closes[symbol], value, value / nav, pnl[symbol], beta
+                quantities[symbol], closes[symbol], value, value / nav, pnl[symbol], beta
             )
         place = series.quantity.index.get_loc(session)
         if place > 0:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
+from tests.bench.market import GeneratedBook, GeneratedMarket
+from tests.bench.numbers import CellNumbers, ExposureNumbers, PositionNumbers, SectorNumbers
 
 from riskmark.calc.arrays import FloatArray, IntArray
 from riskmark.domain.factor_models import FactorModel
-from tests.bench.market import GeneratedBook, GeneratedMarket
-from tests.bench.numbers import CellNumbers, ExposureNumbers, PositionNumbers, SectorNumbers
 
 HISTORY = 504
 PROXY_SPAN = 252
@@ -359,9 +359,7 @@ def _money_weighted(
     span = int((days[-1] - days[0]).astype(np.int64))
     times = (days[moved] - days[0]).astype(np.float64) / span
     amounts = amounts[moved]
-    rate = brentq(
-        lambda rate: amounts @ (1 + rate) ** -times, -0.99, 10, xtol=1e-14, rtol=1e-14
-    )
+    rate = brentq(lambda rate: amounts @ (1 + rate) ** -times, -0.99, 10, xtol=1e-14, rtol=1e-14)
     if span < DAYS_A_YEAR:
         return rate, False
     return (1 + rate) ** (DAYS_A_YEAR / span) - 1, True

@@ -1,20 +1,19 @@
 """The two baselines and Riskmark are three independent computations of the same numbers."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-
-from riskmark.app import App
-from riskmark.domain.reasons import Source
-from riskmark.storage.engines import read_rows
 from tests.bench import installation
 from tests.bench.market import GeneratedBook, GeneratedMarket, make_book, make_market, real_sessions
 from tests.bench.notebook import Notebook
 from tests.bench.numbers import assert_same, load_cell
 from tests.bench.savvy import Savvy
+
+from riskmark.app import App
+from riskmark.domain.reasons import Source
+from riskmark.storage.engines import read_rows
 
 HELD = 45
 """Sessions of the books: a month's and a quarter's end are among them."""
@@ -35,7 +34,7 @@ def books(market: GeneratedMarket) -> list[GeneratedBook]:
 def app(
     market: GeneratedMarket, books: list[GeneratedBook], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[App]:
-    path: Path = tmp_path_factory.mktemp("baselines") / "riskmark.db"
+    path = tmp_path_factory.mktemp("baselines") / "riskmark.db"
     installation.create(path, market, stop=len(market.sessions))
     installation.add_books(path, market.sessions[-1], books)
     opened = installation.open_at(path, market.sessions[-1])

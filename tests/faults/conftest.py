@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-
 from tests.faults.laboratory import Laboratory
 from tests.faults.nursery import Nursery
 

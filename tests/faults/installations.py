@@ -16,10 +16,6 @@ from itertools import count
 from pathlib import Path
 
 from sqlalchemy import Connection, make_url, text
-
-from riskmark import app as application
-from riskmark.settings import load_settings
-from riskmark.storage.engines import open_database
 from tests.acceptance.world import (
     FACTORS,
     LAST,
@@ -28,6 +24,10 @@ from tests.acceptance.world import (
     assert_equal_results,
     at_close,
 )
+
+from riskmark import app as application
+from riskmark.settings import load_settings
+from riskmark.storage.engines import open_database
 
 EVENING = date(2026, 1, 5)
 """The session up to which everything was valued when the changes came."""

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from riskmark.storage.engines import open_database, read_rows
 from tests.faults.faulty import Fault
 from tests.faults.installations import (
     NOW,
@@ -18,6 +17,8 @@ from tests.faults.installations import (
     read_state,
 )
 from tests.faults.nursery import Nursery, Order, Outcome
+
+from riskmark.storage.engines import open_database, read_rows
 
 ENDED_WELL = {"succeeded", "partial"}
 

@@ -164,18 +164,19 @@ def _warm_up() -> None:
     import sqlite3  # noqa: F401, PLC0415
 
     import psycopg  # noqa: F401, PLC0415
-    import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401, PLC0415
+    import sqlalchemy.dialects.postgresql.psycopg  # noqa: PLC0415
     import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401, PLC0415
-
-    import riskmark.app  # noqa: F401, PLC0415
-    import riskmark.engine.run  # noqa: F401, PLC0415
     from tests.faults import faulty  # noqa: F401, PLC0415
+
+    import riskmark.app  # noqa: PLC0415
+    import riskmark.engine.run  # noqa: F401, PLC0415
 
 
 def _report(order: Order) -> dict[str, Any]:
     """Make the run, and say how it ended."""
-    from riskmark import faults  # noqa: PLC0415
     from tests.faults import faulty  # noqa: PLC0415
+
+    from riskmark import faults  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     passes = dict.fromkeys(faults.NAMES, 0)

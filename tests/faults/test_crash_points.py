@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-
-from riskmark import faults
 from tests.faults.installations import LARGE, SMALL
 from tests.faults.laboratory import Laboratory
 from tests.support import PROFILE
+
+from riskmark import faults
 
 SIZE = {"default": SMALL, "deep": LARGE}[PROFILE]
 SOURCE = Path(faults.__file__).parent

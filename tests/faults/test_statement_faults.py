@@ -1,7 +1,6 @@
 """A database that fails at any statement of a run: the run says so, the next makes up for it."""
 
 import pytest
-
 from tests.faults.faulty import COMMIT, Fault
 from tests.faults.installations import SMALL
 from tests.faults.laboratory import Laboratory

@@ -4,11 +4,12 @@ import random
 import secrets
 import time
 
-from riskmark.storage import runs
-from riskmark.storage.engines import open_database
 from tests.faults.installations import LARGE
 from tests.faults.laboratory import ENDED_WELL, Laboratory
 from tests.support import PROFILE
+
+from riskmark.storage import runs
+from riskmark.storage.engines import open_database
 
 STOPS = {"default": 5, "deep": 25}[PROFILE]
 

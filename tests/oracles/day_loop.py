@@ -139,74 +139,71 @@ def _walk(
     opening_equity: Decimal | None,
     cost_only: frozenset[str],
 ) -> list[Day]:
-    sessions = market.sessions
+    begun = [effective(lot.entry_date, market.sessions) for lot in lots]
+    first = min((session for session in begun if session is not None), default=date.max)
     history = {lot.symbol: SymbolHistory(lot.symbol, market) for lot in lots}
-    entry = [effective(lot.entry_date, sessions) for lot in lots]
-    leave = [effective(lot.exit_date, sessions) for lot in lots]
-    begun = [session for session in entry if session is not None]
-    if not begun:
-        return []
-    first = min(begun)
     days: list[Day] = []
     cash = ZERO
-    for session in [session for session in sessions if session >= first]:
-        before = days[-1] if days else None
+    for session in [session for session in market.sessions if session >= first]:
         day = Day(session, {})
         moved: list[Decimal] = []  # signed flows of the session
-        if opening_equity is not None:
+        earned: list[Decimal] = []  # what lots cost and bring
+        for lot in lots:
+            at_cost = lot.symbol in cost_only
+            earned += _count_lot(day, lot, history[lot.symbol], market, at_cost=at_cost)
+        if opening_equity is None:
+            moved = [-amount for amount in earned]
+        else:
             if session == first:
                 moved.append(opening_equity)
             for flow in flows:
-                lands = effective(max(flow.date, first), sessions)
-                if lands == session:
+                if effective(max(flow.date, first), market.sessions) == session:
                     moved.append(flow.amount)
-            cash += sum(moved, ZERO)
-        unrealized = ZERO
-        for lot, begins, ends in zip(lots, entry, leave, strict=True):
-            if begins is None or begins > session or (ends is not None and ends < session):
-                continue
-            symbol = history[lot.symbol]
-            position = day.positions.setdefault(lot.symbol, Position())
-            cost = lot.quantity * lot.entry_price * lot.multiplier
-            earned: list[Decimal] = []
-            if begins == session:
-                earned.append(-cost)
-            if ends == session:
-                shares = symbol.quantity(lot, lot.exit_date)
-                proceeds = shares * lot.exit_price * lot.multiplier
-                earned.append(proceeds)
-                day.cum_realized += proceeds - cost
-                position.ended = True
-            if begins < session:
-                per_share = symbol.income[session]
-                received = symbol.quantity(lot, session) * per_share * lot.multiplier
-                earned.append(received)
-                day.income += received
-            position.pnl += sum(earned, ZERO)
-            if opening_equity is None:
-                moved.extend(-amount for amount in earned)
-            else:
-                cash += sum(earned, ZERO)
-            if ends is None or session < ends:
-                shares = symbol.quantity(lot, session)
-                mark = symbol.marks[session]
-                at_cost = mark is None or lot.symbol in cost_only
-                value = cost if at_cost else shares * mark.price * lot.multiplier
-                position.held = True
-                position.at_cost = position.at_cost or at_cost
-                position.quantity += shares
-                position.units += shares * lot.multiplier
-                position.market_value += value
-                unrealized += value - cost
-                day.lots_held += 1
-        _close_day(day, before, moved, cash, unrealized)
+            cash += sum(moved, ZERO) + sum(earned, ZERO)
+        _close_day(day, days[-1] if days else None, moved, cash)
         days.append(day)
     return days
 
 
-def _close_day(
-    day: Day, before: Day | None, moved: list[Decimal], cash: Decimal, unrealized: Decimal
-) -> None:
+def _count_lot(
+    day: Day, lot: Lot, symbol: SymbolHistory, market: Market, *, at_cost: bool
+) -> list[Decimal]:
+    """Add a lot to its position; return what it costs and brings on the session."""
+    begins = effective(lot.entry_date, market.sessions)
+    ends = effective(lot.exit_date, market.sessions)
+    if begins is None or begins > day.session or (ends is not None and ends < day.session):
+        return []
+    position = day.positions.setdefault(lot.symbol, Position())
+    cost = lot.quantity * lot.entry_price * lot.multiplier
+    shares = symbol.quantity(lot, day.session)
+    earned = []
+    if begins == day.session:
+        earned.append(-cost)
+    else:
+        received = shares * symbol.income[day.session] * lot.multiplier
+        day.income += received
+        earned.append(received)
+    if ends == day.session:
+        proceeds = symbol.quantity(lot, lot.exit_date) * lot.exit_price * lot.multiplier
+        day.cum_realized += proceeds - cost
+        position.ended = True
+        earned.append(proceeds)
+    else:
+        mark = symbol.marks[day.session]
+        at_cost = at_cost or mark is None
+        value = cost if at_cost else shares * mark.price * lot.multiplier
+        position.held = True
+        position.at_cost = position.at_cost or at_cost
+        position.quantity += shares
+        position.units += shares * lot.multiplier
+        position.market_value += value
+        day.cum_unrealized += value - cost
+        day.lots_held += 1
+    position.pnl += sum(earned, ZERO)
+    return earned
+
+
+def _close_day(day: Day, before: Day | None, moved: list[Decimal], cash: Decimal) -> None:
     for symbol, position in day.positions.items():
         if before is not None and symbol in before.positions:
             position.pnl -= before.positions[symbol].market_value
@@ -234,7 +231,7 @@ def _close_day(
         day.return_null = "no_capital"
     else:
         day.return_null = "nav_not_positive"
-    day.cum_unrealized = clean(unrealized)
+    day.cum_unrealized = clean(day.cum_unrealized)
     day.cum_income = day.income + (before.cum_income if before is not None else ZERO)
     day.cum_realized += before.cum_realized if before is not None else ZERO
 

@@ -3,19 +3,20 @@
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.oracles.day_loop import Day, Market, Position, SymbolHistory, effective, walk_book
 
 from riskmark.calc import book_paths, market_values, positions, running
 from riskmark.calc.accounting import Books, Flows, Lots, value_books
 from riskmark.calc.arrays import reason_of
 from riskmark.calc.marks import Events, MarkPanel, build_marks
 from riskmark.domain.portfolio import Flow, Lot
-from tests.oracles.day_loop import Day, Market, Position, SymbolHistory, effective, walk_book
 
 MONDAY = date(2024, 1, 1)
 SESSIONS = [
@@ -49,15 +50,12 @@ quantities = st.one_of(
 @st.composite
 def closes(draw):
     """A walk through the sessions, with gaps; now and then no close at all."""
-    observed = draw(st.lists(st.booleans(), min_size=len(SESSIONS), max_size=len(SESSIONS)))
-    walk = draw(st.lists(prices, min_size=len(SESSIONS), max_size=len(SESSIONS)))
-    if draw(st.integers(0, 5)) == 0:
-        return {}
-    share = draw(st.sampled_from([0, 1]))
+    chance = Random(draw(st.integers(0, 2**32 - 1)))
+    missing = draw(st.sampled_from([0.0, 0.4, 0.9, 1.0]))
     return {
-        session: price
-        for session, seen, price in zip(SESSIONS, observed, walk, strict=True)
-        if seen or share
+        session: Decimal(chance.randint(50, 30_000)) / 100
+        for session in SESSIONS
+        if chance.random() >= missing
     }
 
 

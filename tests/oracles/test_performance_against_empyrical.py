@@ -96,20 +96,14 @@ def test_spans_are_chained_as_a_loop_chains_them(case):
 
     found = measured(returns, rows, first, risk_free=0.0)
 
-    spans = zip(found[:7], BASES, strict=True)
-    for place, (measure, back) in enumerate(spans):
-        rolling = place >= 3
+    for place, (measure, back) in enumerate(zip(found[:7], BASES, strict=True)):
+        expected = np.full(returns.shape, np.nan)
         for row in rows:
-            for book in range(len(first)):
-                base = max(row - back, -1)
-                growth = 1.0
-                for session in range(base + 1, row + 1):
-                    if not np.isnan(returns[session, book]):
-                        growth *= 1.0 + returns[session, book]
-                is_null = first[book] > row or (rolling and first[book] > base)
-                expected = np.nan if is_null else growth - 1.0
-                value = measure.values[row, book]
-                np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-12)
+            base = max(row - back, -1)
+            old_enough = first <= (base if place >= 3 else row)
+            growth = np.nanprod(1.0 + returns[base + 1 : row + 1], axis=0)
+            expected[row] = np.where(old_enough, growth - 1.0, np.nan)
+        np.testing.assert_allclose(measure.values, expected, rtol=1e-9, atol=1e-12)
 
 
 @given(series())

@@ -107,9 +107,7 @@ def _streams(
     outside = np.flatnonzero(~equity[book])
     rows = np.concatenate([books.first_row[opened], flows.row[dated], row[outside]])
     columns = np.concatenate([opened, flows.portfolio[dated], book[outside]])
-    external = np.concatenate(
-        [books.opening_equity[opened], flows.amount[dated], -amount[outside]]
-    )
+    external = np.concatenate([books.opening_equity[opened], flows.amount[dated], -amount[outside]])
     money_in = tally(rows, columns, np.maximum(external, 0.0), shape=shape)
     money_out = tally(rows, columns, np.maximum(-external, 0.0), shape=shape)
     turnover = tally(row, book, np.abs(amount), shape=shape)

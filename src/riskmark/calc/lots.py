@@ -62,7 +62,7 @@ class LotTerms(NamedTuple):
 
     def take(self, where: IntArray) -> "LotTerms":
         """Return some of the lots."""
-        return LotTerms(*(column[where] for column in self))
+        return LotTerms._make(column[where] for column in self)
 
 
 class LotAmounts(NamedTuple):
@@ -75,7 +75,7 @@ class LotAmounts(NamedTuple):
 
     def take(self, where: IntArray) -> "LotAmounts":
         """Return some of the amounts."""
-        return LotAmounts(*(column[where] for column in self))
+        return LotAmounts._make(column[where] for column in self)
 
 
 def settle_lots(lots: Lots, panel: MarkPanel, *, stop: int) -> LotTerms:
@@ -83,7 +83,7 @@ def settle_lots(lots: Lots, panel: MarkPanel, *, stop: int) -> LotTerms:
     keep = np.flatnonzero(lots.entry_row < stop)
     order = lots.portfolio[keep] * panel.mark.shape[1] + lots.instrument[keep]
     keep = keep[np.argsort(order, kind="stable")]
-    used = Lots(*(column[keep] for column in lots))
+    used = Lots._make(column[keep] for column in lots)
     ended = used.exit_row < stop
     base = used.quantity / _index_at(panel, used.stated_row, used.instrument)
     exit_index = _index_at(panel, np.where(ended, used.exit_stated_row, -1), used.instrument)

@@ -36,12 +36,10 @@ class _Legs(NamedTuple):
     weight: FloatArray
 
     def take(self, where: IntArray) -> "_Legs":
-        return _Legs(*(column[where] for column in self))
+        return _Legs._make(column[where] for column in self)
 
 
-def market_value_path(
-    terms: LotTerms, panel: MarkPanel, *, books: int, stop: int
-) -> FloatArray:
+def market_value_path(terms: LotTerms, panel: MarkPanel, *, books: int, stop: int) -> FloatArray:
     """Return ΣMV of each book before the first session and on those before ``stop``.
 
     The shape is (1 + stop, books); the first row is 0.
@@ -78,7 +76,7 @@ def _joined(legs: _Legs, more: _Legs) -> _Legs:
     """Return all of both, sorted."""
     if not len(more.weight):
         return legs
-    both = _Legs(*(np.concatenate(pair) for pair in zip(legs, more, strict=True)))
+    both = _Legs._make(np.concatenate(pair) for pair in zip(legs, more, strict=True))
     return both.take(np.lexsort((both.column, both.portfolio)))
 
 

@@ -26,7 +26,8 @@ def money_weighted_returns(
 
     ``nav`` and ``flow`` (S, P) reach to the last row; money put in is a positive flow.
     ``day_numbers`` (S,) are the sessions' days. A rate is annual if the days are 365 or more,
-    else it is the period's. There is none on the first session and before it.
+    else it is the period's. There is none on the first session and before it, where there
+    is but one amount, or no amount at all.
     """
     begin = day_numbers[np.minimum(first_row, rows.stop - 1)]
     span = day_numbers[rows.start : rows.stop, None] - begin
@@ -39,10 +40,7 @@ def money_weighted_returns(
         at = slice(part.start - rows.start, part.stop - rows.start)
         flows = _lay_out(nav, flow, (book, row), day_numbers, rows=part)
         horizon = np.where(annual[at], DAYS_PER_YEAR, span[at])
-        late = np.arange(part.start, part.stop)[:, None] > first_row
-        horizon = np.where(late, horizon, 1.0)
-        found = solve_rates(flows, horizon_days=horizon.ravel()).reshape(horizon.shape)
-        rates[at] = np.where(late, found, np.nan)
+        rates[at] = solve_rates(flows, horizon_days=horizon.ravel()).reshape(horizon.shape)
     return MoneyWeighted(rates, annual)
 
 

@@ -97,7 +97,10 @@ def measure_performance(
     spans = [(base, unborn) for base in to_date_base]
     spans += [(base, unborn | (first_row > base[:, None])) for base in rolling_base]
     spans += [(np.full(len(rows), -1), unborn)]
-    chained = [time_weighted_return(chain, base, rows=rows, younger=young) for base, young in spans]
+    mtd, qtd, ytd, *rest = (
+        time_weighted_return(chain, base, rows=rows, younger=young) for base, young in spans
+    )
+    one_month, three_months, six_months, one_year, inception = rest
     mwr, annualized = _money_weighted(paths, rows, day_numbers, first_row=first_row)
     fallen = follow_drawdown(chain.wealth, paths.returns.nulls == 0, rows=rows)
     garbled = (~np.isfinite(fallen.max_drawdown), NullReason.NOT_DEFINED)
@@ -105,11 +108,20 @@ def measure_performance(
     ratios = return_ratios(paths.returns, rows, risk_free=risk_free, nulls=nulls)
     known = max_drawdown.nulls == 0
     return Performance(
-        *chained,
-        mwr,
-        measure(fallen.drawdown, *nulls, garbled),
-        max_drawdown,
-        *ratios,
+        twr_mtd=mtd,
+        twr_qtd=qtd,
+        twr_ytd=ytd,
+        twr_1m=one_month,
+        twr_3m=three_months,
+        twr_6m=six_months,
+        twr_1y=one_year,
+        twr_inception=inception,
+        mwr_inception=mwr,
+        drawdown=measure(fallen.drawdown, *nulls, garbled),
+        max_drawdown=max_drawdown,
+        volatility=ratios.volatility,
+        sharpe=ratios.sharpe,
+        sortino=ratios.sortino,
         mwr_annualized=annualized,
         peak_row=np.where(known, fallen.peak_row, -1),
         trough_row=np.where(known, fallen.trough_row, -1),

@@ -60,7 +60,7 @@ def value_positions(
     place = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(listed)))
     first = max(rows.start - 1, 0)
     closes = _at_closes(lots, panel, starts, rows=range(first, rows.stop))
-    close = _Close(*(array[:, rows.start - first :] for array in closes))
+    close = _Close._make(array[:, rows.start - first :] for array in closes)
     pnl = close.market_value.copy()
     skipped = len(rows) - (rows.stop - 1 - first)
     pnl[:, skipped:] -= closes.market_value[:, :-1]
@@ -89,7 +89,7 @@ def _at_closes(lots: LotTerms, panel: MarkPanel, starts: IntArray, *, rows: rang
     ]
     if len(blocks) == 1:
         return blocks[0]
-    return _Close(*(np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)))
+    return _Close._make(np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
 
 
 def _at_closes_of_block(

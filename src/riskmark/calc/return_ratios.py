@@ -17,6 +17,8 @@ from riskmark.calc.running import accumulate
 from riskmark.domain.reasons import NullReason
 
 SESSIONS_PER_YEAR = 252
+FEWEST = 2
+"""Returns that a deviation needs."""
 STEADY = 1e-12
 """A deviation of returns below this is rounding: they do not vary."""
 
@@ -53,7 +55,7 @@ def return_ratios(
     downside = np.sqrt(_running_sum(np.square(below, out=below), rows) / some)
     deviation = np.sqrt(variance)
     deviation[deviation <= STEADY] = 0.0
-    few = (*nulls, (count < 2.0, NullReason.TOO_FEW_OBSERVATIONS))
+    few = (*nulls, (count < FEWEST, NullReason.TOO_FEW_OBSERVATIONS))
     year = np.sqrt(SESSIONS_PER_YEAR)
     return ReturnRatios(
         volatility=measure(deviation * year, *few),

@@ -169,7 +169,8 @@ def _search(problems: _Problems, known: FloatArray, power: FloatArray) -> FloatA
     distance = np.abs(_rate(candidates, power))
     distance[np.isnan(distance)] = np.inf
     nearest = np.argmin(distance, axis=0)
-    return candidates[nearest, np.arange(len(known))]
+    best: FloatArray = candidates[nearest, np.arange(len(known))]
+    return best
 
 
 def _first_root(problems: _Problems, limit: FloatArray) -> FloatArray:
@@ -177,7 +178,6 @@ def _first_root(problems: _Problems, limit: FloatArray) -> FloatArray:
     low, high = np.full((2, len(problems.starts)), np.nan)
     place, active = np.arange(len(low)), problems
     last, last_point = problems.total(problems.amounts), 0.0
-    roots = np.where(last == 0.0, 0.0, np.nan)
     for point in GRID:
         terms = active.terms(np.full(len(place), point))
         value = active.total(terms)
@@ -189,10 +189,10 @@ def _first_root(problems: _Problems, limit: FloatArray) -> FloatArray:
         if not going.any():
             break
         place, active, last, last_point = place[going], active.take(going), value[going], point
-    found = ~np.isnan(low) & np.isnan(roots)
+    found = ~np.isnan(low)
     if found.any():
-        roots[found] = _bisect(problems.take(found), low[found], high[found])
-    return roots
+        low[found] = _bisect(problems.take(found), low[found], high[found])
+    return low
 
 
 def _bisect(problems: _Problems, low: FloatArray, high: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from riskmark.cli import formats
-from riskmark.cli.tables import make_table
+from riskmark.cli.tables import cut, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,6 +64,6 @@ def flow_table(flows: "Sequence[Flow]") -> "Table":
             flow.flow_id or "",
             flow.date.isoformat(),
             formats.signed_money(float(flow.amount)),
-            flow.note.replace("[", r"\["),
+            cut(flow.note),
         )
     return table

@@ -36,21 +36,23 @@ class NoDemoPrices(InputError):
 
 def load_demo_bars(first: date = FIRST, last: date = LAST) -> Bars:
     """Read the closes of every symbol from ``first`` to ``last``."""
-    folder = _find_folder()
-    return _as_bars([_read_closes(folder / name, first, last) for name in _FILES])
+    return _as_bars([_read_closes(path, first, last) for path in find_price_files()])
 
 
-def _find_folder() -> Path:
+def find_price_files() -> tuple[Path, ...]:
+    """Return where the files of closes are; raise ``NoDemoPrices`` if one is not."""
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise NoDemoPrices(f"the demo's prices are in the package {_PACKAGE}, which is missing")
-    return Path(spec.origin).parent / _FOLDER
+    paths = tuple(Path(spec.origin).parent / _FOLDER / name for name in _FILES)
+    for path in paths:
+        if not path.is_file():
+            raise NoDemoPrices(f"{_PACKAGE} as it is installed has no {path.name}")
+    return paths
 
 
 def _read_closes(path: Path, first: date, last: date) -> pl.DataFrame:
     """Read one file: a column of dates, and a column of closes for each symbol."""
-    if not path.is_file():
-        raise NoDemoPrices(f"this version of {_PACKAGE} has no {path.name}, which the demo needs")
     frame = pl.read_csv(path, try_parse_dates=True)
     return frame.filter(pl.col(_DATE).is_between(first, last))
 

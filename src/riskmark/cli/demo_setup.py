@@ -15,12 +15,13 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from riskmark.app import App, FixedClock, build
-from riskmark.cli.demo_data import load_demo_bars
+from riskmark.cli.demo_data import find_price_files, load_demo_bars
 from riskmark.domain.portfolio import AccountType
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import InputError
 from riskmark.intake.positions_csv import parse_positions
 from riskmark.settings import CONFIG_FILE, load_settings
+from riskmark.storage.books import Account
 from riskmark.storage.calendar import load_calendar
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.lots import BookEditor
@@ -36,7 +37,7 @@ NOW = datetime(2022, 12, 28, 23, tzinfo=UTC)
 DATABASE = "riskmark.db"
 UNPRICED = "FAMILY-FUND-II"
 """The symbol that nobody has."""
-ACCEPTED_BECAUSE = "a private fund: nobody publishes its price"
+ACCEPTED_BECAUSE = "a private fund without public prices"
 
 _FILES = files("riskmark.cli") / "demo_files"
 _SYMBOLS = "symbols.csv"
@@ -90,6 +91,7 @@ class Filled:
     closes: int
     first: date
     last: date
+    portfolios: int
     lots: int
     flows: int
 
@@ -105,19 +107,22 @@ class ForeignFolder(InputError):
         self.folder = folder
 
 
-def prepare_folder(folder: Path) -> bool:
-    """Make the folder and the files that it lacks; return whether it was a demo already."""
+def prepare_folder(folder: Path) -> None:
+    """Make the folder and the files that it lacks; raise ``ForeignFolder`` if it is no demo's."""
     config = _FILES / CONFIG_FILE
-    is_there = _is_demo(folder, config.read_text(encoding="utf-8"))
-    if not is_there and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ForeignFolder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    # The settings go first: they are what a second try knows the folder by.
-    for source in (config, _FILES / _SYMBOLS, *(_FILES / book.file_name for book in BOOKS)):
-        path = folder / source.name
-        if not path.exists():
-            path.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-    return is_there
+    if not _is_demo(folder, config.read_text(encoding="utf-8")):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ForeignFolder(folder)
+        find_price_files()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The settings go first: they are what a second try knows the folder by.
+        for source in (config, _FILES / _SYMBOLS, *(_FILES / book.file_name for book in BOOKS)):
+            path = folder / source.name
+            if not path.exists():
+                path.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write to {str(folder)!r}: {error.strerror}") from error
 
 
 def _is_demo(folder: Path, config: str) -> bool:
@@ -140,11 +145,10 @@ def open_demo(folder: Path) -> App:
 
 def fill(app: App, folder: Path) -> Filled | None:
     """Import symbols, prices, portfolios and flows, once; None: they are there already."""
-    with app.database.read() as connection:
+    with app.database.write() as connection:
         if find_instruments(connection, [UNPRICED]):
             return None
-    bars = load_demo_bars()
-    with app.database.write() as connection:
+        bars = load_demo_bars()
         calendar = load_calendar(connection)
         _import_market(connection, app, calendar, bars, folder / _SYMBOLS)
         lots = [
@@ -155,6 +159,7 @@ def fill(app: App, folder: Path) -> Filled | None:
         closes=len(bars),
         first=bars.session.min().item(),
         last=bars.session.max().item(),
+        portfolios=len(BOOKS),
         lots=sum(lots),
         flows=sum(len(book.flows) for book in BOOKS),
     )

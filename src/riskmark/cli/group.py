@@ -28,7 +28,7 @@ class RiskmarkGroup(TyperGroup):
         listed = super().list_commands(cast("typer.Context", ctx))
         panels = {name: getattr(self.commands[name], "rich_help_panel", None) for name in listed}
         last = len(PANELS)
-        order = {panel: place for place, panel in enumerate(PANELS)}
+        order: dict[str | None, int] = {panel: place for place, panel in enumerate(PANELS)}
         return sorted(listed, key=lambda name: order.get(panels[name], last))
 
     def parse_args(self, ctx: object, args: list[str]) -> list[str]:

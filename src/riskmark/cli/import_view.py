@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from riskmark.cli import formats, output
-from riskmark.cli.tables import make_table
+from riskmark.cli.tables import cut, make_table
 from riskmark.reports.books import lot_document
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def _issue_table(issues: "Sequence[RowIssue]", style: str) -> "Table":
     for issue in issues[:MOST_SHOWN]:
         table.add_row(
             "" if issue.row is None else str(issue.row),
-            issue.column or "",
+            cut(issue.column or ""),
             f"[{style}]{issue.code}[/]",
-            issue.value.replace("[", r"\["),
+            cut(issue.value),
             issue.expected,
         )
     return table

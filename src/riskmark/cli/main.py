@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from riskmark import __version__
-from riskmark.cli import maintenance, runs, show, status
+from riskmark.cli import demo, maintenance, runs, show, status
 from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
 from riskmark.cli.opening import GlobalOptions
 from riskmark.cli.portfolio import portfolio_commands
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command("demo", rich_help_panel=CARE)(demo.demo)
 app.command("status", rich_help_panel=DAILY)(status.show_status)
 app.command("plan", rich_help_panel=DAILY)(status.show_plan)
 app.command("run", rich_help_panel=DAILY)(runs.run)
@@ -77,4 +78,4 @@ def root(
 
 def run() -> None:
     """Carry out the command line of this process."""
-    app()
+    app(prog_name="riskmark")

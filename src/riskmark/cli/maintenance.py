@@ -91,12 +91,12 @@ def _repair(app: "App", found: "Verification") -> "Repaired":
 def _show_violations(found: "Verification") -> None:
     from rich.markup import escape
 
-    from riskmark.cli.tables import make_table
+    from riskmark.cli.tables import cut, make_table
 
     table = make_table("Portfolio…", "Session", "Invariant", "Detail…")
     for one in found.violations[:MOST_VIOLATIONS]:
         table.add_row(
-            escape(found.name_of(one) or ""),
+            cut(found.name_of(one) or ""),
             formats.day(one.session),
             one.invariant.replace("_", " "),
             escape(one.detail),

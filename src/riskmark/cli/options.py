@@ -40,6 +40,8 @@ MorePortfolios = Annotated[
 ]
 """Names after the first one that follows ``--portfolio``."""
 
+ListAll = Annotated[bool, typer.Option("--all", help="List all, however many there are.")]
+
 NEGATIVE_VALUES = {"ignore_unknown_options": True}
 """Context settings of a command whose arguments may begin with a minus."""
 

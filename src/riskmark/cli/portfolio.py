@@ -183,7 +183,7 @@ def _principal(app: "App", connection: "Connection", owner: str | None) -> "Prin
 @portfolio_commands.command("list")
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List every portfolio."""
-    from riskmark.cli.tables import make_table
+    from riskmark.cli.tables import cut, make_table
     from riskmark.reports.books import list_books
 
     with opened(ctx) as app:
@@ -202,10 +202,10 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
             one = head.portfolio
             account = " ".join(filter(None, (one.account_name, one.account_type)))
             table.add_row(
-                one.name,
+                cut(one.name),
                 one.portfolio_id,
                 one.mode,
-                account,
+                cut(account),
                 f"{head.open_lots:,} of {head.lots:,}",
                 formats.count(head.flows),
                 formats.day(head.first_entry),

@@ -50,7 +50,7 @@ class RunView:
     def advance(self, phase: str, done: int, total: int) -> None:
         """Show how far a phase is."""
         now = time.monotonic()
-        if not total or (phase == self._phase and now - self._said_at < LINE_EVERY_S):
+        if not done or (phase == self._phase and now - self._said_at < LINE_EVERY_S):
             return
         self._phase, self._said_at = phase, now
         output.note(f"{TITLES.get(phase, phase)}: {done:,} of {total:,}")

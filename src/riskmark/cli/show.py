@@ -10,7 +10,7 @@ import typer
 
 from riskmark.cli import formats, output
 from riskmark.cli.opening import opened, rules_for
-from riskmark.cli.options import AsJson, PortfolioName, day_of
+from riskmark.cli.options import AsJson, ListAll, PortfolioName, day_of
 from riskmark.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def show_snapshot(
             show_default=False,
         ),
     ] = None,
-    every_position: Annotated[
-        bool, typer.Option("--all", help="List every position, not only the largest.")
-    ] = False,
+    every: ListAll = False,
     as_json: AsJson = False,
 ) -> None:
     """Show everything that is known of a portfolio on one session."""
@@ -79,7 +77,7 @@ def show_snapshot(
     elif chosen:
         output.show(measure_view(document))
     else:
-        output.show(*snapshot_view(found, status.portfolios[0], every_position=every_position))
+        output.show(*snapshot_view(found, status.portfolios[0], every_position=every))
 
 
 def show_history(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskmark.cli import formats
-from riskmark.cli.tables import make_table
+from riskmark.cli.tables import cut, make_table
 from riskmark.domain.reasons import MarkKind, NullReason, PortfolioState
 from riskmark.reports.words import NULL_WORDS, SYMBOL_WORDS, in_words
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LARGEST = 20
 """Positions that are listed without ``--all``."""
-BAR = 10
+BAR = 7
 """Columns of a bar to either side of its middle."""
 
 _VALUE = {
@@ -137,7 +137,7 @@ def _risk(name: str, value: float | None) -> str:
 def _exposures(found: "SnapshotReport") -> "Table":
     from rich.table import Table
 
-    beside = Table.grid(padding=(0, 4))
+    beside = Table.grid(padding=(0, 3))
     model = [line for line in found.factors if line.model == found.default_model]
     parts = []
     if model:
@@ -161,7 +161,9 @@ def _sector_table(lines: "Sequence[SectorLine]") -> "Table":
     table = make_table("Sector…", "Long>", "Short>", "Net>")
     for line in lines:
         short = "" if not line.short else formats.percent(line.short)
-        table.add_row(line.sector, formats.percent(line.long), short, formats.percent(line.net))
+        table.add_row(
+            cut(line.sector), formats.percent(line.long), short, formats.percent(line.net)
+        )
     return table
 
 
@@ -191,7 +193,7 @@ def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Tab
             formats.percent(line.weight),
             formats.signed_money(line.pnl),
             formats.ratio(line.beta),
-            line.sector,
+            cut(line.sector),
             style="dim" if line.is_closed else "",
         )
     if len(shown) < len(lines):

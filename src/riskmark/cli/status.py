@@ -10,21 +10,27 @@ from riskmark.cli.opening import opened, rules_for
 from riskmark.cli.options import (
     AsJson,
     AsOf,
+    ListAll,
     MorePortfolios,
     Portfolios,
     chosen_portfolios,
     day_of,
 )
+from riskmark.domain.reasons import PlanReason
 
 if TYPE_CHECKING:
     from riskmark.reports.plan import PlanReport
     from riskmark.reports.status import PortfolioStatus, Status
 
+MOST_LINES = 50
+"""Portfolios that are listed without ``--all``, the worst first."""
 MOST_REASONS = 3
 """Symbols that a line of the status names; the rest are counted."""
 
 
-def show_status(ctx: typer.Context, *, as_of: AsOf = None, as_json: AsJson = False) -> None:
+def show_status(
+    ctx: typer.Context, *, as_of: AsOf = None, every: ListAll = False, as_json: AsJson = False
+) -> None:
     """Show how far every portfolio is valued, the worst first; exit 4 if one is not current."""
     from riskmark.reports.status import load_status
 
@@ -38,13 +44,13 @@ def show_status(ctx: typer.Context, *, as_of: AsOf = None, as_json: AsJson = Fal
     if as_json:
         output.show_json(found.document())
     else:
-        _show_status(found)
+        _show_status(found, most=len(found.portfolios) if every else MOST_LINES)
     if not found.is_current:
         raise typer.Exit(exits.NOT_CURRENT)
 
 
-def _show_status(found: "Status") -> None:
-    from riskmark.cli.tables import make_table
+def _show_status(found: "Status", *, most: int) -> None:
+    from riskmark.cli.tables import cut, make_table
 
     if not found.portfolios:
         output.note("no portfolios yet; riskmark portfolio import FILE --name NAME makes one")
@@ -52,9 +58,9 @@ def _show_status(found: "Status") -> None:
     table = make_table(
         "Portfolio…", "State", "Valued through", "Missing>", "Stale>", "Partial>", "Why…"
     )
-    for one in found.portfolios:
+    for one in found.portfolios[:most]:
         table.add_row(
-            one.name.replace("[", r"\["),
+            cut(one.name),
             formats.state(one.state),
             formats.day(one.valued_through),
             formats.count(one.missing),
@@ -63,6 +69,8 @@ def _show_status(found: "Status") -> None:
             _why(one),
         )
     output.show(table)
+    if len(found.portfolios) > most:
+        output.show(f"[dim]… {len(found.portfolios) - most:,} more: --all[/]")
     current = sum(one.state == "current" for one in found.portfolios)
     text = f"{current:,} of {formats.plural(len(found.portfolios), 'portfolio')} current"
     output.show(f"\n[bold]{text}[/] at the session of {found.target}")
@@ -71,9 +79,13 @@ def _show_status(found: "Status") -> None:
 
 
 def _why(one: "PortfolioStatus") -> str:
-    from riskmark.reports.words import SYMBOL_WORDS, in_words
+    from riskmark.reports.words import PLAN_WORDS, SYMBOL_WORDS, in_words
 
-    parts = []
+    parts = [
+        f"{number:,} {in_words(PLAN_WORDS, cause)}"
+        for cause, number in one.causes.items()
+        if cause not in {PlanReason.ENGINE, PlanReason.SETTINGS}
+    ]
     for issue in one.reasons[:MOST_REASONS]:
         accepted = " (accepted)" if issue.accepted else ""
         parts.append(f"{issue.symbol}: {in_words(SYMBOL_WORDS, issue.reason)}{accepted}")
@@ -112,7 +124,7 @@ def show_plan(
 
 
 def _show_plan(found: "PlanReport") -> None:
-    from riskmark.cli.tables import make_table
+    from riskmark.cli.tables import cut, make_table
     from riskmark.reports.words import PLAN_WORDS, in_words
 
     if not found.cells:
@@ -127,7 +139,7 @@ def _show_plan(found: "PlanReport") -> None:
     for (name, key, reason), number in counts.items():
         sessions = spans[name, key, reason]
         table.add_row(
-            name.replace("[", r"\["),
+            cut(name),
             in_words(PLAN_WORDS, reason),
             f"{number:,}",
             str(sessions[0]),

@@ -47,20 +47,19 @@ def list_symbols(
 
 
 def _show_list(found: "list[InstrumentSummary]") -> None:
-    from riskmark.cli.tables import make_table
+    from riskmark.cli.tables import cut, make_table
 
     table = make_table(
-        "Symbol", "Kind", "Name…", "Sector…", "Bars>", "From", "To", "Held by>", "Note"
+        "Symbol", "Kind", "Name…", "Sector…", "Bars>", "Last bar", "Held by>", "Note"
     )
     for one in found:
         instrument = one.instrument
         table.add_row(
             instrument.symbol,
             instrument.kind,
-            instrument.name or "",
-            instrument.sector or "",
+            cut(instrument.name or ""),
+            cut(instrument.sector or ""),
             formats.count(one.bars),
-            formats.day(one.first_session) if one.bars else "",
             formats.day(one.last_session) if one.bars else "",
             formats.count(one.portfolios),
             _remark(one),

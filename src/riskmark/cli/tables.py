@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 
 def make_table(*columns: str, title: str | None = None) -> "Table":
     """Make an empty table.
 
     A column whose name ends with ``>`` is for numbers and stands to the right; one that ends
-    with ``…`` gives way when there is little room.
+    with ``…`` gives way when there is little room: its texts are wrapped, or cut if they are
+    made by ``cut``.
     """
     from rich import box
     from rich.table import Table
@@ -26,13 +28,16 @@ def make_table(*columns: str, title: str | None = None) -> "Table":
         padding=(0, 1),
     )
     for name in columns:
-        gives_way = name.endswith("…")
         table.add_column(
             name.rstrip(">…"),
             justify="right" if name.endswith(">") else "left",
-            no_wrap=True,
-            overflow="ellipsis" if gives_way else "fold",
-            ratio=None,
-            min_width=None if gives_way else len(name.rstrip(">…")),
+            no_wrap=not name.endswith("…"),
         )
     return table
+
+
+def cut(text: str, style: str = "") -> "Text":
+    """Return a text that stays on one line and ends in … where there is no room for it."""
+    from rich.text import Text
+
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")

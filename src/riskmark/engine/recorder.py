@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCounts
 from riskmark.domain.sessions import Clock
+from riskmark.engine.interrupts import Interrupts
 from riskmark.engine.rounds import Round
 from riskmark.engine.writing import Writing
 from riskmark.settings import Settings
@@ -55,6 +56,7 @@ class Recorder:
         request: RunRequest,
         claim: Claim,
         observe: Observer,
+        interrupts: Interrupts,
     ) -> None:
         self.database = database
         self.settings = settings
@@ -65,6 +67,7 @@ class Recorder:
         self.symbols = SymbolCounts()
         self.failed: dict[str, set[int]] = {}
         self._observe = observe
+        self._interrupts = interrupts
         self._seconds = {phase.key: 0.0 for phase in PHASES}
         self._amounts = {phase.key: (0, 0) for phase in PHASES}
 
@@ -72,13 +75,14 @@ class Recorder:
     def transaction(self) -> Iterator[Connection]:
         """Open a write transaction that begins with the fence.
 
-        A request to cancel, seen by the fence, takes effect after the commit.
+        A request to cancel, seen by the fence, and a signal take effect after the commit.
         """
         with self.database.write() as connection:
             is_cancelled = runs.hold(connection, self.claim)
             yield connection
         if is_cancelled:
             raise Cancelled
+        self._interrupts.check()
 
     def writing(self, current: Round) -> Writing:
         """Return what a shard's transaction needs to know of the round."""

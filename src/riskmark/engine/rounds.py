@@ -136,8 +136,10 @@ def _with_inputs(
         (one.cells[0][0] for one in head.plan.portfolios if one.cells), default=head.plan.target
     )
     start = min(
-        _first_needed(connection, calendar, settings, first_cell),
-        *(first - 1 for first in first_ordinals),
+        [
+            _first_needed(connection, calendar, settings, first_cell),
+            *(first - 1 for first in first_ordinals),
+        ]
     )
     instruments = load_instruments(connection, wanted, base_currency=settings.base_currency)
     closes = load_closes(connection, calendar, wanted, start=max(start, 0))

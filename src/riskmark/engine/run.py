@@ -19,6 +19,7 @@ from riskmark.domain.runs import PHASES, VALUATION, CellCounts, RunRequest, Symb
 from riskmark.domain.sessions import Calendar, Clock
 from riskmark.engine import claims, rounds, shard_work, symbol_work
 from riskmark.engine.claims import Heartbeat, Joined
+from riskmark.engine.interrupts import Interrupts
 from riskmark.engine.recorder import Cancelled, Observer, Recorder
 from riskmark.engine.rounds import Round
 from riskmark.engine.shards import Shard, cut_plan
@@ -57,14 +58,24 @@ def run_batch(
     Runs of dead processes are ended or, if they are for the same work, continued. If a live
     run does the same work already, the request joins it and the result says so.
     """
-    claims.end_dead_runs(database, at=clock.now(), but=request.scope_key)
-    claim = claims.claim(database, request, settings.lease, at=clock.now())
-    if isinstance(claim, Joined):
-        return RunResult(claim.run_id, RunStatus.RUNNING, CellCounts(), SymbolCounts(), joined=True)
-    faults.point("run.created")
-    with Heartbeat(database, claim, settings.lease):
-        record = Recorder(database, settings, clock, request=request, claim=claim, observe=observe)
-        return _Run(record).work()
+    with Interrupts() as interrupts:
+        claims.end_dead_runs(database, at=clock.now(), but=request.scope_key)
+        claim = claims.claim(database, request, settings.lease, at=clock.now())
+        if isinstance(claim, Joined):
+            status = RunStatus.RUNNING
+            return RunResult(claim.run_id, status, CellCounts(), SymbolCounts(), joined=True)
+        faults.point("run.created")
+        with Heartbeat(database, claim, settings.lease):
+            record = Recorder(
+                database,
+                settings,
+                clock,
+                request=request,
+                claim=claim,
+                observe=observe,
+                interrupts=interrupts,
+            )
+            return _Run(record).work()
 
 
 class _Run:
@@ -119,7 +130,10 @@ class _Run:
             return
         self._record.cells += CellCounts(planned=plan.size)
         if plan:
-            message = f"{plan.size} cells of {len(plan.portfolios)} portfolios to compute"
+            message = (
+                f"{_counted(plan.size, 'session')} of "
+                f"{_counted(len(plan.portfolios), 'portfolio')} to compute"
+            )
         else:
             message = "nothing to compute: every portfolio is up to date"
         self._record.spend(VALUATION, 0.0, total=plan.size)
@@ -153,7 +167,7 @@ class _Run:
         for portfolio, cells in zip(shard.portfolios, shard.cells, strict=True):
             self._record.failed.setdefault(portfolio, set()).update(ordinal for ordinal, _ in cells)
         with self._record.transaction() as connection:
-            self._record.log(connection, f"{shard.size} cells to rebuild are left to the next run")
+            self._record.log(connection, f"{_counted(shard.size, 'session')} to rebuild are left to the next run")
 
     def _delete_surplus(self, current: Round) -> None:
         surplus = {one.portfolio_id: one.surplus for one in current.plan.portfolios if one.surplus}
@@ -163,7 +177,7 @@ class _Run:
             counts = delete_surplus(connection, self._record.writing(current), surplus)
             self._record.cells += counts
             self._record.log(
-                connection, f"{counts.deleted} snapshots that should not exist deleted"
+                connection, f"{_counted(counts.deleted, 'snapshot')} that should not exist deleted"
             )
             self._record.save(connection, VALUATION)
 
@@ -209,7 +223,7 @@ class _Ending:
             return False
         is_stopped = isinstance(error, Cancelled | KeyboardInterrupt)
         status = RunStatus.CANCELLED if is_stopped else RunStatus.FAILED
-        message = None if isinstance(error, Cancelled) else f"{type(error).__name__}: {error}"
+        message = (str(error) or None) if is_stopped else f"{type(error).__name__}: {error}"
         claim = self._record.claim
         try:
             with self._record.database.write() as connection:
@@ -229,9 +243,13 @@ def _status(cells: CellCounts) -> RunStatus:
 
 
 def _summary(status: RunStatus, cells: CellCounts) -> str:
-    parts = [f"{cells.complete} cells complete", f"{cells.partial} partial"]
+    parts = [f"{_counted(cells.complete, 'session')} complete", f"{cells.partial:,} partial"]
     if cells.failed:
-        parts.append(f"{cells.failed} failed")
+        parts.append(f"{cells.failed:,} failed")
     if cells.deleted:
-        parts.append(f"{cells.deleted} deleted")
+        parts.append(f"{cells.deleted:,} deleted")
     return f"{status.value}: {', '.join(parts)}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -202,7 +202,7 @@ class ShardWork:
             name = self._record.name_of(self._round, portfolio)
             self._record.log(
                 connection,
-                f"{len(cells)} cells of {name} failed: {reason}",
+                f"{name}: {len(cells):,} sessions failed: {reason}",
                 phase=VALUATION,
                 level="error",
             )

@@ -12,7 +12,7 @@ many sessions wait for the rebuild is said beside it.
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -68,6 +68,8 @@ class PortfolioStatus:
     rebuilding: int
     state: PortfolioState
     reasons: tuple[SymbolIssue, ...] = ()
+    causes: Mapping[PlanReason, int] = field(default_factory=dict)
+    """How many sessions are planned, and for what reason."""
 
     def document(self) -> dict[str, Any]:
         """Return the portfolio's line as JSON has it."""
@@ -82,6 +84,7 @@ class PortfolioStatus:
             "rebuilding": self.rebuilding,
             "state": self.state,
             "reasons": [reason.document() for reason in self.reasons],
+            "causes": dict(self.causes),
         }
 
 
@@ -150,8 +153,9 @@ def _portfolio_status(
     reasons = Counter(reason for _, reason in plan.cells) if plan else Counter[PlanReason]()
     missing = sum(reasons[reason] for reason in _ABSENT)
     rebuilding = sum(reasons[reason] for reason in REBUILDS)
-    surplus = len(plan.surplus) if plan else 0
-    stale = reasons.total() - missing - rebuilding + surplus
+    if plan and plan.surplus:
+        reasons[PlanReason.SURPLUS] += len(plan.surplus)
+    stale = reasons.total() - missing - rebuilding
     if missing or stale:
         state = PortfolioState.BEHIND
     elif stored.last is None:
@@ -169,6 +173,7 @@ def _portfolio_status(
         rebuilding=rebuilding,
         state=state,
         reasons=stored.reasons or (),
+        causes=dict(reasons),
     )
 
 

@@ -225,7 +225,7 @@ def bind_instant(connection: Connection, at: datetime) -> Any:
 
 def check_usable(connection: Connection) -> None:
     """Refuse a PostgreSQL older than 15 or an SQLite older than 3.35."""
-    version: tuple[int, ...] = connection.dialect.server_version_info or ()
+    version = tuple(int(part) for part in connection.dialect.server_version_info or ())
     least = (3, 35) if connection.dialect.name == "sqlite" else (15,)
     if version < least:
         needed = ".".join(map(str, least))

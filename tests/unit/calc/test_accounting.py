@@ -367,9 +367,7 @@ def test_a_lot_stands_at_cost_until_the_first_close():
 
 
 def test_a_lot_may_be_told_to_stand_at_cost_for_good():
-    lots = lots_of((0, 3, 0, 10))._replace(
-        cost_only=np.array([True]), multiplier=np.array([100.0])
-    )
+    lots = lots_of((0, 3, 0, 10))._replace(cost_only=np.array([True]), multiplier=np.array([100.0]))
 
     values = one_book(lots, panel_of([8, 9])).value()
 

@@ -48,5 +48,7 @@ def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
 def test_a_package_without_the_files_is_told_from_none(monkeypatch):
     monkeypatch.setattr(demo_data, "_PACKAGE", "rich")
 
-    with pytest.raises(NoDemoPrices, match=r"rich has no sp500_dataset\.csv\.gz"):
+    with pytest.raises(
+        NoDemoPrices, match=r"rich as it is installed has no sp500_dataset\.csv\.gz"
+    ):
         load_demo_bars()
