@@ -142,7 +142,9 @@ def build_panel(
             connection, calendar, close, column_of=column_of, manual=manual, first=first
         )
     splits, spinoffs, dividends = _load_actions(connection, calendar, column_of, first, last)
-    marks = build_marks(close, splits, spinoffs, dividends)
+    # What is paid in another currency is no income in ours.
+    ours = ~cost_only[dividends.columns]
+    marks = build_marks(close, splits, spinoffs, Events._make(part[ours] for part in dividends))
     if manual.any():
         marks.returns[:, manual] = np.nan
     sectors = tuple(sorted({one.sector for one in instruments}))
