@@ -1,6 +1,8 @@
 """The symbol phases: what is stored of prices, and the newest numbers of each symbol."""
 
 import time
+from itertools import repeat
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -179,31 +181,32 @@ def _fit_rows(
         window=model.window,
         minimum=model.minimum,
     )
-    rows = []
-    for place, column in enumerate(columns.tolist()):
-        key = panel.instruments[column].instrument_id
-        n = int(fits.n[0, place])
-        reason = reason_of(int(fits.nulls[0, place]))
-        quality = None
-        if reason is None:
-            quality = FitQuality.FULL if n == model.window else FitQuality.LIMITED
-        for index, factor in enumerate(model.factors):
-            rows.append(
-                (
-                    key,
-                    model.name,
-                    factor.name,
-                    session,
-                    n,
-                    _number(fits.alpha[0, place]),
-                    _number(fits.beta[0, place, index]),
-                    _number(fits.stderr[0, place, index]),
-                    _number(fits.r2[0, place]),
-                    _number(fits.residual_sd[0, place]),
-                    quality,
-                    reason,
-                )
+    keys = [panel.instruments[column].instrument_id for column in columns.tolist()]
+    reasons = [reason_of(code) for code in fits.nulls[0].tolist()]
+    n = fits.n[0].tolist()
+    quality = [
+        None if reason else FitQuality.FULL if count == model.window else FitQuality.LIMITED
+        for reason, count in zip(reasons, n, strict=True)
+    ]
+    rows: list[tuple[Any, ...]] = []
+    for index, factor in enumerate(model.factors):
+        rows.extend(
+            zip(
+                keys,
+                repeat(model.name),
+                repeat(factor.name),
+                repeat(session),
+                n,
+                _numbers(fits.alpha[0]),
+                _numbers(fits.beta[0, :, index]),
+                _numbers(fits.stderr[0, :, index]),
+                _numbers(fits.r2[0]),
+                _numbers(fits.residual_sd[0]),
+                quality,
+                reasons,
+                strict=False,
             )
+        )
     return rows
 
 
@@ -259,5 +262,9 @@ def _mark_kind(age: int) -> MarkKind:
     return MarkKind.CARRIED if age <= STALE_AFTER else MarkKind.STALE
 
 
+def _numbers(values: FloatArray) -> list[float | None]:
+    return [_number(value) for value in values.tolist()]
+
+
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if isnan(value) else float(value)

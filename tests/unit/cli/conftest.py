@@ -39,7 +39,7 @@ class CommandLine:
         result = CliRunner().invoke(
             app,
             ["--database", self.world.url, *map(str, words)],
-            env={"RISKMARK_NOW": instant.isoformat(), "COLUMNS": None},
+            env={"RISKMARK_NOW": instant.isoformat()},
             input=stdin,
         )
         return Outcome(result.exit_code, result.stdout, result.stderr)
@@ -57,4 +57,5 @@ def riskmark(world, tmp_path, monkeypatch):  # noqa: F811 - a fixture is asked f
     folder = tmp_path / "files"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "100")
     return CommandLine(world, folder)

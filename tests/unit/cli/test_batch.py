@@ -40,6 +40,7 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(book):
 
     assert done.out == ""
     assert "Prices: 9 of 9" in done.err
+    assert "Valuation: 4 of 4" in done.err
     assert "4 sessions computed" in done.err
     assert "\x1b" not in done.err
 
@@ -70,17 +71,30 @@ def test_a_partial_run_ends_with_3_and_names_the_symbols(book):
     assert book("status").code == 4
 
 
-def test_portfolios_can_be_named_in_two_ways(book):
+def test_portfolios_can_be_named_with_and_without_the_option(book):
     book.world.add_book("other", ("AAA",), MON)
     book.world.add_book("third", ("AAA",), MON)
 
-    first = book("run", "--portfolio", "book", "--portfolio", "other", "--json")
-    again = book("plan", "--portfolio", "book", "third", "--json")
+    repeated = book("plan", "--portfolio", "book", "--portfolio", "other", "--json").json
+    listed = book("plan", "--portfolio", "book", "other", "--json").json
+    bare = book("plan", "book", "other", "--json").json
+    unknown = book("run", "--portfolio", "nobody")
 
-    assert first.json["cells"]["computed"] == 8
-    assert {cell["portfolio"] for cell in again.json["cells"]} == {"third"}
-    assert book("plan", "third").code == 2
-    assert book("run", "--portfolio", "nobody").code == 2
+    assert {cell["portfolio"] for cell in repeated["cells"]} == {"book", "other"}
+    assert repeated == listed == bare
+    assert unknown.code == 2
+
+
+def test_a_run_of_some_portfolios_leaves_the_others_alone(book):
+    book.world.add_book("other", ("AAA",), MON)
+
+    done = book("run", "--portfolio", "book", "--json")
+
+    assert done.json["cells"]["computed"] == 4
+    assert [one["state"] for one in book("status", "--json").json["portfolios"]] == [
+        "behind",
+        "current",
+    ]
 
 
 def test_a_run_can_stop_at_a_session_and_begin_at_one(book):
@@ -276,6 +290,20 @@ def test_one_screen_shows_a_portfolio(book):
     assert max(map(len, shown.out.splitlines())) <= 100
 
 
+@pytest.mark.parametrize("columns", [80, 100])
+def test_no_number_is_cut(book, monkeypatch, columns):
+    book("run")
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = [
+        book(*words).out
+        for words in (("show", "book"), ("history", "book"), ("status",), ("runs", "list"))
+    ]
+
+    assert max(len(line) for out in shown for line in out.splitlines()) <= columns
+    assert not any("…" in out for out in shown)
+
+
 def test_show_as_json_is_the_document(book):
     book("run")
 
@@ -295,7 +323,7 @@ def test_show_of_some_measures(book):
     assert "younger than the period" in shown.out
     assert (found["snapshot"].keys(), found["risk"].keys()) == ({"nav"}, {"beta"})
     assert book("show", "book", "--measure", "navv").code == 2
-    assert book("show", "book", "nav").code == 2
+    assert "snapshot.nav" in book("show", "book", "nav").out
 
 
 def test_show_before_any_run_says_what_to_do(book):
