@@ -1,6 +1,7 @@
 """``riskmark``: the root of the command line."""
 
 import gc
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -82,5 +83,7 @@ def root(
 
 def run() -> None:
     """Carry out the command line of this process."""
+    # Arrays here are small: threads of the linear algebra cost more than they bring.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.set_threshold(_COLLECT_AFTER)
     app(prog_name="riskmark")

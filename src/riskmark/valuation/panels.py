@@ -16,17 +16,11 @@ from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
 from riskmark.calc.marks import Events, MarkPanel, build_marks
 from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.sectors import sector_of
 from riskmark.domain.sessions import Calendar, OutsideCalendar
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
 from riskmark.storage.packs import Closes, Pack, Series
-
-_SECTOR_OF_KIND = {
-    InstrumentKind.ETF: "ETF",
-    InstrumentKind.FUND: "Fund",
-    InstrumentKind.PRIVATE: "Private",
-}
-UNCLASSIFIED = "Unclassified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,7 @@ def load_instruments(
             instrument_id=key,
             symbol=symbol,
             kind=InstrumentKind(kind),
-            sector=_SECTOR_OF_KIND.get(InstrumentKind(kind)) or sector or UNCLASSIFIED,
+            sector=sector_of(InstrumentKind(kind), sector),
             is_foreign=currency != base_currency,
             is_accepted=accepted is not None,
             quarantined_from=None if quarantined is None else as_date(quarantined),
