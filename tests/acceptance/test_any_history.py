@@ -46,6 +46,9 @@ START = date(2025, 12, 22)
 HELD = ("S00", "S01", "S02", "NOBODY")
 """What books may hold; nobody has a price of the last at first."""
 STEPS = 12
+ACTIONS = (("split", 2.0), ("split", 0.5), ("dividend", 1.25), ("spinoff", 1.3))
+BREAKS = faults.NAMES[1:-1]
+"""Between a run's claim and its end; what dies before or after is a process (``tests/faults``)."""
 
 places = st.integers(0, 200)
 """A session, counted back from the last."""
@@ -130,9 +133,7 @@ class History(RuleBasedStateMachine):
     @rule(
         symbol=symbols,
         back=days,
-        what=st.sampled_from(
-            [("split", 2.0), ("split", 0.5), ("dividend", 1.25), ("spinoff", 1.3)]
-        ),
+        what=st.sampled_from(ACTIONS),
     )
     def act(self, symbol: str, back: int, what: tuple[str, float]):
         kind, value = what
@@ -221,11 +222,11 @@ class History(RuleBasedStateMachine):
             _delete(connection, "snapshot", session)
 
     @rule(data=st.data(), force=st.booleans())
-    def run_one(self, data: st.DataObject, force: bool):
+    def run_one(self, data: st.DataObject, *, force: bool):
         self.world.run(data.draw(st.sampled_from(sorted(self.inputs.books))), force=force)
 
     @rule(force=st.booleans())
-    def run_all(self, force: bool):
+    def run_all(self, *, force: bool):
         self.world.run(force=force)
 
     @rule(back=places)
@@ -236,7 +237,7 @@ class History(RuleBasedStateMachine):
     def run_from_a_session(self, back: int):
         self.world.run(from_session=self._session(back))
 
-    @rule(point=st.sampled_from(faults.NAMES[:-1]), hit=st.integers(1, 2))
+    @rule(point=st.sampled_from(BREAKS), hit=st.integers(1, 2))
     def run_until_it_breaks(self, point: str, hit: int):
         passes = iter(range(1, hit + 1))
 
@@ -260,6 +261,7 @@ class History(RuleBasedStateMachine):
 
     def _compare(self) -> None:
         result = self.world.run()
+        assert not result.joined
         assert result.cells.failed == 0
         assert self.world.run().cells.planned == 0
         assert_sound(self.world.rows)
