@@ -33,11 +33,14 @@ from tests.support import DATABASE_EXAMPLES
 from riskmark import faults
 from riskmark.domain.portfolio import Flow, Lot
 from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.settings import load_settings
 from riskmark.storage import books
 from riskmark.storage.books import Account
 from riskmark.storage.instruments import guess_kind
+from riskmark.storage.market_data import Action, ActionKind
 from riskmark.storage.positions import Moment, Positions, add_lots, create_book
-from riskmark.storage.symbols import accept, unaccept
+from riskmark.storage.symbol_files import SymbolRow
+from riskmark.storage.symbols import accept, import_symbols, unaccept
 
 BEGIN = date(2025, 8, 1)
 """The first session with prices."""
@@ -76,6 +79,8 @@ class Inputs:
     closes: dict[str, dict[date, float]] = field(default_factory=dict)
     actions: dict[tuple[str, date, str], float] = field(default_factory=dict)
     accepted: set[str] = field(default_factory=set)
+    sectors: dict[str, str] = field(default_factory=dict)
+    risk_free: str = "0.0"
     books: dict[str, Book] = field(default_factory=dict)
 
 
@@ -200,6 +205,16 @@ class History(RuleBasedStateMachine):
             else:
                 accept(connection, symbol, "known", at=at)
         self.inputs.accepted ^= {symbol}
+
+    @rule(symbol=st.sampled_from(HELD[:3]), sector=st.sampled_from(["Energy", "Materials"]))
+    def classify(self, symbol: str, sector: str):
+        _classify(self.world, symbol, sector)
+        self.inputs.sectors[symbol] = sector
+
+    @rule(risk_free=st.sampled_from(["0.0", "0.02", "0.05"]))
+    def change_settings(self, risk_free: str):
+        _set_risk_free(self.world, risk_free)
+        self.inputs.risk_free = risk_free
 
     @precondition(lambda self: self.inputs.today < LAST)
     @rule(missing=st.sets(st.sampled_from([*HELD, "SPY", "QUAL"]), max_size=3))
@@ -331,10 +346,21 @@ def _create(world: World, name: str, book: Book) -> None:
         editor.finish()
 
 
+def _classify(world: World, symbol: str, sector: str) -> None:
+    row = SymbolRow("symbols.csv", 2, symbol, None, None, sector, None)
+    with world.app.database.write() as connection:
+        import_symbols(connection, [row], currency="USD", at=world.app.clock.now())
+
+
+def _set_risk_free(world: World, risk_free: str) -> None:
+    environment = {"RISKMARK_RISK_FREE": risk_free}
+    loaded = load_settings(None, environment, database_url=world.url)
+    world.app = replace(world.app, loaded=loaded)
+
+
 def _tell(world: World, inputs: Inputs) -> None:
     """Tell a fresh installation everything at once."""
-    from riskmark.storage.market_data import Action, ActionKind  # noqa: PLC0415
-
+    _set_risk_free(world, inputs.risk_free)
     bars = [
         (symbol, session, close)
         for symbol, closes in inputs.closes.items()
@@ -347,6 +373,8 @@ def _tell(world: World, inputs: Inputs) -> None:
     world._import(bars, actions)
     for name, book in inputs.books.items():
         _create(world, name, book)
+    for symbol, sector in inputs.sectors.items():
+        _classify(world, symbol, sector)
     for symbol in sorted(inputs.accepted):
         if world.rows("SELECT id FROM instrument WHERE symbol = ?", symbol):
             with world.app.database.write() as connection:
