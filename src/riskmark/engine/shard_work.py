@@ -222,16 +222,18 @@ class _FitCache:
     def of(self, rows: range, columns: IntArray) -> dict[str, ModelFits]:
         """Return the fits of every model for ``rows`` and panel ``columns``."""
         if rows != self._rows:
-            self._fits = {
-                model.name: fit_factors(
-                    _take(self._panel.marks.returns, self._columns),
-                    self._panel.factor_returns(model),
-                    rows=rows,
-                    window=model.window,
-                    minimum=model.minimum,
-                )
-                for model in self._models
-            }
+            # One symbol with absurd prices must not take the fits of all others with it.
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._fits = {
+                    model.name: fit_factors(
+                        _take(self._panel.marks.returns, self._columns),
+                        self._panel.factor_returns(model),
+                        rows=rows,
+                        window=model.window,
+                        minimum=model.minimum,
+                    )
+                    for model in self._models
+                }
             self._rows = rows
         places = np.searchsorted(self._columns, columns)
         every = places.size == self._columns.size

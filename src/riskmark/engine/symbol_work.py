@@ -2,7 +2,7 @@
 
 import time
 from itertools import repeat
-from math import isnan
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from riskmark.engine.rounds import Round
 from riskmark.storage import runs, schema
 from riskmark.storage.engines import write_rows
 from riskmark.storage.key_lists import among, run_statement
+from riskmark.storage.ledger import lock_instruments
 from riskmark.storage.packs import save_packs
 from riskmark.storage.runs import UnavailableSymbol
 from riskmark.valuation.panels import Panel
@@ -136,19 +137,23 @@ def save_symbols(record: Recorder, current: Round) -> None:
     session = _bound_session(record, panel)
     started = time.perf_counter()
     fits: list[tuple[Any, ...]] = []
-    for model in record.settings.factor_model:
-        fits.extend(_fit_rows(panel, columns, model, session))
-    fitted = time.perf_counter()
-    metrics = _metric_rows(
-        panel,
-        columns,
-        session,
-        revision=current.plan.revision,
-        settings_hash=record.settings.numbers_hash,
-    )
+    # One symbol with absurd prices must not stop the others; what overflows becomes null.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for model in record.settings.factor_model:
+            fits.extend(_fit_rows(panel, columns, model, session))
+        fitted = time.perf_counter()
+        metrics = _metric_rows(
+            panel,
+            columns,
+            session,
+            revision=current.plan.revision,
+            settings_hash=record.settings.numbers_hash,
+        )
     measured = time.perf_counter()
     faults.point("symbols.before_commit")
     with record.transaction() as connection:
+        # Runs of other scopes have symbols in common with this one: they take turns.
+        lock_instruments(connection, current.symbols_due)
         listed = among(connection, list(current.symbols_due))
         run_statement(
             connection, f"DELETE FROM symbol_fit WHERE instrument_id {listed.sql}", listed.values
@@ -267,4 +272,4 @@ def _numbers(values: FloatArray) -> list[float | None]:
 
 
 def _number(value: float) -> float | None:
-    return None if isnan(value) else float(value)
+    return float(value) if isfinite(value) else None
