@@ -1,6 +1,6 @@
 """The application: the one place that chooses real parts and puts them together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.reasons import Source
 from riskmark.domain.runs import RunRequest
-from riskmark.domain.sessions import Calendar, Clock
+from riskmark.domain.sessions import FIRST_DATE, Calendar, Clock
 from riskmark.errors import InputError
 from riskmark.settings import LoadedSettings, Settings
 from riskmark.storage import books, migrate, schema
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 """Whose date is "today" for what people enter."""
+LAST_YEAR = 2200
+"""The last year that a clock may show; the calendar's library ends some decades later."""
 
 
 class SystemClock:
@@ -54,6 +56,9 @@ def clock_from(text: str | None) -> Clock:
         raise InputError(f"RISKMARK_NOW is not an ISO instant: {text!r}") from error
     if instant.tzinfo is None:
         raise InputError(f"RISKMARK_NOW needs a time zone, such as Z: {text!r}")
+    if not FIRST_DATE.year < instant.year <= LAST_YEAR:
+        message = f"RISKMARK_NOW lies outside {FIRST_DATE.year + 1} to {LAST_YEAR}: {text!r}"
+        raise InputError(message)
     return FixedClock(instant)
 
 
@@ -65,6 +70,8 @@ class App:
     database: Database
     clock: Clock
     principal: Principal = LOCAL_OPERATOR
+    wall: Clock = field(default_factory=SystemClock)
+    """What a run's own instants are taken from, whatever ``clock`` says of sessions."""
 
     @property
     def settings(self) -> Settings:
@@ -80,6 +87,8 @@ class App:
         """Return the ordinal of the target session: the last one published, or at ``as_of``."""
         delay = timedelta(minutes=self.settings.publish_delay_minutes)
         newest = calendar.target(self.clock.now(), delay)
+        if newest < 0:
+            raise InputError("no session of the calendar has been published yet")
         if as_of is None:
             return newest
         if as_of > self.today:
@@ -118,7 +127,7 @@ class App:
         return run_batch(
             self.database,
             self.settings,
-            self.clock,
+            self.wall,
             request,
             calendar=calendar,
             observe=observe,

@@ -290,3 +290,21 @@ def test_an_accepted_symbol_no_longer_makes_snapshots_partial(world: World):
     assert (second.status, second.cells.complete) == (RunStatus.SUCCEEDED, sessions)
     assert {state for state, _ in states} == {"complete"}
     assert all('"accepted": true' in reasons for _, reasons in states)
+
+
+def test_a_portfolio_without_a_progress_row_is_planned_and_gets_one(world: World):
+    world.add_prices(*FACTORS, *THIRTEEN[:2])
+    world.add_book("book", THIRTEEN[:2], FIRST_ENTRY)
+    world.run()
+    with world.app.database.write() as connection:
+        connection.execute(text("DELETE FROM portfolio_progress"))
+        connection.execute(text("DELETE FROM snapshot WHERE session > '2025-12-31'"))
+
+    result = world.run()
+
+    every = world.sessions(FIRST_ENTRY, JAN_8)
+    rows = world.rows("SELECT snapshots FROM portfolio_progress")
+    assert result.status is RunStatus.SUCCEEDED
+    assert world.stored_sessions("book") == every
+    assert rows == [(len(every),)]
+    assert world.run().cells.planned == 0

@@ -114,7 +114,12 @@ def _snapshot_rows(
     ]
     reasons = _reason_texts(numbers, panel)
     nulls = null_texts(np.column_stack([numbers.measures[name].nulls for name in STORED]))
-    windows = [json.dumps({"returns": {"n": n}}) for n in numbers.observations.tolist()]
+    windows = [
+        json.dumps({"returns": {"n": n}, "beta": {"n": fewest or None}})
+        for n, fewest in zip(
+            numbers.observations.tolist(), numbers.beta_observations.tolist(), strict=True
+        )
+    ]
     tail = (
         stamp.run_id,
         stamp.at,

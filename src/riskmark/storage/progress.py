@@ -74,12 +74,13 @@ def _load_portfolios(
     chosen, values = _scope(connection, "p.id", scope)
     heads = read_rows(
         connection,
-        "SELECT p.id, p.name, g.snapshots, g.inputs_revision, g.engine_version, g.settings_hash, "
+        "SELECT p.id, p.name, COALESCE(g.snapshots, 0), COALESCE(g.inputs_revision, 0), "
+        "COALESCE(g.engine_version, 0), COALESCE(g.settings_hash, ''), "
         # Three looks into the index for each portfolio cost a fifth of grouping all of it.
         "(SELECT COUNT(*) FROM snapshot WHERE portfolio_id = p.id), "
         "(SELECT MIN(session) FROM snapshot WHERE portfolio_id = p.id), "
         "(SELECT MAX(session) FROM snapshot WHERE portfolio_id = p.id) "
-        "FROM portfolio p JOIN portfolio_progress g ON g.portfolio_id = p.id "
+        "FROM portfolio p LEFT JOIN portfolio_progress g ON g.portfolio_id = p.id "
         f"WHERE p.deleted_at IS NULL AND p.kind = 'book' AND {chosen} ORDER BY p.id",
         values,
     )

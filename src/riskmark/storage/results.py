@@ -95,8 +95,20 @@ class StoredSnapshot:
 
 
 def lock_progress(connection: Connection, portfolio_ids: Iterable[str]) -> dict[str, Progress]:
-    """Lock the progress rows of live portfolios, in the order of ids, and return them."""
+    """Lock the progress rows of live portfolios, in the order of ids, and return them.
+
+    A row that somebody took away is made anew: it then says that nothing is up to date.
+    """
     listed = among(connection, sorted(portfolio_ids))
+    run_statement(
+        connection,
+        "INSERT INTO portfolio_progress "
+        "(portfolio_id, snapshots, inputs_revision, engine_version, settings_hash) "
+        "SELECT p.id, (SELECT COUNT(*) FROM snapshot WHERE portfolio_id = p.id), 0, 0, '' "
+        "FROM portfolio p WHERE p.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM "
+        f"portfolio_progress WHERE portfolio_id = p.id) AND p.id {listed.sql}",
+        listed.values,
+    )
     lock = lock_rows(connection)
     rows = read_rows(
         connection,

@@ -1,7 +1,5 @@
 """A shard's analytics: positions and factor fits to the risk of every planned cell."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -17,6 +15,7 @@ from riskmark.calc.arrays import (
 from riskmark.calc.concentration import concentration, sector_exposures
 from riskmark.calc.exposures import Books, factor_exposures, nav_nulls, over_nav
 from riskmark.calc.holdings_returns import Holdings, HoldingsReturns, holdings_returns
+from riskmark.calc.regression import FactorFits
 from riskmark.calc.volatility import trailing_volatility
 from riskmark.domain.measures import PERFORMANCE
 from riskmark.domain.reasons import MarkKind, NullReason, SymbolReason
@@ -30,9 +29,6 @@ from riskmark.valuation.numbers import (
     ShardNumbers,
 )
 from riskmark.valuation.shard import KIND, ShardInputs, Valued
-
-if TYPE_CHECKING:
-    from riskmark.calc.regression import FactorFits
 
 VOLATILITY_WINDOWS = (21, 63, 252)
 MARKET_MODEL = "market"
@@ -82,6 +78,7 @@ def analyse(inputs: ShardInputs, valued: Valued) -> ShardNumbers:
         drawdown_trough=_session(inputs, cells.of_book(valued.performance.trough_row)),
         drawdown_recovery=_session(inputs, cells.of_book(valued.performance.recovery_row)),
         observations=series.length,
+        beta_observations=_fewest(exposed, market.fits, cells),
         position_rows=_position_rows(inputs, cells, valued),
         exposures=exposures,
         sector_rows=_sector_rows(inputs, cells, held),
@@ -198,6 +195,17 @@ def _absolute(holdings: Holdings) -> FloatArray:
     cell = np.repeat(np.arange(holdings.shape[0]), np.diff(holdings.indptr))
     sums = np.bincount(cell, np.abs(holdings.data), minlength=holdings.shape[0])
     return sums.astype(np.float64)
+
+
+def _fewest(exposed: Holdings, fits: FactorFits, cells: Cells) -> IntArray:
+    """Return the fewest observations of the fits that a cell's positions have; 0: no fit."""
+    cell = np.repeat(np.arange(len(cells)), np.diff(exposed.indptr))
+    at = (cells.offset[cell], exposed.indices)
+    fitted = fits.nulls[at] == 0
+    most = np.iinfo(np.int64).max
+    found = np.full(len(cells), most, dtype=np.int64)
+    np.minimum.at(found, cell[fitted], fits.n[at][fitted])
+    return np.where(found == most, 0, found)
 
 
 def _position_rows(inputs: ShardInputs, cells: Cells, valued: Valued) -> PositionRows:

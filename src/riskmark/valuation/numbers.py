@@ -75,7 +75,8 @@ class ShardNumbers:
     ``portfolio`` are places in the shard's list of portfolios, ``ordinal`` are sessions;
     ``measures`` has every name of ``domain.measures.STORED``. ``mwr_annualized`` is 1, 0 or
     −1 (null). The drawdown's sessions are ordinals, −1 where there is none.
-    ``observations`` is the number of values of the holdings-based return series.
+    ``observations`` is the number of values of the holdings-based return series,
+    ``beta_observations`` the fewest of any fit that beta is made of (0: there is none).
     """
 
     portfolio: IntArray
@@ -88,6 +89,7 @@ class ShardNumbers:
     drawdown_trough: IntArray
     drawdown_recovery: IntArray
     observations: IntArray
+    beta_observations: IntArray
     position_rows: PositionRows
     exposures: tuple[ExposureRows, ...]
     sector_rows: SectorRows
