@@ -10,6 +10,7 @@ means the same from everywhere; anywhere else it starts at the working directory
 
 import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import Any
 import msgspec
 
 from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.instruments import is_symbol
 from riskmark.errors import SettingsError
 
 CONFIG_FILE = "riskmark.toml"
@@ -41,6 +43,10 @@ _NUMBERS = (
 MAX_WINDOW = 504
 """The sessions of returns that are read before a session; a model may not look further."""
 
+MAX_DELAY = 7 * 24 * 60
+"""Minutes after a close for which its session may be held back."""
+
+_MODEL_PLACE = re.compile(r"factor_model\[(\d+)\]")
 _DEFAULTS = Path(__file__).with_name("defaults.toml")
 
 
@@ -117,9 +123,19 @@ def load_settings(
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
-        raise SettingsError(where.strip("`$.") or str(path), problem) from error
+        named = _named_model(where.strip("`$."), merged)
+        raise SettingsError(named or str(path), problem) from error
     _check(settings)
     return LoadedSettings(settings, origins)
+
+
+def _named_model(where: str, merged: Mapping[str, Any]) -> str:
+    """Say ``factor_model[3].window`` with the model's name: nobody knows the built-in places."""
+    match = _MODEL_PLACE.match(where)
+    if match is None:
+        return where
+    model = merged["factor_model"][int(match[1])]
+    return f"factor_model {model['name']!r}{where[match.end() :]}"
 
 
 def _config_path(config: Path | None, environment: Mapping[str, str]) -> Path | None:
@@ -159,10 +175,15 @@ def _from_environment(environment: Mapping[str, str], known: Mapping[str, Any]) 
         if not variable.startswith(_PREFIX) or variable in _NOT_SETTINGS:
             continue
         *sections, key = variable.removeprefix(_PREFIX).lower().split("__")
-        target, shape = found, known
+        target: dict[str, Any] = found
+        shape: Any = known
         for section in sections:
             target = target.setdefault(section, {})
-            shape = shape.get(section, {})
+            shape = shape.get(section) if isinstance(shape, dict) else None
+        if not isinstance(shape, dict) or isinstance(shape.get(key, {}), dict):
+            raise SettingsError(variable, "unknown setting")
+        if key == "factor_model":
+            raise SettingsError(variable, f"factor models stand in {CONFIG_FILE}")
         target[key] = text.split(",") if isinstance(shape.get(key), list) else text
     return found
 
@@ -183,11 +204,17 @@ def _merge(
             origins[key] = origin
 
 
-def _replace_by_name(
-    built_in: list[dict[str, Any]], own: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _replace_by_name(built_in: list[dict[str, Any]], own: list[Any]) -> list[dict[str, Any]]:
     models = {model["name"]: model for model in built_in}
-    models.update({str(model.get("name")): model for model in own})
+    named: set[str] = set()
+    for number, model in enumerate(own, start=1):
+        name = model.get("name") if isinstance(model, dict) else None
+        if not isinstance(name, str):
+            raise SettingsError(f"factor_model number {number}", "needs a name")
+        if name in named:
+            raise SettingsError(f"factor_model number {number}", f"a second model named {name!r}")
+        named.add(name)
+        models[name] = model
     return list(models.values())
 
 
@@ -202,6 +229,12 @@ def _flat(values: Mapping[str, Any]) -> list[str]:
 
 
 def _check(settings: Settings) -> None:
+    if not 0 <= settings.publish_delay_minutes <= MAX_DELAY:
+        raise SettingsError("publish_delay_minutes", f"must be from 0 to {MAX_DELAY:,}")
+    if not -1 <= settings.risk_free <= 1:
+        raise SettingsError("risk_free", "must be from -1 to 1: 0.04 is four percent a year")
+    if not is_symbol(settings.benchmark):
+        raise SettingsError("benchmark", f"{settings.benchmark!r} is not a symbol")
     names = [model.name for model in settings.factor_model]
     if settings.default_model not in names:
         raise SettingsError("default_model", f"must be one of {', '.join(names)}")

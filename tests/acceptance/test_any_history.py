@@ -48,7 +48,7 @@ START = date(2025, 12, 22)
 """The evening on which the machine begins."""
 HELD = ("S00", "S01", "S02", "NOBODY")
 """What books may hold; nobody has a price of the last at first."""
-STEPS = 12
+STEPS = 20
 ACTIONS = (("split", 2.0), ("split", 0.5), ("dividend", 1.25), ("spinoff", 1.3))
 BREAKS = faults.NAMES[1:-1]
 """Between a run's claim and its end; what dies before or after is a process (``tests/faults``)."""
@@ -111,6 +111,8 @@ class History(RuleBasedStateMachine):
         self.create(equity=None)
         for name in list(self.inputs.books):
             self._buy(name, "S00", 30, quantity=10)
+        self._buy("book 0", "S01", 20, quantity=-7)
+        self.world.run()
 
     @rule(equity=st.sampled_from([None, 5_000, 100_000]))
     def create(self, equity: int | None):
@@ -223,10 +225,10 @@ class History(RuleBasedStateMachine):
         today = self.world.calendar.sessions[ordinal + 1]
         self.inputs.today = today
         self.world.at(today)
-        for symbol in sorted({*FACTORS, *HELD[:3]} - missing):
-            close = self.world.closes(symbol)[today]
-            self.world.add_bars(symbol, {today: close})
-            self.inputs.closes.setdefault(symbol, {})[today] = close
+        priced = sorted({*FACTORS, *HELD[:3]} - missing)
+        self.world.add_prices(*priced, first=today, last=today)
+        for symbol in priced:
+            self.inputs.closes.setdefault(symbol, {})[today] = self.world.closes(symbol)[today]
 
     @rule(back=places, table=st.sampled_from(["snapshot", "position_value"]))
     def damage(self, back: int, table: str):
@@ -236,21 +238,16 @@ class History(RuleBasedStateMachine):
                 _delete(connection, table, session)
             _delete(connection, "snapshot", session)
 
-    @rule(data=st.data(), force=st.booleans())
-    def run_one(self, data: st.DataObject, *, force: bool):
-        self.world.run(data.draw(st.sampled_from(sorted(self.inputs.books))), force=force)
-
-    @rule(force=st.booleans())
-    def run_all(self, *, force: bool):
-        self.world.run(force=force)
-
-    @rule(back=places)
-    def run_to_an_earlier_session(self, back: int):
-        self.world.run(as_of=self._session(back))
-
-    @rule(back=places)
-    def run_from_a_session(self, back: int):
-        self.world.run(from_session=self._session(back))
+    @rule(data=st.data(), back=places, how=st.sampled_from(["one", "all", "force", "to", "from"]))
+    def run(self, data: st.DataObject, back: int, how: str):
+        if how == "one":
+            self.world.run(data.draw(st.sampled_from(sorted(self.inputs.books))))
+        elif how == "to":
+            self.world.run(as_of=self._session(back))
+        elif how == "from":
+            self.world.run(from_session=self._session(back))
+        else:
+            self.world.run(force=how == "force")
 
     @rule(point=st.sampled_from(BREAKS), hit=st.integers(1, 2))
     def run_until_it_breaks(self, point: str, hit: int):

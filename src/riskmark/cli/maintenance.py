@@ -49,13 +49,16 @@ def verify_all(
 ) -> None:
     """Recompute the invariants over everything stored; exit 5 if one does not hold."""
     with opened(ctx) as app, terminated_as_interrupted():
-        found = _verify(app)
-        if repair and not found.is_clean:
-            _show_violations(found)
-            _repair(app, found)
+        before = found = _verify(app)
+        repaired = 0
+        if repair and not before.is_clean:
+            _show_violations(before)
+            repaired = _repair(app, before)
             found = _verify(app)
     if as_json:
-        output.show_json(found.document())
+        output.show_json(
+            found.repair_document(before, repaired=repaired) if repair else found.document()
+        )
     elif found.is_clean:
         output.note(
             output.styled(
@@ -78,8 +81,8 @@ def _verify(app: "App") -> "Verification":
         return verify(connection, rules=rules_for(app, connection), settings=app.settings)
 
 
-def _repair(app: "App", found: "Verification") -> None:
-    """Delete what is wrong and compute it again."""
+def _repair(app: "App", found: "Verification") -> int:
+    """Delete what is wrong and compute it again; return how many snapshots were deleted."""
     from riskmark.cli.run_view import open_run_view
     from riskmark.cli.watching import run_to_end
     from riskmark.domain.reasons import Source
@@ -95,6 +98,7 @@ def _repair(app: "App", found: "Verification") -> None:
                 lambda observe: app.run(Source.CLI, portfolios=done.portfolios, observe=observe),
                 view=view,
             )
+    return done.snapshots
 
 
 def _show_violations(found: "Verification") -> None:

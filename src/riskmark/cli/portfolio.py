@@ -14,6 +14,8 @@ from riskmark.domain.portfolio import AccountType
 from riskmark.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from riskmark.app import App
@@ -65,7 +67,17 @@ def import_file(
     from riskmark.cli.import_view import show_changes, show_created, show_issues
     from riskmark.storage.positions import Positions
 
-    if (name is None) == (update is None):
+    if update is not None:
+        _refuse_beside_update(
+            {
+                "--name": name,
+                "--account-name": account_name,
+                "--account-type": account_type,
+                "--opening-equity": opening_equity,
+                "--owner": owner,
+            }
+        )
+    elif name is None:
         raise InputError("say --name NAME for a new portfolio, or --update P for a stored one")
     with opened(ctx) as app:
         found = _read_positions(app, file, broker_map)
@@ -82,6 +94,13 @@ def import_file(
         if dry_run:
             _check_new(app, account, owner=owner)
         show_created(account.name, portfolio_id, found, as_json=as_json)
+
+
+def _refuse_beside_update(options: "Mapping[str, str | None]") -> None:
+    """Refuse what an update would ignore."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"--update changes lots only; leave out {', '.join(given)}")
 
 
 def _read_positions(app: "App", file: Path, broker_map: Path | None) -> "PositionsFile":

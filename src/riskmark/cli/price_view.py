@@ -22,7 +22,7 @@ _WHY = {
     "not_a_session": "on no session",
     "foreign_currency": "in another currency",
     "unknown_symbol": "of unknown symbols",
-    "duplicate": "under a former symbol too",
+    "duplicate": "given twice, or under a former symbol too",
     "outside_calendar": "outside the calendar",
 }
 MOST_NAMED = 12

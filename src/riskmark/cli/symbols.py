@@ -180,13 +180,14 @@ def alias(
                 calendar=load_calendar(connection),
                 at=app.clock.now(),
             )
-        moved = [
-            formats.plural(number, noun)
-            for number, noun in ((found.moved_bars, "bar"), (found.moved_lots, "lot"))
-            if number
-        ]
         text = f"{old.upper()} is {found.symbol} from {day} on"
-        output.note(f"{text}; {' and '.join(moved)} moved" if moved else text)
+        if found.is_merge:
+            text += (
+                f"; {formats.plural(found.moved_bars, 'bar')} and "
+                f"{formats.plural(found.moved_lots, 'lot')} moved, {found.dropped_bars:,} "
+                f"dropped that {found.symbol} has too"
+            )
+        output.note(text)
 
 
 @symbol_commands.command("accept")

@@ -1,29 +1,23 @@
 """What must hold among stored numbers, and where it does not.
 
-The first group is checked on arrays (``StoredCells``), the second on the texts of snapshots.
-Sums may differ in their last digits: they are compared to ``TOLERANCE`` of the amounts that
-went into them. A cell that the planner would compute again is out of date, which is no
-violation: relations between such a cell and others are not looked at.
+These are the sums and the order of snapshots, on arrays (``StoredCells``); ``derived_checks``
+has the numbers that follow from others, ``text_checks`` the texts. Sums may differ in their
+last digits: they are compared to ``TOLERANCE`` of the amounts that went into them. A cell
+that the planner would compute again is out of date, which is no violation: relations between
+such a cell and others are not looked at.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
 
 import numpy as np
 
 from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
-from riskmark.domain.measures import SECTION_OF, STORED
-from riskmark.domain.reasons import NullReason, SnapshotState
 from riskmark.reports.stored_cells import StoredCells
 from riskmark.reports.violations import Violation
 
 TOLERANCE = 1e-9
-_REASONS = frozenset(NullReason)
-
-_Judge: TypeAlias = Callable[[str, str], list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +25,15 @@ class Expectation:
     """What is known beside the snapshots themselves.
 
     ``first`` and ``dated`` are by live portfolio: the ordinal of its first session, and the
-    ordinals that are planned.
+    ordinals that are planned. ``factors`` is how many factors all models have, ``aliases``
+    what former symbols are called now.
     """
 
     sessions: Sequence[date]
     first: Mapping[str, int | None]
     dated: Mapping[str, frozenset[int]]
+    factors: int
+    aliases: Mapping[str, str]
 
 
 def array_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
@@ -65,7 +62,7 @@ def _strangers(cells: StoredCells, expected: Expectation) -> Iterator[Violation]
 
 def _sum_violations(cells: StoredCells) -> Iterator[Violation]:
     money, sums = cells.money, cells.sums
-    scale = _scale(cells)
+    scale = amounts_of(cells)
     held = sums["long"] + sums["short"]
     pairs: tuple[tuple[str, FloatArray, FloatArray], ...] = (
         ("nav_is_cash_plus_positions", money["nav"], money["cash"] + held),
@@ -85,7 +82,7 @@ def _sum_violations(cells: StoredCells) -> Iterator[Violation]:
         ),
     )
     for invariant, stored, summed in pairs:
-        yield from _differing(cells, invariant, stored, summed, scale=scale)
+        yield from differing(cells, invariant, stored, summed, scale=scale)
     for place in np.flatnonzero(cells.listed != cells.counted).tolist():
         detail = f"{cells.listed[place]} positions counted, {cells.counted[place]} stored"
         yield Violation("positions_are_counted", *cells.cell(place), detail)
@@ -93,11 +90,11 @@ def _sum_violations(cells: StoredCells) -> Iterator[Violation]:
 
 def _roll_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
     money = cells.money
-    follows, is_first = _neighbours(cells, expected)
+    follows, is_first = neighbours(cells, expected)
     relevant = follows | is_first
-    scale = _scale(cells)
-    before = _shifted(money["nav"], follows)
-    yield from _differing(
+    scale = amounts_of(cells)
+    before = shifted(money["nav"], follows)
+    yield from differing(
         cells,
         "nav_rolls_forward",
         money["nav"],
@@ -108,8 +105,8 @@ def _roll_violations(cells: StoredCells, expected: Expectation) -> Iterator[Viol
     parts = [money[name] for name in ("cum_realized", "cum_unrealized", "cum_income")]
     total: FloatArray = np.add.reduce(parts)
     turned: FloatArray = np.add.reduce([np.abs(part) for part in parts])
-    earlier = _shifted(total, follows)
-    yield from _differing(
+    earlier = shifted(total, follows)
+    yield from differing(
         cells,
         "cumulative_parts_sum_to_pnl",
         total,
@@ -119,7 +116,7 @@ def _roll_violations(cells: StoredCells, expected: Expectation) -> Iterator[Viol
     )
 
 
-def _differing(
+def differing(
     cells: StoredCells,
     invariant: str,
     stored: FloatArray,
@@ -135,7 +132,7 @@ def _differing(
         yield Violation(invariant, *cells.cell(place), detail)
 
 
-def _scale(cells: StoredCells) -> FloatArray:
+def amounts_of(cells: StoredCells) -> FloatArray:
     """Return the amounts that went into a cell's sums; NaN stands for nothing."""
     names = ("gross", "cash", "nav", "flow", "inflow", "outflow", "pnl")
     parts = [np.nan_to_num(np.abs(cells.money[name])) for name in names]
@@ -143,12 +140,12 @@ def _scale(cells: StoredCells) -> FloatArray:
     return found
 
 
-def _neighbours(cells: StoredCells, expected: Expectation) -> tuple[BoolArray, BoolArray]:
+def neighbours(cells: StoredCells, expected: Expectation) -> tuple[BoolArray, BoolArray]:
     """Return which cells follow the one before them by one session, and which are the first.
 
     Cells that are out of date, and those after one, are neither.
     """
-    dated = _is_dated(cells, expected)
+    dated = is_dated(cells, expected)
     same = np.zeros(len(cells), dtype=bool)
     same[1:] = cells.portfolio[1:] == cells.portfolio[:-1]
     step = np.zeros(len(cells), dtype=bool)
@@ -166,7 +163,8 @@ def _or_none(ordinal: int | None) -> int:
     return -2 if ordinal is None else ordinal
 
 
-def _is_dated(cells: StoredCells, expected: Expectation) -> BoolArray:
+def is_dated(cells: StoredCells, expected: Expectation) -> BoolArray:
+    """Return which cells a run would compute again."""
     dated = np.zeros(len(cells), dtype=bool)
     for place, key in enumerate(cells.portfolio_ids):
         planned = expected.dated.get(key)
@@ -176,7 +174,7 @@ def _is_dated(cells: StoredCells, expected: Expectation) -> BoolArray:
     return dated
 
 
-def _shifted(values: FloatArray, follows: BoolArray) -> FloatArray:
+def shifted(values: FloatArray, follows: BoolArray) -> FloatArray:
     """Return the value of the cell before, where there is one; else 0."""
     before = np.zeros(values.size)
     before[1:] = values[:-1]
@@ -200,54 +198,3 @@ def _holes(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
             expected.sessions[first],
             f"{detail} ({missing:,} missing)" if missing > 1 else detail,
         )
-
-
-def text_violations(cells: StoredCells) -> Iterator[Violation]:
-    """Yield the nulls without a reason, reasons without a null, and states that do not fit."""
-    texts = cells.texts
-    yield from _by_pattern(cells, list(zip(texts.nulls, texts.mask, strict=True)), _null_problems)
-    yield from _by_pattern(
-        cells, list(zip(texts.reasons, texts.state, strict=True)), _state_problems
-    )
-
-
-def _by_pattern(
-    cells: StoredCells, pairs: Sequence[tuple[str, str]], problems_of: _Judge
-) -> Iterator[Violation]:
-    """Judge each distinct pair of texts once; most snapshots share one with many others."""
-    verdicts = {pair: problems_of(*pair) for pair in set(pairs)}
-    if not any(verdicts.values()):
-        return
-    for place, pair in enumerate(pairs):
-        for invariant, detail in verdicts[pair]:
-            yield Violation(invariant, *cells.cell(place), detail)
-
-
-def _null_problems(nulls: str, mask: str) -> list[tuple[str, str]]:
-    reasons: dict[str, str] = json.loads(nulls)
-    flags = zip(STORED, mask[:-1], strict=True)
-    is_null = {f"{SECTION_OF[name]}.{name}" for name, flag in flags if flag == "1"}
-    found = [
-        ("null_has_a_reason", f"{key} is null without a reason")
-        for key in sorted(is_null - reasons.keys())
-    ]
-    found += [
-        ("reason_stands_for_a_null", f"{key} has the reason {reasons[key]} and is a number")
-        for key in sorted(reasons.keys() - is_null)
-    ]
-    found += [
-        ("reason_is_known", f"{key} has the unknown reason {reason!r}")
-        for key, reason in reasons.items()
-        if reason not in _REASONS
-    ]
-    if (mask[-1] == "1") != ("performance.mwr_inception" in is_null):
-        found.append(("null_has_a_reason", "performance.mwr_annualized does not fit its rate"))
-    return found
-
-
-def _state_problems(reasons: str, state: str) -> list[tuple[str, str]]:
-    is_partial = any(not one["accepted"] for one in json.loads(reasons))
-    expected = SnapshotState.PARTIAL if is_partial else SnapshotState.COMPLETE
-    if state == expected:
-        return []
-    return [("state_follows_from_reasons", f"{state}, but its reasons make it {expected}")]

@@ -114,6 +114,16 @@ def _progress(connection: Connection, listed: Part) -> Iterator[Violation]:
         if kept != counted:
             detail = f"{kept:,} snapshots are noted, {counted:,} are stored"
             yield Violation("progress_counts_snapshots", portfolio, None, detail)
+    rows = read_rows(
+        connection,
+        "SELECT p.id, (SELECT COUNT(*) FROM snapshot s WHERE s.portfolio_id = p.id) "
+        "FROM portfolio p WHERE NOT EXISTS (SELECT 1 FROM portfolio_progress g "
+        f"WHERE g.portfolio_id = p.id) AND p.id {listed.sql}",
+        listed.values,
+    )
+    for portfolio, counted in rows:
+        detail = f"{counted:,} snapshots are stored, and no progress is noted"
+        yield Violation("progress_row_missing", portfolio, None, detail)
 
 
 def _prices(connection: Connection, closures: Collection[date]) -> Iterator[Violation]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from riskmark.calc.arrays import FloatArray, IntArray
 from riskmark.domain.measures import STORED
+from riskmark.domain.reasons import MarkKind
 from riskmark.domain.sessions import Calendar
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
@@ -20,9 +21,19 @@ CHUNK = 50_000
 MONEY = (
     "nav", "cash", "long_value", "short_value", "gross", "net", "flow", "inflow", "outflow",
     "pnl", "cum_realized", "cum_unrealized", "cum_income",
+    "income", "return", "drawdown", "max_drawdown",
+    "hhi", "effective_positions", "top_1", "top_3", "top_10",
 )  # fmt: skip
-SUMS = ("long", "short", "pnl", "turnover")
-"""Sums over the positions of a cell: market value by sign, P&L, and absolute P&L."""
+SUMS = ("long", "short", "pnl", "turnover", "squares", "largest")
+"""Of the positions of a cell: the sums of market value by sign, P&L, absolute P&L and the
+squares of market values, and the largest market value by size."""
+
+_SQUARED = "ABS(market_value) BETWEEN 1e-100 AND 1e100"
+"""Beyond it a database may refuse to square; no such value was ever computed."""
+
+_NEED_A_REASON = ", ".join(
+    f"'{kind.value}'" for kind in (MarkKind.CARRIED, MarkKind.STALE, MarkKind.COST)
+)
 
 _DAYS = 1 << 22
 """More days than lie between the years 1 and 9999."""
@@ -37,7 +48,17 @@ class Texts(NamedTuple):
     state: tuple[str, ...]
     reasons: tuple[str, ...]
     nulls: tuple[str, ...]
+    windows: tuple[str, ...]
     mask: tuple[str, ...]
+
+
+class SectorSums(NamedTuple):
+    """Of each snapshot: how many sector rows it has, how many of them with numbers, their sums."""
+
+    rows: IntArray
+    numbers: IntArray
+    net: FloatArray
+    gross: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +67,8 @@ class StoredCells:
 
     ``ordinal`` is −1 where the date is no session. ``money`` maps the names of MONEY to
     arrays (NaN: null), ``sums`` those of SUMS; ``counted`` are the positions held that have
-    a row, ``listed`` those that are counted in the snapshot.
+    a row, ``listed`` those that are counted in the snapshot. ``unsettled`` are the symbols
+    held whose marks need a reason.
     """
 
     portfolio_ids: tuple[str, ...]
@@ -57,6 +79,9 @@ class StoredCells:
     listed: IntArray
     counted: IntArray
     sums: Mapping[str, FloatArray]
+    factors: IntArray
+    sectors: "SectorSums"
+    unsettled: tuple[tuple[str, ...], ...]
     texts: Texts
     orphans: tuple[tuple[str, str, date], ...]
     """Cells with rows of a detail table and no snapshot: (table, portfolio, session)."""
@@ -107,11 +132,11 @@ def _load(connection: Connection, calendar: Calendar, keys: Sequence[str]) -> St
     )
     rows = read_rows(
         connection,
-        f"SELECT portfolio_id, session, positions, state, reasons, nulls, {mask}, {names} "
+        f"SELECT portfolio_id, session, positions, state, reasons, nulls, windows, {mask}, {names} "
         f"FROM snapshot WHERE portfolio_id {listed.sql} ORDER BY portfolio_id, session",
         listed.values,
     )
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * (7 + len(MONEY))
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * (8 + len(MONEY))
     place = {key: index for index, key in enumerate(keys)}
     portfolio = np.array([place[key] for key in columns[0]], dtype=np.int64)
     session = _dates(columns[1])
@@ -125,12 +150,15 @@ def _load(connection: Connection, calendar: Calendar, keys: Sequence[str]) -> St
         ordinal=ordinal,
         money={
             name: np.array(column, dtype=np.float64)
-            for name, column in zip(MONEY, columns[7:], strict=True)
+            for name, column in zip(MONEY, columns[8:], strict=True)
         },
         listed=np.array(columns[2], dtype=np.int64),
         counted=details.counted,
         sums=details.sums,
-        texts=Texts(*columns[3:7]),
+        factors=details.factors.astype(np.int64),
+        sectors=details.sectors,
+        unsettled=details.unsettled(),
+        texts=Texts(*columns[3:8]),
         orphans=tuple(details.orphans),
     )
 
@@ -157,15 +185,51 @@ class _Details:
             "SELECT portfolio_id, session, COUNT(mark_kind), "
             "SUM(CASE WHEN market_value > 0 THEN market_value ELSE 0 END), "
             "SUM(CASE WHEN market_value < 0 THEN market_value ELSE 0 END), "
-            f"SUM(pnl), SUM(ABS(pnl)) FROM position_value {groups}",
+            "SUM(pnl), SUM(ABS(pnl)), "
+            f"SUM(CASE WHEN {_SQUARED} THEN market_value * market_value ELSE 0 END), "
+            f"MAX(ABS(market_value)) FROM position_value {groups}",
             listed.values,
         )
         self._add_positions(rows)
-        for table in ("factor_exposure", "sector_exposure"):
-            found = read_rows(
-                connection, f"SELECT portfolio_id, session FROM {table} {groups}", listed.values
-            )
-            self._find(table, found)
+        rows = read_rows(
+            connection,
+            f"SELECT portfolio_id, session, COUNT(*) FROM factor_exposure {groups}",
+            listed.values,
+        )
+        (self.factors,) = self._columns("factor_exposure", rows, 1)
+        rows = read_rows(
+            connection,
+            "SELECT portfolio_id, session, COUNT(*), COUNT(net), SUM(net), SUM(gross) "
+            f"FROM sector_exposure {groups}",
+            listed.values,
+        )
+        count, numbers, net, gross = self._columns("sector_exposure", rows, 4)
+        self.sectors = SectorSums(count.astype(np.int64), numbers.astype(np.int64), net, gross)
+        self._marked = read_rows(
+            connection,
+            "SELECT v.portfolio_id, v.session, i.symbol FROM position_value v "
+            "JOIN instrument i ON i.id = v.instrument_id WHERE v.mark_kind IN "
+            f"({_NEED_A_REASON}) AND v.portfolio_id {listed.sql} ORDER BY i.symbol",
+            listed.values,
+        )
+
+    def unsettled(self) -> tuple[tuple[str, ...], ...]:
+        """Return the symbols of each snapshot whose marks need a reason, in order."""
+        found: list[tuple[str, ...]] = [()] * self._key.size
+        at, known = self._find("position_value", self._marked, is_new=False)
+        symbols = [row[2] for row, is_known in zip(self._marked, known, strict=True) if is_known]
+        for place, symbol in zip(at.tolist(), symbols, strict=True):
+            found[place] += (symbol,)
+        return tuple(found)
+
+    def _columns(self, table: str, rows: Collection[Any], count: int) -> list[FloatArray]:
+        """Lay the numbers of grouped rows on their snapshots; 0 where there are none."""
+        at, known = self._find(table, rows)
+        found = [np.zeros(self._key.size) for _ in range(count)]
+        columns = list(zip(*rows, strict=True))[2:]
+        for laid, column in zip(found, columns, strict=False):
+            laid[at] = np.array(column, dtype=np.float64)[known]
+        return found
 
     def _add_positions(self, rows: Collection[Any]) -> None:
         at, known = self._find("position_value", rows)
@@ -176,8 +240,13 @@ class _Details:
         for name, column in zip(SUMS, columns[3:], strict=True):
             self.sums[name][at] = np.array(column, dtype=np.float64)[known]
 
-    def _find(self, table: str, rows: Collection[Any]) -> tuple[IntArray, Any]:
-        """Return the snapshots that rows belong to, and which rows belong to any."""
+    def _find(
+        self, table: str, rows: Collection[Any], *, is_new: bool = True
+    ) -> tuple[IntArray, Any]:
+        """Return the snapshots that rows belong to, and which rows belong to any.
+
+        Those that belong to none are noted, unless they are not ``is_new``.
+        """
         days = _dates([row[1] for row in rows])
         portfolio = np.array([self._place[row[0]] for row in rows], dtype=np.int64)
         wanted = _key(portfolio, days)
@@ -185,7 +254,7 @@ class _Details:
         known = np.zeros(wanted.size, dtype=bool)
         inside = at < self._key.size
         known[inside] = self._key[at[inside]] == wanted[inside]
-        if not known.all():
+        if is_new and not known.all():
             listed = list(rows)
             self.orphans += [
                 (table, listed[k][0], days[k]) for k in np.flatnonzero(~known).tolist()

@@ -2,20 +2,30 @@
 
 Every live portfolio is looked at, and rows of portfolios that do not exist. A portfolio
 that was deleted keeps its rows unseen.
+
+Numbers are held against other stored numbers. Those that follow from inputs or from many
+sessions at once (volatilities, chained and money-weighted returns, Sharpe and Sortino, the
+betas of positions) are not computed again: that is what ``run --force`` does.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection
 
+from riskmark.domain.factor_models import FactorModel
+from riskmark.reports.derived_checks import derived_violations
 from riskmark.reports.documents import Document
-from riskmark.reports.invariants import Expectation, array_violations, text_violations
+from riskmark.reports.invariants import Expectation, array_violations
+from riskmark.reports.line_checks import line_violations
 from riskmark.reports.row_checks import close_violations, row_violations
 from riskmark.reports.rules import Rules, load_plan
 from riskmark.reports.stored_cells import load_chunks, stored_portfolios
+from riskmark.reports.text_checks import text_violations
 from riskmark.reports.violations import Violation
 from riskmark.settings import Settings
 from riskmark.storage.engines import read_rows
@@ -48,8 +58,20 @@ class Verification:
         """Return the verification as JSON has it."""
         return {
             "checked": {"portfolios": self.portfolios, "snapshots": self.snapshots},
-            "violations": [self._line(one) for one in self.violations],
+            "violations": self._lines(),
         }
+
+    def repair_document(self, before: "Verification", *, repaired: int) -> Document:
+        """Return a repair as JSON has it; this is what was found after it."""
+        return {
+            "checked": {"portfolios": self.portfolios, "snapshots": self.snapshots},
+            "violations": before._lines(),  # noqa: SLF001 — another of this class
+            "repaired": repaired,
+            "left": self._lines(),
+        }
+
+    def _lines(self) -> list[dict[str, Any]]:
+        return [self._line(one) for one in self.violations]
 
     def _line(self, violation: Violation) -> dict[str, Any]:
         return {
@@ -72,12 +94,15 @@ def verify(connection: Connection, *, rules: Rules, settings: Settings) -> Verif
             one.portfolio_id: frozenset(ordinal for ordinal, _ in one.cells)
             for one in plan.portfolios
         },
+        factors=sum(len(model.factors) for model in settings.factor_model),
+        aliases=_aliases(connection),
     )
     deleted = {row[0] for row in read_rows(connection, "SELECT id FROM portfolio")} - set(names)
     counts = {k: n for k, n in stored_portfolios(connection).items() if k not in deleted}
     found = [
         *_cell_violations(connection, rules, expected, counts),
-        *_row_violations(connection, rules, expected, closures=settings.calendar.closures),
+        *_row_violations(connection, expected, closures=settings.calendar.closures),
+        *_up_to_date(connection, rules, expected, models=settings.factor_model),
     ]
     found.sort(key=lambda one: (one.portfolio_id or "", one.session or date.min, one.invariant))
     return Verification(
@@ -92,20 +117,41 @@ def _cell_violations(
     connection: Connection, rules: Rules, expected: Expectation, counts: Mapping[str, int]
 ) -> Iterator[Violation]:
     for cells in load_chunks(connection, rules.calendar, counts):
-        yield from array_violations(cells, expected)
-        yield from text_violations(cells)
+        with np.errstate(all="ignore"):  # what is not finite is itself a violation
+            found = [*array_violations(cells, expected), *derived_violations(cells, expected)]
+        yield from found
+        yield from text_violations(cells, expected)
+
+
+def _aliases(connection: Connection) -> dict[str, str]:
+    return dict(
+        read_rows(
+            connection,
+            "SELECT a.symbol, i.symbol FROM instrument_alias a "
+            "JOIN instrument i ON i.id = a.instrument_id",
+        )
+    )
 
 
 def _row_violations(
+    connection: Connection, expected: Expectation, *, closures: Collection[date]
+) -> Iterator[Violation]:
+    yield from row_violations(connection, sorted(expected.first), closures=closures)
+
+
+def _up_to_date(
     connection: Connection,
     rules: Rules,
     expected: Expectation,
     *,
-    closures: Collection[date],
+    models: Sequence[FactorModel],
 ) -> Iterator[Violation]:
+    """Yield what is wrong with rows beside inputs and others, where a cell is up to date."""
     live = sorted(expected.first)
-    yield from row_violations(connection, live, closures=closures)
-    for portfolio, session, violation in close_violations(connection, live):
+    found = chain(
+        close_violations(connection, live), line_violations(connection, live, models=models)
+    )
+    for portfolio, session, violation in found:
         ordinal = rules.calendar.on_or_before(session)
         if ordinal not in expected.dated.get(portfolio, ()):
             yield violation

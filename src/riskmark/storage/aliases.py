@@ -3,8 +3,10 @@
 Where both symbols are instruments already, as after prices came under the new symbol
 while lots still name the old one, they become one: what the old symbol has before the day
 of the rename and the new one lacks moves over, the rest of it goes, and the lots follow.
+Two instruments whose bars contradict this, as two companies' do, stay what they are.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -22,12 +24,15 @@ from riskmark.storage.instruments import Instrument, find_instruments
 from riskmark.storage.key_lists import run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, one_of_each, record_changes
 
+CLOSES_AGREE = 1e-6
+"""Relative difference up to which closes under two symbols can be those of one instrument."""
+
 
 class Renamed(NamedTuple):
     """The instrument that now has the new symbol, and what moved to it.
 
-    ``dropped_bars`` are bars of the old symbol that the new one has, or that lie on or after
-    the day of the rename.
+    ``is_merge``: two instruments became one. ``dropped_bars`` are bars of the old symbol that
+    the new one has too.
     """
 
     instrument_id: int
@@ -35,6 +40,7 @@ class Renamed(NamedTuple):
     moved_bars: int = 0
     dropped_bars: int = 0
     moved_lots: int = 0
+    is_merge: bool = False
 
 
 class _Pair(NamedTuple):
@@ -47,7 +53,8 @@ def rename(
 ) -> Renamed:
     """Let the instrument ``old`` be called ``new`` from ``day`` on, and record the change.
 
-    If only ``new`` is known, ``old`` becomes another name for it.
+    If only ``new`` is known, ``old`` becomes another name for it. Raises ``InputError`` where
+    both are known and their bars cannot be those of one instrument.
     """
     former, present = _symbol(old), _symbol(new)
     if former == present:
@@ -129,6 +136,7 @@ def _merge(
 ) -> Renamed:
     """Make one instrument of two; whatever the lots of either used may differ."""
     pair = _Pair(source.instrument_id, target.instrument_id)
+    _refuse_two(connection, source, target, day)
     first = min(session, *_first_dates(connection, pair.old))
     moved_bars = _move(connection, pair, "price", ("session",), before=day)
     _move(connection, pair, "action", ("ex_date", "kind"), before=day)
@@ -165,7 +173,35 @@ def _merge(
     reason = f"{source.symbol} became {target.symbol}"
     change = InputChange(ChangeKind.PRICE, first, reason, instrument_id=pair.new)
     record_changes(connection, one_of_each([change, *checked.changes]), at=at)
-    return Renamed(pair.new, target.symbol, moved_bars, dropped_bars, moved_lots)
+    return Renamed(pair.new, target.symbol, moved_bars, dropped_bars, moved_lots, is_merge=True)
+
+
+def _refuse_two(connection: Connection, source: Instrument, target: Instrument, day: date) -> None:
+    """Refuse to make one of two instruments if bars that matter would be lost by it."""
+    rows = read_rows(
+        connection,
+        "SELECT o.session, o.close, n.close FROM price o LEFT JOIN price n "
+        "ON n.instrument_id = ? AND n.session = o.session WHERE o.instrument_id = ? ORDER BY 1",
+        (target.instrument_id, source.instrument_id),
+    )
+    pair = f"{source.symbol} and {target.symbol}"
+    differ = [
+        row
+        for row in rows
+        if row[2] is not None and not math.isclose(row[1], row[2], rel_tol=CLOSES_AGREE)
+    ]
+    if differ:
+        session, old, new = differ[0]
+        raise InputError(
+            f"{pair} look like two instruments: on {len(differ):,} of their sessions the closes "
+            f"differ, first on {as_date(session)} ({old:,} and {new:,}); nothing was changed"
+        )
+    later = [as_date(row[0]) for row in rows if row[2] is None and as_date(row[0]) >= day]
+    if later:
+        raise InputError(
+            f"{pair} cannot become one from {day} on: {source.symbol} has {len(later):,} bars "
+            f"from then on that {target.symbol} lacks, first on {later[0]}; nothing was changed"
+        )
 
 
 def _first_dates(connection: Connection, old: int) -> list[date]:

@@ -27,6 +27,14 @@ MOST_NEW, MOST_OLD = 100, 20
 _DAYS = 1 << 22
 """More days than lie between the years 1 and 9999."""
 
+MAX_PRICE = 1e9
+"""What a price or a dividend stays below: the dearest share ever traded costs less than 1e6,
+so that a thousand times as much is a misplaced point, or a date or a volume in its place."""
+MAX_VOLUME = 1e15
+"""What a volume stays below: no exchange trades a trillion shares of anything in a day."""
+MIN_RATIO, MAX_RATIO = 1e-4, 1e4
+"""Between these lies the ratio of every split and spin-off."""
+
 RATIO_TOLERANCE = 1e-6
 """How far a vendor's rounded ratio may lie from the fraction that it stands for."""
 
@@ -139,8 +147,14 @@ def as_traded(bars: Bars, actions: Sequence[Action]) -> tuple[Bars, tuple[Action
     """Undo the adjustment of ``bars`` and dividends for every split and spin-off after them.
 
     Prices are multiplied and volumes divided by the ratios with an ex-date after the bar.
-    A dividend is in the shares of its ex-date, after a split of the same date.
+    A dividend is in the shares of its ex-date, after a split of the same date. What leaves
+    the range of floats becomes infinite or zero.
     """
+    with np.errstate(all="ignore"):
+        return _undo_adjustment(bars, actions)
+
+
+def _undo_adjustment(bars: Bars, actions: Sequence[Action]) -> tuple[Bars, tuple[Action, ...]]:
     ratios = _later_ratios(actions)
     factor = np.ones(len(bars))
     order = np.argsort(bars.symbol, kind="stable")

@@ -1,22 +1,31 @@
 """Files of bars and of actions: all of a file, or nothing and what is wrong with it.
 
-A field that is no number, a date that is not ISO, a close that is not positive, a malformed
-symbol, and two different bars of one symbol and date are errors, and a file with an error
-gives nothing. What a good file says that cannot be used (a bar on no session, say) is for
-``prices`` to refuse and count.
+A field that is no number, a date that is not ISO, a close that is not positive, a number
+beyond all that was ever traded, a malformed symbol, and two different bars of one symbol and
+date are errors, and a file with an error gives nothing. What a good file says that cannot be
+used (a bar on no session, say) is for ``prices`` to refuse and count.
 
 Bars: ``date, symbol, close`` and, where known, ``open, high, low, volume, currency``;
 actions: ``symbol, ex_date, type, value``. Other columns are ignored. A row without a close
-says nothing of its session.
+says nothing of its session. Equal rows are kept, for ``prices`` to count.
+
+Adjusted prices may be beyond every bound, as after many reverse splits; the bounds hold for
+what was traded.
 """
 
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from riskmark.storage.file_issues import FileIssue
 from riskmark.storage.market_data import (
+    MAX_PRICE,
+    MAX_RATIO,
+    MAX_VOLUME,
+    MIN_RATIO,
     Action,
     ActionKind,
     Bars,
@@ -41,6 +50,12 @@ _BAR_COLUMNS = {
     **dict.fromkeys(("open", "high", "low", "volume", "currency"), False),
 }
 _ACTION_COLUMNS = dict.fromkeys(("symbol", "ex_date", "type", "value"), True)
+_BOUNDS = {
+    **dict.fromkeys(_FIELDS, (MAX_PRICE, f"a price below {MAX_PRICE:,.0f}")),
+    "volume": (MAX_VOLUME, f"a volume below {MAX_VOLUME:,.0f}"),
+}
+_DIVIDEND_EXPECTED = f"a dividend below {MAX_PRICE:,.0f}"
+_RATIO_EXPECTED = f"a ratio from {MIN_RATIO:f} to {MAX_RATIO:,.0f}"
 _BAR_VALUES = ["symbol", "date", *_FIELDS, "currency"]
 
 
@@ -67,27 +82,56 @@ def read_market_files(
     and become as-traded. Raises ``MarketFileErrors``, with the errors of both.
     """
     issues = Issues()
-    bars = make_bars([]) if path is None else _read_bars(path, file_format, issues)
-    acted = () if actions is None else _read_actions(actions, issues)
+    is_traded = not split_adjusted
+    bars = make_bars([])
+    if path is not None:
+        bars = _read_bars(path, file_format, issues, is_traded=is_traded)
+    acted = () if actions is None else _read_actions(actions, issues, is_traded=is_traded)
     issues.raise_if_any()
     if split_adjusted:
         bars, acted = as_traded(bars, acted)
+        _refuse_traded(path, bars, issues)
+        _refuse_traded_dividends(actions, acted, issues)
+        issues.raise_if_any()
     return MarketFiles(bars, acted)
 
 
-def _read_bars(path: Path, file_format: str | None, issues: Issues) -> Bars:
+def _refuse_traded(path: Path | None, bars: Bars, issues: Issues) -> None:
+    """Refuse bars that go beyond the bounds when the adjustment is undone."""
+    name = "" if path is None else path.name
+    for field, (bound, expected) in _BOUNDS.items():
+        values: npt.NDArray[np.float64] = getattr(bars, field)
+        for place in np.flatnonzero(np.abs(values) >= bound).tolist():
+            what = f"{bars.symbols[bars.symbol[place]]} {bars.session[place]}: {values[place]:g}"
+            issues.add(FileIssue(name, None, field, what, f"{expected} without the splits"))
+
+
+def _refuse_traded_dividends(
+    path: Path | None, actions: tuple[Action, ...], issues: Issues
+) -> None:
+    name = "" if path is None else path.name
+    for action in actions:
+        if action.kind is ActionKind.DIVIDEND and action.value >= MAX_PRICE:
+            what = f"{action.symbol} {action.ex_date}: {action.value:g}"
+            expected = f"{_DIVIDEND_EXPECTED} without the splits"
+            issues.add(FileIssue(name, None, "value", what, expected))
+
+
+def _read_bars(path: Path, file_format: str | None, issues: Issues, *, is_traded: bool) -> Bars:
     frames = [read_table(file, file_format, _BAR_COLUMNS, issues) for file in find_files(path)]
-    converted = [_convert_bars(frame, issues) for frame in frames if frame is not None]
+    converted = [
+        _convert_bars(frame, issues, is_traded=is_traded) for frame in frames if frame is not None
+    ]
     if not converted:
         return make_bars([])
     bars = pl.concat(converted)
     observed = bars.filter(pl.col("close").is_not_null())
     distinct = observed.unique(_BAR_VALUES, keep="first", maintain_order=True)
     refuse_seconds(distinct, ["symbol", "date"], issues)
-    return _as_bars(pl.concat([distinct, bars.filter(pl.col("close").is_null())]))
+    return _as_bars(bars)
 
 
-def _convert_bars(frame: pl.DataFrame, issues: Issues) -> pl.DataFrame:
+def _convert_bars(frame: pl.DataFrame, issues: Issues, *, is_traded: bool) -> pl.DataFrame:
     """Convert the columns of one file of bars; what is wrong is an issue and becomes null."""
     symbols = read_symbols(frame, issues)
     numbers = {name: read_numbers(frame, name, issues) for name in _FIELDS}
@@ -98,6 +142,9 @@ def _convert_bars(frame: pl.DataFrame, issues: Issues) -> pl.DataFrame:
         ("volume", numbers["volume"] < 0, "a volume of zero or more"),
     ):
         issues.add_rows(frame, bad.fill_null(value=False), name, expected)
+    for name, (bound, expected) in _BOUNDS.items() if is_traded else ():
+        beyond = (numbers[name].abs() >= bound).fill_null(value=False)
+        issues.add_rows(frame, beyond, name, expected)
     return frame.select("file", "row").with_columns(
         symbols.alias("symbol"),
         read_dates(frame, "date", issues).alias("date"),
@@ -108,6 +155,9 @@ def _convert_bars(frame: pl.DataFrame, issues: Issues) -> pl.DataFrame:
 
 def _as_bars(frame: pl.DataFrame) -> Bars:
     valid = frame.filter(pl.col("symbol").is_not_null() & pl.col("date").is_not_null())
+    if valid.is_empty():
+        # Columns without a value have no useful type.
+        return make_bars([])
     symbols = valid["symbol"].unique().sort()
     places = valid["symbol"].replace_strict(
         symbols, pl.int_range(len(symbols), eager=True), return_dtype=pl.Int64
@@ -126,9 +176,13 @@ def _as_bars(frame: pl.DataFrame) -> Bars:
     )
 
 
-def _read_actions(path: Path, issues: Issues) -> tuple[Action, ...]:
+def _read_actions(path: Path, issues: Issues, *, is_traded: bool) -> tuple[Action, ...]:
     frames = [read_table(file, None, _ACTION_COLUMNS, issues) for file in find_files(path)]
-    converted = [_convert_actions(frame, issues) for frame in frames if frame is not None]
+    converted = [
+        _convert_actions(frame, issues, is_traded=is_traded)
+        for frame in frames
+        if frame is not None
+    ]
     if not converted:
         return ()
     usable = pl.concat(converted).filter(pl.col("value") > 0).drop_nulls()
@@ -148,7 +202,7 @@ def _read_actions(path: Path, issues: Issues) -> tuple[Action, ...]:
     return tuple(actions[place] for place in distinct["place"])
 
 
-def _convert_actions(frame: pl.DataFrame, issues: Issues) -> pl.DataFrame:
+def _convert_actions(frame: pl.DataFrame, issues: Issues, *, is_traded: bool) -> pl.DataFrame:
     kinds = read_texts(frame, "type").str.to_lowercase()
     known = kinds.is_in([kind.value for kind in ActionKind]).fill_null(value=False)
     issues.add_rows(frame, ~known, "type", "split, dividend or spinoff")
@@ -156,6 +210,12 @@ def _convert_actions(frame: pl.DataFrame, issues: Issues) -> pl.DataFrame:
     nothing = read_texts(frame, "value").is_null()
     bad = nothing | (values <= 0).fill_null(value=False)
     issues.add_rows(frame, bad, "value", "a number above zero")
+    is_dividend = kinds == ActionKind.DIVIDEND.value
+    is_odd = ~is_dividend & known & (values > 0) & ~values.is_between(MIN_RATIO, MAX_RATIO)
+    issues.add_rows(frame, is_odd.fill_null(value=False), "value", _RATIO_EXPECTED)
+    if is_traded:
+        beyond = is_dividend & (values >= MAX_PRICE)
+        issues.add_rows(frame, beyond.fill_null(value=False), "value", _DIVIDEND_EXPECTED)
     return frame.select("file", "row").with_columns(
         read_symbols(frame, issues).alias("symbol"),
         read_dates(frame, "ex_date", issues).alias("date"),

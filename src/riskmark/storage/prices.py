@@ -43,8 +43,8 @@ from riskmark.storage.market_data import Action, Bars, IntArray, key_of
 class RefusedBars(NamedTuple):
     """Bars that were not stored, by reason.
 
-    ``unobserved`` have no close; ``duplicate`` stand beside one of the same instrument and
-    session under its present symbol.
+    ``unobserved`` have no close; ``duplicate`` are given twice, or stand beside one of the same
+    instrument and session under its present symbol.
     """
 
     unobserved: int = 0

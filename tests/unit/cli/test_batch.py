@@ -380,6 +380,36 @@ def test_verify_finds_and_repairs(book):
     assert book("show", "book", "--json").json["snapshot"]["nav"] == nav
 
 
+def test_a_repair_lists_what_was_found_and_what_is_left(book):
+    book("run")
+    with book.world.app.database.write() as connection:
+        connection.execute(text(f"UPDATE snapshot SET nulls = '{{' WHERE session = '{THU}'"))
+
+    found = book("verify", "--json")
+    repaired = book("verify", "--repair", "--json")
+    again = book("verify", "--repair", "--json")
+
+    assert (found.code, repaired.code, again.code) == (5, 0, 0)
+    assert {one["invariant"] for one in found.json["violations"]} == {"unreadable_json"}
+    assert repaired.json["violations"] == found.json["violations"]
+    assert (repaired.json["repaired"], repaired.json["left"]) == (1, [])
+    assert (again.json["violations"], again.json["repaired"], again.json["left"]) == ([], 0, [])
+
+
+def test_what_cannot_be_repaired_is_left(book):
+    book("run")
+    with book.world.app.database.write() as connection:
+        connection.execute(
+            text("UPDATE price SET session = '2024-06-01' WHERE session = '2024-06-03'")
+        )
+
+    repaired = book("verify", "--repair", "--json")
+
+    assert repaired.code == 5
+    assert repaired.json["repaired"] == 0
+    assert repaired.json["left"] == repaired.json["violations"] != []
+
+
 def test_a_plan_names_the_symbols_that_it_needs(book):
     document = book("plan", "--json").json
 

@@ -1,5 +1,5 @@
 import pytest
-from tests.unit.reports.worlds import MON, THU
+from tests.unit.reports.worlds import MON, THU, TUE
 
 BARS = """date,symbol,open,high,low,close,volume
 2026-01-05,AAA,10,11,9,10.5,1000
@@ -37,6 +37,22 @@ def test_people_are_told_what_was_refused_and_why(riskmark):
     assert "5 bars" in shown
     assert "4 new" in shown
     assert "on no session" in shown
+
+
+def test_a_file_with_a_header_alone_has_no_bars(riskmark):
+    done = riskmark("prices", "import", riskmark.file("bars.csv", "date,symbol,close\n"))
+
+    assert (done.code, done.out) == (0, "0 bars  nothing to store\n")
+
+
+def test_equal_rows_are_counted_as_duplicates(riskmark):
+    text = "date,symbol,close\n2026-01-05,AAA,10\n2026-01-05,AAA,10.0\n"
+    file = riskmark.file("bars.csv", text)
+
+    found = riskmark("prices", "import", file, "--json").json["bars"]
+
+    assert (found["received"], found["stored"], found["refused"]["duplicate"]) == (2, 1, 1)
+    assert "given twice" in riskmark("prices", "import", file).out
 
 
 def test_every_bad_row_is_named_and_nothing_is_stored(riskmark):
@@ -149,6 +165,28 @@ def test_a_renamed_symbol_is_found_by_both_names(riskmark):
     assert riskmark("symbols", "show", "OLD", "--json").json["symbol"] == "NEW"
     assert riskmark("symbols", "show", "NEW", "--json").json["aliases"] == ["OLD"]
     assert riskmark("symbols", "alias", "NOPE", "NADA", "2026-01-06").code == 2
+
+
+def test_two_symbols_of_one_instrument_become_one(riskmark):
+    riskmark.world.add_bars("OLD", {MON: 10.0, TUE: 11.0})
+    riskmark.world.add_bars("NEW", {TUE: 11.0, THU: 12.0})
+
+    done = riskmark("symbols", "alias", "OLD", "NEW", "2026-01-06")
+
+    assert done.code == 0
+    assert "1 bar and 0 lots moved, 1 dropped that NEW has too" in " ".join(done.err.split())
+    assert riskmark("symbols", "show", "OLD", "--json").json["bars"] == 3
+
+
+def test_two_companies_do_not_become_one(riskmark):
+    riskmark.world.add_bars("OLD", {MON: 10.0})
+    riskmark.world.add_bars("NEW", {MON: 99.0})
+
+    done = riskmark("symbols", "alias", "OLD", "NEW", "2026-01-06")
+
+    assert done.code == 2
+    assert "look like two instruments" in done.err
+    assert riskmark("symbols", "show", "OLD", "--json").json["symbol"] == "OLD"
 
 
 def test_an_accepted_symbol_no_longer_makes_a_portfolio_partial(riskmark):

@@ -110,6 +110,27 @@ def test_an_update_shows_and_applies_what_is_different(riskmark):
     assert "already" in riskmark("portfolio", "import", file, "--update", "Growth").err
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--opening-equity", "1000"),
+        ("--account-name", "IRA"),
+        ("--account-type", "taxable"),
+        ("--owner", "nobody@example.org"),
+        ("--name", "Other"),
+    ],
+)
+def test_an_update_refuses_what_it_would_ignore(riskmark, option, value):
+    riskmark("portfolio", "import", riskmark.file("old.csv", GOOD), "--name", "Growth")
+    file = riskmark.file("new.csv", f"{HEADER}\nCCC,1,5,2026-01-06\n")
+
+    done = riskmark("portfolio", "import", file, "--update", "Growth", option, value)
+
+    assert done.code == 2
+    assert done.err == f"error: --update changes lots only; leave out {option}\n"
+    assert len(riskmark("portfolio", "lot", "list", "Growth", "--json").json) == 2
+
+
 def test_a_broker_file_is_read_with_its_map(riskmark):
     layout = riskmark.file(
         "broker.toml",

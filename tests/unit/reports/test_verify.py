@@ -103,6 +103,60 @@ BREAKS = [
     ),
     ("state_follows_from_reasons", "UPDATE snapshot SET state = 'partial' WHERE {one}"),
     ("close_mark_is_stored", "UPDATE position_value SET mark = mark + 1 WHERE {one}"),
+    ("unreadable_json", "UPDATE snapshot SET nulls = '{{\"risk' WHERE {one}"),
+    ("unreadable_json", "UPDATE snapshot SET nulls = '[1]' WHERE {one}"),
+    ("unreadable_json", "UPDATE snapshot SET nulls = '{{\"risk.beta\"\\: 1}}' WHERE {one}"),
+    ("unreadable_json", "UPDATE snapshot SET reasons = '' WHERE {one}"),
+    ("unreadable_json", "UPDATE snapshot SET reasons = '[{{}}]' WHERE {one}"),
+    ("unreadable_json", "UPDATE snapshot SET windows = 'x' WHERE {one}"),
+    ("return_is_pnl_over_capital", 'UPDATE snapshot SET "return" = 0.5 WHERE {one}'),
+    ("income_adds_to_its_sum", "UPDATE snapshot SET income = income + 1 WHERE {one}"),
+    (
+        "income_adds_to_its_sum",
+        (
+            "UPDATE snapshot SET cum_income = cum_income + 1, cum_realized = cum_realized - 1 "
+            "WHERE {one}"
+        ),
+    ),
+    ("hhi_is_sum_of_squares", "UPDATE snapshot SET hhi = hhi * 1.01 WHERE {one}"),
+    ("concentration_within_bounds", "UPDATE snapshot SET hhi = 1.5 WHERE {one}"),
+    ("effective_positions_are_inverse", "UPDATE snapshot SET effective_positions = 9 WHERE {one}"),
+    ("top_1_is_largest_share", "UPDATE snapshot SET top_1 = top_1 * 0.9 WHERE {one}"),
+    ("concentration_within_bounds", "UPDATE snapshot SET top_3 = top_1 * 0.5 WHERE {one}"),
+    ("drawdown_within_bounds", "UPDATE snapshot SET drawdown = 0.1 WHERE {one}"),
+    ("drawdown_within_bounds", "UPDATE snapshot SET max_drawdown = -1.1 WHERE {one}"),
+    ("drawdown_within_bounds", "UPDATE snapshot SET drawdown = max_drawdown - 0.1 WHERE {one}"),
+    (
+        "market_value_is_quantity_at_mark",
+        "UPDATE position_value SET quantity = quantity * 1.01 WHERE {one}",
+    ),
+    ("weight_is_share_of_nav", "UPDATE position_value SET weight = weight * 2 WHERE {one}"),
+    ("reasons_fit_the_marks", "UPDATE position_value SET mark_kind = 'stale' WHERE {one}"),
+    (
+        "reasons_fit_the_marks",
+        (
+            'UPDATE snapshot SET reasons = \'[{{"symbol"\\: "AAA", "reason"\\: "stale", '
+            '"accepted"\\: true}}]\' WHERE {one}'
+        ),
+    ),
+    ("exposure_is_share_of_nav", "UPDATE factor_exposure SET money = money * 2 WHERE {one}"),
+    ("beta_is_exposure_to_market", "UPDATE snapshot SET beta = beta + 1 WHERE {one}"),
+    ("beta_is_exposure_to_market", "UPDATE snapshot SET beta_1y = beta_1y + 1 WHERE {one}"),
+    (
+        "every_factor_has_an_exposure",
+        "DELETE FROM factor_exposure WHERE model = 'market_1y' AND {one}",
+    ),
+    ("every_factor_has_an_exposure", "DELETE FROM factor_exposure WHERE {one}"),
+    ("sector_adds_up", "UPDATE sector_exposure SET net = net + 0.1 WHERE {one}"),
+    ("sector_adds_up", 'UPDATE sector_exposure SET "short" = NULL WHERE {one}'),
+    (
+        "sectors_sum_to_net",
+        (
+            'UPDATE sector_exposure SET "long" = "long" + 1, net = net + 1, gross = gross + 1 '
+            "WHERE {one}"
+        ),
+    ),
+    ("positions_have_sectors", "DELETE FROM sector_exposure WHERE {one}"),
     ("detail_has_snapshot", "DELETE FROM snapshot WHERE {one}"),
     ("every_session_has_a_snapshot", "DELETE FROM snapshot WHERE {one}"),
 ]
@@ -162,6 +216,63 @@ def test_a_wrong_count_of_snapshots_is_found_and_set_right(valued):
     assert {one.invariant for one in found.violations} == {"progress_counts_snapshots"}
     assert len(found.violations) == 2
     assert check(valued).violations == ()
+
+
+def test_a_missing_progress_row_is_found_and_made_anew(valued):
+    change(valued, "DELETE FROM portfolio_progress")
+
+    found = check(valued)
+    with valued.app.database.write() as connection:
+        done = repair(connection, found.violations, at=valued.app.clock.now())
+
+    assert {one.invariant for one in found.violations} == {"progress_row_missing"}
+    assert len(done.portfolios) == len(found.violations) == 2
+    count = len(valued.stored_sessions("book"))
+    rows = valued.rows(
+        "SELECT snapshots, inputs_revision, engine_version, settings_hash FROM portfolio_progress"
+    )
+    assert [tuple(row) for row in rows] == [(count, 0, 0, "")] * 2
+    assert check(valued).violations == ()
+
+
+def test_a_position_at_cost_is_worth_its_mark_times_the_multiplier(world):
+    world.add_book("book", ("NONE",), ENTRY)
+    change(world, "UPDATE lot SET multiplier = '100'")
+    world.run()
+
+    assert check(world).violations == ()
+
+    change(world, f"UPDATE position_value SET quantity = quantity * 100 WHERE {ONE}")
+
+    assert broken(world) == {"market_value_is_quantity_at_mark"}
+
+
+def test_a_reason_may_name_a_symbol_by_its_former_name(world):
+    world.add_book("book", ("AAA", "NONE"), ENTRY)
+    world.run()
+    change(
+        world,
+        "INSERT INTO instrument_alias (symbol, instrument_id, renamed_on) "
+        f"SELECT 'NONE', id, '{WED}' FROM instrument WHERE symbol = 'NONE'",
+    )
+    change(world, "UPDATE instrument SET symbol = 'SOME' WHERE symbol = 'NONE'")
+
+    assert check(world).violations == ()
+
+    change(world, "DELETE FROM instrument_alias")
+
+    assert broken(world) == {"reasons_fit_the_marks"}
+
+
+def test_a_repair_tells_what_was_found_and_what_is_left(valued):
+    change(valued, f"UPDATE snapshot SET cash = cash + 1 WHERE {ONE}")
+    before = check(valued)
+
+    document = before.repair_document(before, repaired=1)
+
+    assert document["violations"] == document["left"] == before.document()["violations"]
+    assert document["repaired"] == 1
+    assert to_json(document)
 
 
 def test_rows_of_a_portfolio_that_does_not_exist_are_found_and_deleted(valued):

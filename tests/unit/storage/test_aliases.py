@@ -1,6 +1,6 @@
 """Renames, and two instruments that become one."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -138,7 +138,10 @@ def test_two_instruments_become_one(database):
     with database.write() as connection:
         load(
             connection,
-            [*closes_of("FB", MON, [100, 101, 90, 91]), *closes_of("META", TUE, [102, 103])],
+            [
+                *closes_of("FB", MON, [100, 101, 102]),
+                *closes_of("META", TUE, [101 * (1 + 9e-7), 102, 103]),
+            ],
             [dividend("FB", MON, 0.5), dividend("FB", THU, 9.0), split("META", FRI, 2)],
         )
         portfolio = add_portfolio(connection)
@@ -147,8 +150,10 @@ def test_two_instruments_become_one(database):
 
         done = alias(connection, "FB", "META")
 
-        assert stored_closes(connection, "META") == {MON: 100, TUE: 102, WED: 103}
-        assert (done.moved_bars, done.dropped_bars, done.moved_lots) == (1, 3, 1)
+        assert stored_closes(connection, "META") == {
+            MON: 100, TUE: 101 * (1 + 9e-7), WED: 102, THU: 103,
+        }  # fmt: skip
+        assert done == (done.instrument_id, "META", 1, 2, 1, True)
         assert symbols(connection) == ["META"]
         actions = connection.execute(
             select(schema.action.c.ex_date, schema.action.c.kind).order_by(schema.action.c.ex_date)
@@ -157,6 +162,40 @@ def test_two_instruments_become_one(database):
         lots = set(connection.execute(select(schema.lot.c.instrument_id)).scalars())
         assert lots == {done.instrument_id}
         assert changes(connection)[-1] == (2, "price", "META", date(2023, 12, 30))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ([100, 101], [100 * (1 + 2e-6)], "on 1 of their sessions the closes differ, first on"),
+        ([100, 101, 102, 103], [100, 101], "OLD has 2 bars from then on that NEW lacks"),
+        ([100, 101, 102, 103], [], "OLD has 2 bars from then on that NEW lacks"),
+    ],
+)
+def test_two_instruments_whose_bars_contradict_stay_two(database, old, new, error):
+    with database.write() as connection:
+        load(connection, [("NEW", CALENDAR.sessions[250], 100)])
+        load(connection, [*closes_of("OLD", MON, old), *closes_of("NEW", MON, new)])
+        before = (stored_closes(connection, "OLD"), stored_closes(connection, "NEW"))
+
+        with pytest.raises(InputError, match=error):
+            alias(connection, "OLD", "NEW")
+
+        assert (stored_closes(connection, "OLD"), stored_closes(connection, "NEW")) == before
+        assert symbols(connection) == ["NEW", "OLD"]
+        assert aliases(connection) == []
+
+
+def test_the_history_of_a_renamed_instrument_is_contradicted_like_any_other(database):
+    with database.write() as connection:
+        load(connection, [*closes_of("AAA", MON, [10, 11]), *closes_of("BBB", MON, [20, 21])])
+        alias(connection, "AAA", "AAA2")
+
+        for name in ("AAA2", "AAA"):
+            with pytest.raises(InputError, match="BBB and AAA2 look like two instruments"):
+                alias(connection, "BBB", name)
+
+        assert symbols(connection) == ["AAA2", "BBB"]
 
 
 def test_what_hangs_on_the_old_instrument_follows(database):
@@ -197,7 +236,7 @@ def test_quarantines_are_found_again_among_the_bars_of_both(database):
     with database.write() as connection:
         load(
             connection,
-            [*closes_of("OLD", MON, [100, 50, 51]), *closes_of("NEW", WED, [120, 25, 26])],
+            [*closes_of("OLD", MON, [100, 50]), *closes_of("NEW", WED, [120, 25, 26])],
         )
         assert len(open_quarantines(connection)) == 1
         release(connection, "OLD", TUE, at=AT)
@@ -220,11 +259,11 @@ def test_the_seam_between_two_instruments_can_be_suspicious(database):
 
 @settings(max_examples=DATABASE_EXAMPLES)
 @given(
-    old=st.dictionaries(st.integers(0, 6), st.sampled_from([10.0, 11.0])),
-    new=st.dictionaries(st.integers(0, 6), st.sampled_from([10.5, 11.5])),
+    old=st.dictionaries(st.integers(0, 6), st.sampled_from([10.0, 11.0]), max_size=4),
+    new=st.dictionaries(st.integers(0, 6), st.sampled_from([10.0, 11.0]), max_size=4),
     cut=st.integers(0, 7),
 )
-def test_a_merged_instrument_has_the_new_bars_and_the_old_ones_before(database, old, new, cut):
+def test_a_merged_instrument_has_every_bar_of_both_or_nothing_is_merged(database, old, new, cut):
     fresh_schema(database)
     sessions = CALENDAR.sessions[:8]
     with database.write() as connection:
@@ -232,8 +271,15 @@ def test_a_merged_instrument_has_the_new_bars_and_the_old_ones_before(database, 
         load(connection, [("AAA", sessions[n], close) for n, close in old.items()])
         load(connection, [("BBB", sessions[n], close) for n, close in new.items()])
 
-        alias(connection, "AAA", "BBB", sessions[cut] - timedelta(days=0))
-
-        merged = {n: close for n, close in old.items() if n < cut} | new
+        if any(new[n] != old[n] if n in new else n >= cut for n in old):
+            with pytest.raises(InputError, match="nothing was changed"):
+                alias(connection, "AAA", "BBB", sessions[cut])
+            merged = new
+        else:
+            done = alias(connection, "AAA", "BBB", sessions[cut])
+            merged = old | new
+            assert done.moved_bars == len(old.keys() - new.keys())
+            # Both have the bar that was loaded first.
+            assert done.dropped_bars == len(old.keys() & new.keys()) + 1
         stored = stored_closes(connection, "BBB")
     assert stored == {MON: 10.0} | {sessions[n]: close for n, close in merged.items()}

@@ -94,8 +94,9 @@ def test_a_gzipped_file_is_read_whatever_its_name(tmp_path, line_end):
     [
         ("close", ["x", "1,5", "NaN", "inf", "1e999", "1_000", "0x10", "١٢٣", "--1", "1e5000"]),
         ("close", ["0", "-1", "0.0"]),
-        ("volume", ["-1", "many"]),
-        ("open", ["x", "Infinity"]),
+        ("close", ["1e9", "1000000000.5", "1e300"]),
+        ("volume", ["-1", "many", "1e15"]),
+        ("open", ["x", "Infinity", "1e9", "-1e9"]),
         ("date", ["", "2024-02-30", "2024-1-2", "20240102", "02/01/2024", "2024-01-02 x"]),
         ("symbol", ["", "A B", "A" * 21, "ﬁ", "A\x00", "AAPL_X", "ß", "---"]),
     ],
@@ -165,12 +166,32 @@ def test_two_different_bars_of_a_symbol_and_date_are_an_error(tmp_path):
     assert found[0][2] == "A 2024-01-02"
 
 
-def test_equal_bars_count_once_and_unobserved_ones_contradict_nothing(tmp_path):
+def test_equal_bars_are_kept_and_unobserved_ones_contradict_nothing(tmp_path):
     text = "date,symbol,close\n2024-01-02,A,1\n2024-01-02,A,1.00\n2024-01-02,A,\n"
 
     bars, _ = read_market_files(written(tmp_path, text))
 
-    assert np.isnan(bars.close).tolist() == [False, True]
+    assert np.isnan(bars.close).tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("kind", ["csv", "typed", "untyped"])
+def test_a_file_without_rows_gives_nothing(tmp_path, kind):
+    if kind == "csv":
+        bars = written(tmp_path, "date,symbol,close,currency\n")
+        actions = written(tmp_path, "symbol,ex_date,type,value\n", "actions.csv")
+    else:
+        types = {"close": pl.Float64, "value": pl.Float64} if kind == "typed" else {}
+        bars, actions = tmp_path / "bars.parquet", tmp_path / "actions.parquet"
+        for path, names in (
+            (bars, ("date", "symbol", "close")),
+            (actions, ("symbol", "ex_date", "type", "value")),
+        ):
+            columns = {name: pl.Series([], dtype=types.get(name, pl.Null)) for name in names}
+            pl.DataFrame(columns).write_parquet(path)
+
+    found, acted = read_market_files(bars, actions)
+
+    assert (found.symbols, len(found), found.symbol.dtype, acted) == ((), 0, np.int64, ())
 
 
 def test_a_folder_is_read_as_one(tmp_path):
@@ -355,6 +376,53 @@ def test_two_different_actions_of_one_kind_and_date_are_an_error(tmp_path):
         (5, "symbol"),
         (6, "value"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "is_good"),
+    [
+        ("dividend", "999999999", True),
+        ("dividend", "1e9", False),
+        ("split", "1e4", True),
+        ("split", "10001", False),
+        ("split", "1e-4", True),
+        ("spinoff", "0.00009", False),
+    ],
+)
+def test_actions_beyond_all_that_happens_are_errors(tmp_path, kind, value, is_good):
+    text = f"symbol,ex_date,type,value\nT,2024-01-03,{kind},{value}\n"
+    actions = written(tmp_path, text, "actions.csv")
+
+    if is_good:
+        assert len(read_market_files(None, actions).actions) == 1
+    else:
+        assert issues_of(None, actions) == [(2, "value", value)]
+
+
+def test_the_bounds_hold_for_what_was_traded(tmp_path):
+    bars = written(tmp_path, "date,symbol,close\n2024-01-02,A,5e9\n")
+    text = "symbol,ex_date,type,value\nA,2024-01-03,split,{}\nA,2024-01-02,dividend,2e9\n"
+    reverse = written(tmp_path, text.format("0.01"), "reverse.csv")
+    forward = written(tmp_path, text.format("2"), "forward.csv")
+
+    traded, acted = read_market_files(bars, reverse, split_adjusted=True)
+    found = issues_of(bars, forward, split_adjusted=True)
+
+    assert (traded.close.tolist(), acted[1].value) == ([5e7], 2e7)
+    assert found == [
+        (None, "close", "A 2024-01-02: 1e+10"),
+        (None, "value", "A 2024-01-02: 4e+09"),
+    ]
+
+
+def test_adjustments_beyond_all_floats_are_errors(tmp_path):
+    bars = written(tmp_path, "date,symbol,close,volume\n2020-01-02,A,1e300,1e300\n")
+    days = [f"A,2024-01-{day:02},split,100\n" for day in range(1, 29)]
+    actions = written(tmp_path, "symbol,ex_date,type,value\n" + "".join(days), "actions.csv")
+
+    found = issues_of(bars, actions, split_adjusted=True)
+
+    assert [column for _, column, _ in found] == ["close", "volume"]
 
 
 def test_adjusted_files_become_as_traded(tmp_path):

@@ -261,6 +261,15 @@ def test_odd_ranges_are_stored_and_counted(database):
     assert imported.bars.stored == 3
 
 
+def test_a_bar_given_twice_counts_once_as_a_duplicate(database):
+    with database.write() as connection:
+        imported = load(connection, [("AAA", MON, 10), ("AAA", MON, 10), ("AAA", TUE, 11)])
+
+        assert stored_closes(connection, "AAA") == {MON: 10, TUE: 11}
+    assert (imported.bars.received, imported.bars.stored) == (3, 2)
+    assert imported.bars.refused.duplicate == 1
+
+
 def test_a_bar_under_a_former_symbol_goes_to_the_present_one(database):
     with database.write() as connection:
         load(connection, [("NEW", MON, 10)])

@@ -1,0 +1,138 @@
+"""Numbers of snapshots that follow from other stored ones, checked on arrays.
+
+Nulls are left out: that they have a reason is checked with the texts.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from riskmark.calc.arrays import BoolArray, FloatArray
+from riskmark.reports.invariants import (
+    TOLERANCE,
+    Expectation,
+    amounts_of,
+    differing,
+    is_dated,
+    neighbours,
+    shifted,
+)
+from riskmark.reports.stored_cells import StoredCells
+from riskmark.reports.violations import Violation
+
+_ORDER = (
+    ("drawdown_within_bounds", ("max_drawdown", "drawdown"), (-1.0, 0.0)),
+    ("concentration_within_bounds", ("top_1", "top_3", "top_10"), (0.0, 1.0)),
+    ("concentration_within_bounds", ("hhi",), (0.0, 1.0)),
+)
+"""Numbers that ascend, and the bounds that they lie in."""
+
+
+def derived_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    """Yield every number of ``cells`` that does not follow from those it is made of."""
+    if not len(cells):
+        return
+    yield from _session_violations(cells, expected)
+    yield from _concentration_violations(cells)
+    yield from _order_violations(cells)
+    yield from _sector_violations(cells)
+    yield from _factor_violations(cells, expected)
+
+
+def _session_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    """Check what follows from the session and the one before it: the return and the income."""
+    money = cells.money
+    follows, is_first = neighbours(cells, expected)
+    relevant = follows | is_first
+    scale = amounts_of(cells)
+    before = shifted(money["nav"], follows)
+    known = relevant & ~np.isnan(money["return"])
+    capital = before + money["inflow"]
+    # Of little capital a return is large, and so is what its last digit stands for.
+    yield from differing(
+        cells,
+        "return_is_pnl_over_capital",
+        money["return"],
+        _over(money["pnl"], capital),
+        scale=np.maximum(np.abs(money["return"]), 1.0),
+        relevant=known,
+    )
+    total = money["cum_income"]
+    earlier = shifted(total, follows)
+    yield from differing(
+        cells,
+        "income_adds_to_its_sum",
+        money["income"],
+        total - earlier,
+        scale=scale + np.abs(total) + np.abs(earlier) + np.abs(money["income"]),
+        relevant=relevant,
+    )
+
+
+def _concentration_violations(cells: StoredCells) -> Iterator[Violation]:
+    money, sums = cells.money, cells.sums
+    gross = money["gross"]
+    one = np.ones(gross.size)
+    pairs: tuple[tuple[str, str, FloatArray, FloatArray], ...] = (
+        ("hhi_is_sum_of_squares", "hhi", _over(sums["squares"], gross * gross), one),
+        ("top_1_is_largest_share", "top_1", _over(sums["largest"], gross), one),
+        (
+            "effective_positions_are_inverse",
+            "effective_positions",
+            _over(one, money["hhi"]),
+            np.abs(money["effective_positions"]),
+        ),
+    )
+    for invariant, name, summed, scale in pairs:
+        known = ~np.isnan(money[name])
+        yield from differing(cells, invariant, money[name], summed, scale=scale, relevant=known)
+
+
+def _order_violations(cells: StoredCells) -> Iterator[Violation]:
+    for invariant, names, (least, most) in _ORDER:
+        values = [cells.money[name] for name in names]
+        steps = [np.full(len(cells), least), *values, np.full(len(cells), most)]
+        broken = np.zeros(len(cells), dtype=bool)
+        for lower, higher in pairwise(steps):
+            broken |= lower > higher + TOLERANCE
+        shown = ", ".join(names)
+        for place in np.flatnonzero(broken).tolist():
+            stored = ", ".join(f"{value[place]:,.6f}" for value in values)
+            yield Violation(invariant, *cells.cell(place), f"{shown}: stored {stored}")
+
+
+def _sector_violations(cells: StoredCells) -> Iterator[Violation]:
+    sectors, nav = cells.sectors, cells.money["nav"]
+    for place in np.flatnonzero((sectors.rows > 0) != (cells.counted > 0)).tolist():
+        detail = f"{sectors.rows[place]} sectors of {cells.counted[place]} positions"
+        yield Violation("positions_have_sectors", *cells.cell(place), detail)
+    some = sectors.numbers > 0
+    for place in np.flatnonzero(some & (sectors.numbers < sectors.rows)).tolist():
+        detail = f"{sectors.numbers[place]} of {sectors.rows[place]} sectors have numbers"
+        yield Violation("sectors_are_null_together", *cells.cell(place), detail)
+    scale = amounts_of(cells)
+    for name, shares in (("net", sectors.net), ("gross", sectors.gross)):
+        yield from differing(
+            cells,
+            f"sectors_sum_to_{name}",
+            cells.money[name],
+            shares * nav,
+            scale=scale,
+            relevant=some,
+        )
+
+
+def _factor_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    """Find the cells that lack exposures to a model which the others have."""
+    known = np.array([key in expected.first for key in cells.portfolio_ids], dtype=bool)
+    broken: BoolArray = (cells.factors != expected.factors) & ~is_dated(cells, expected)
+    for place in np.flatnonzero(broken & known[cells.portfolio]).tolist():
+        detail = f"{cells.factors[place]} exposures, {expected.factors} factors"
+        yield Violation("every_factor_has_an_exposure", *cells.cell(place), detail)
+
+
+def _over(amounts: FloatArray, whole: FloatArray) -> FloatArray:
+    """Divide; NaN where there is nothing to divide by."""
+    found: FloatArray = np.divide(amounts, whole, out=np.full(whole.size, np.nan), where=whole != 0)
+    return found
