@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SQLITE_PROBLEMS = {
     "readonly": "cannot be written; make the file and its folder writable",
-    "not a database": "is no SQLite database; name another file with --database",
+    "not a database": "is not a database; name another file with --database",
     "unable to open": "cannot be opened; its folder must exist, and file and folder be writable",
     "locked": "is busy with another process; try again when that is done",
     "is full": "has no room left on its disk; make room and try again",

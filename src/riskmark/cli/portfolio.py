@@ -42,10 +42,7 @@ def import_file(
     account_name: Annotated[str | None, typer.Option(help="The account that holds it.")] = None,
     account_type: Annotated[AccountType | None, typer.Option(help="Its tax wrapper.")] = None,
     opening_equity: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X", help="Money at the start: cash is kept from then on (equity mode)."
-        ),
+        str | None, typer.Option(metavar="X", help="Money at the start: cash is kept (equity).")
     ] = None,
     owner: Annotated[
         str | None, typer.Option(metavar="EMAIL", help="Whose it is; default: the local account.")

@@ -1,5 +1,7 @@
 """The schema: every table, once. The migrations build it; a test compares the two.
 
+One long file, because it is looked up as a whole: which tables there are, and what joins them.
+
 Text keys sort by code point on both databases. Tables of results have no foreign keys:
 they are written in bulk by the shard's transaction alone, which holds the portfolio's
 progress row, and ``verify`` checks what a foreign key would.

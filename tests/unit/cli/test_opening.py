@@ -73,5 +73,5 @@ def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path):
 
     assert (done.exit_code, done.stdout) == (1, "")
     said = " ".join(done.stderr.split())
-    assert "is no SQLite database; name another file with --database" in said
+    assert "is not a database; name another file with --database" in said
     assert "DatabaseError" not in said

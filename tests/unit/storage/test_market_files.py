@@ -82,7 +82,7 @@ def test_blank_lines_and_a_byte_order_mark_are_skipped(tmp_path):
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_a_gzipped_file_is_read_whatever_its_name(tmp_path, line_end):
-    packed = gzip.compress(GOOD.replace("\n", line_end).encode())
+    packed = gzip.compress(GOOD.replace("\n", line_end).encode(), mtime=0)
 
     for name in ("bars.csv.gz", "bars"):
         bars, _ = read_market_files(written(tmp_path, packed, name))
@@ -196,7 +196,7 @@ def test_a_file_without_rows_gives_nothing(tmp_path, kind):
 
 def test_a_folder_is_read_as_one(tmp_path):
     written(tmp_path, "date,symbol,close\n2024-01-02,A,1\n", "a.csv")
-    written(tmp_path, gzip.compress(b"date,symbol,close\n2024-01-02,B,1\n"), "b.CSV.gz")
+    written(tmp_path, gzip.compress(b"date,symbol,close\n2024-01-02,B,1\n", mtime=0), "b.CSV.gz")
     pl.DataFrame({"date": [date(2024, 1, 2)], "symbol": ["C"], "close": [1.0]}).write_parquet(
         tmp_path / "c.parquet"
     )
@@ -234,7 +234,7 @@ def test_a_path_without_files_is_an_input_error(tmp_path, path):
         ("", None),
         (b"date,symbol,close\n2024-01-02,A,\xff\n", None),
         ("date,symbol,close\n2024-01-02,A,1\n".encode("utf-16"), "date"),
-        (gzip.compress(GOOD.encode())[:40], None),
+        (gzip.compress(GOOD.encode(), mtime=0)[:40], None),
         (b"\x1f\x8bnot gzip", None),
         (b"\x00" * 100, "date"),
     ],
