@@ -389,6 +389,7 @@ def started(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
+@pytest.mark.timeout(600)  # a counterexample is worth the time that it takes to shorten it
 def test_the_last_run_makes_right_whatever_happened_before(started: Path, tmp_path: Path):
     run_state_machine_as_test(
         partial(History, started, tmp_path),
