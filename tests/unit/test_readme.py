@@ -66,7 +66,8 @@ def shown_steps(tour):
 def take_tour(tour, folder):
     """Carry out the blocks of the tour in ``folder``; return what each command prints."""
     steps = []
-    environment = {"PWD": str(folder), "RISKMARK_DATABASE_URL": None}
+    # The width of a page, whatever terminal the tests run in.
+    environment = {"PWD": str(folder), "RISKMARK_DATABASE_URL": None, "COLUMNS": "100"}
     with chdir(folder):
         for kind, body in _BLOCK.findall(tour):
             if kind.startswith("csv"):
