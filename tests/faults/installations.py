@@ -26,6 +26,11 @@ from tests.acceptance.world import (
 )
 
 from riskmark import app as application
+from riskmark.domain.reasons import Source
+from riskmark.engine.rounds import current_version, read_plan
+from riskmark.reports.rules import Rules
+from riskmark.reports.verify import verify
+from riskmark.reports.violations import Violation
 from riskmark.settings import load_settings
 from riskmark.storage.engines import open_database
 
@@ -274,6 +279,7 @@ def check_at_rest(url: str) -> None:
         )
         assert all(one[1] == one[2] == one[3] for one in counted), counted
         assert _planned(world) == 0
+        assert _violations(world) == ()
         if world.app.database.is_sqlite:
             assert world.rows("PRAGMA integrity_check") == [("ok",)]
     finally:
@@ -281,10 +287,15 @@ def check_at_rest(url: str) -> None:
 
 
 def _planned(world: World) -> int:
-    from riskmark.domain.reasons import Source  # noqa: PLC0415
-    from riskmark.engine.rounds import read_plan  # noqa: PLC0415
-
     with world.app.database.read() as connection:
         asked = world.app.request(connection, Source.CLI, calendar=world.calendar)
         _, plan = read_plan(connection, world.calendar, world.app.settings, asked)
     return plan.size + sum(len(one.surplus) for one in plan.portfolios)
+
+
+def _violations(world: World) -> tuple[Violation, ...]:
+    settings = world.app.settings
+    target = world.app.target(world.calendar)
+    rules = Rules(world.calendar, target, current_version(settings), settings.factor_symbols)
+    with world.app.database.read() as connection:
+        return verify(connection, rules=rules, settings=settings).violations
