@@ -26,9 +26,8 @@ from tests.acceptance.world import (
 )
 
 from riskmark import app as application
-from riskmark.domain.reasons import Source
-from riskmark.engine.rounds import current_version, read_plan
-from riskmark.reports.rules import Rules
+from riskmark.engine.version import current_version
+from riskmark.reports.rules import Rules, load_plan
 from riskmark.reports.verify import verify
 from riskmark.reports.violations import Violation
 from riskmark.settings import load_settings
@@ -288,14 +287,17 @@ def check_at_rest(url: str) -> None:
 
 def _planned(world: World) -> int:
     with world.app.database.read() as connection:
-        asked = world.app.request(connection, Source.CLI, calendar=world.calendar)
-        _, plan = read_plan(connection, world.calendar, world.app.settings, asked)
+        _, plan = load_plan(connection, _rules(world))
     return plan.size + sum(len(one.surplus) for one in plan.portfolios)
+
+
+def _rules(world: World) -> Rules:
+    settings = world.app.settings
+    target = world.app.target(world.calendar)
+    return Rules(world.calendar, target, current_version(settings), settings.factor_symbols)
 
 
 def _violations(world: World) -> tuple[Violation, ...]:
     settings = world.app.settings
-    target = world.app.target(world.calendar)
-    rules = Rules(world.calendar, target, current_version(settings), settings.factor_symbols)
     with world.app.database.read() as connection:
-        return verify(connection, rules=rules, settings=settings).violations
+        return verify(connection, rules=_rules(world), settings=settings).violations

@@ -119,8 +119,7 @@ def sqlite_path(app: "App") -> Path | None:
 
 def rules_for(app: "App", connection: "Connection", as_of: date | None = None) -> "Rules":
     """Return what decides whether numbers are up to date now, or as of a date."""
-    from riskmark.engine.version import ENGINE_VERSION
-    from riskmark.planning.facts import Version
+    from riskmark.engine.version import current_version
     from riskmark.reports.rules import Rules
     from riskmark.storage.calendar import load_calendar
 
@@ -128,6 +127,6 @@ def rules_for(app: "App", connection: "Connection", as_of: date | None = None) -
     return Rules(
         calendar=calendar,
         target=app.target(calendar, as_of),
-        version=Version(ENGINE_VERSION, app.settings.numbers_hash),
+        version=current_version(app.settings),
         factor_symbols=app.settings.factor_symbols,
     )

@@ -14,6 +14,10 @@ class MarkKind(StrEnum):
     MODEL = "model"
 
 
+STALE_AFTER = 5
+"""Sessions after which a carried close is called stale."""
+
+
 class SymbolReason(StrEnum):
     """Why a symbol's mark makes a snapshot partial."""
 

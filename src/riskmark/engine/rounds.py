@@ -16,14 +16,13 @@ from riskmark.calc.arrays import FloatArray, IntArray
 from riskmark.calc.holdings_returns import HISTORY
 from riskmark.domain.runs import RunRequest
 from riskmark.domain.sessions import Calendar
-from riskmark.engine.version import ENGINE_VERSION
+from riskmark.engine.version import current_version
 from riskmark.planning.facts import Facts, Version
 from riskmark.planning.plan import Plan
-from riskmark.planning.planner import plan_run
+from riskmark.reports.rules import Rules, load_plan
 from riskmark.settings import Settings
 from riskmark.storage import results, symbol_scope
 from riskmark.storage.packs import Closes, load_closes
-from riskmark.storage.progress import load_facts
 from riskmark.valuation.analytics import MARKET_MODEL
 from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
 from riskmark.valuation.panels import Panel, build_panel, load_instruments
@@ -50,36 +49,6 @@ class Round:
         return bool(self.plan) or bool(self.symbols_due)
 
 
-def current_version(settings: Settings) -> Version:
-    """Return what numbers computed now are stamped with."""
-    return Version(ENGINE_VERSION, settings.numbers_hash)
-
-
-def read_plan(
-    connection: Connection,
-    calendar: Calendar,
-    settings: Settings,
-    request: RunRequest,
-    *,
-    left_out: Mapping[str, AbstractSet[int]] | None = None,
-) -> tuple[Facts, Plan]:
-    """Read the facts in the request's scope and plan what it would do."""
-    facts = load_facts(
-        connection,
-        calendar,
-        target=calendar.on_or_before(request.target),
-        version=current_version(settings),
-        factor_symbols=settings.factor_symbols,
-        scope=request.scope,
-        force=request.force,
-    )
-    from_ordinal = None
-    if request.from_session is not None:
-        from_ordinal = calendar.on_or_after(request.from_session)
-    plan = plan_run(facts, from_ordinal=from_ordinal, force=request.force, left_out=left_out)
-    return facts, plan
-
-
 def read_round(
     connection: Connection,
     calendar: Calendar,
@@ -89,7 +58,20 @@ def read_round(
     left_out: Mapping[str, AbstractSet[int]],
 ) -> Round:
     """Plan, and read everything that the plan needs."""
-    facts, plan = read_plan(connection, calendar, settings, request, left_out=left_out)
+    rules = Rules(
+        calendar=calendar,
+        target=calendar.on_or_before(request.target),
+        version=current_version(settings),
+        factor_symbols=settings.factor_symbols,
+    )
+    facts, plan = load_plan(
+        connection,
+        rules,
+        scope=request.scope,
+        from_session=request.from_session,
+        force=request.force,
+        left_out=left_out,
+    )
     factors = symbol_scope.public_ids(connection, settings.factor_symbols)
     scope_symbols = symbol_scope.in_scope(connection, request.scope, factors.values())
     due = symbol_scope.due_symbols(

@@ -11,7 +11,7 @@ from riskmark import faults
 from riskmark.calc.arrays import FloatArray, IntArray, reason_of
 from riskmark.calc.regression import FactorFits, fit_factors
 from riskmark.domain.factor_models import FactorModel
-from riskmark.domain.reasons import FitQuality, MarkKind, SymbolReason
+from riskmark.domain.reasons import STALE_AFTER, FitQuality, MarkKind, SymbolReason
 from riskmark.domain.runs import PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, SymbolCounts
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
@@ -23,7 +23,6 @@ from riskmark.storage.ledger import lock_instruments
 from riskmark.storage.packs import save_packs
 from riskmark.storage.runs import UnavailableSymbol
 from riskmark.valuation.panels import Panel
-from riskmark.valuation.shard import STALE_AFTER
 
 STORED = "stored"
 """The provider's name where prices come from the database alone."""

@@ -90,12 +90,17 @@ def delete_surplus(
             and one.inputs_revision <= writing.revision
         ]
         if cells:
-            kept = [(cell, None, PlanReason.SURPLUS, stored[cell]) for cell in cells]
             connection.execute(
                 insert(schema.restatement),
                 [
-                    _restatement(writing, cell, reason, old_values_json(one.values), new_values=new)
-                    for cell, new, reason, one in kept
+                    _restatement(
+                        writing,
+                        cell,
+                        PlanReason.SURPLUS,
+                        old_values_json(stored[cell].values),
+                        new_values=None,
+                    )
+                    for cell in cells
                 ],
             )
             results.delete_cells(connection, cells)

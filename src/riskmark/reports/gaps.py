@@ -7,14 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from riskmark.domain.reasons import SymbolReason
+from riskmark.domain.reasons import STALE_AFTER, SymbolReason
 from riskmark.reports.documents import Document
 from riskmark.reports.rules import Rules
 from riskmark.storage.gaps import PriceGap, price_gaps
 from riskmark.storage.universe import InstrumentSummary, list_universe
-
-STALE_AFTER = 5
-"""Sessions after which a carried close is called stale."""
 
 
 @dataclass(frozen=True, slots=True)

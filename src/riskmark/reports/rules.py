@@ -1,6 +1,7 @@
 """What decides whether stored numbers are up to date, and the plan that follows from it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,8 +41,13 @@ def load_plan(
     scope: Collection[str] | None = None,
     from_session: date | None = None,
     force: bool = False,
+    left_out: Mapping[str, AbstractSet[int]] | None = None,
 ) -> tuple[Facts, Plan]:
-    """Read the facts of the live portfolios in ``scope`` and plan what a run would do."""
+    """Read the facts of the live portfolios in ``scope`` and plan what a run does.
+
+    Runs and reports plan by this alone. ``left_out`` are cells, by portfolio, that are not
+    planned.
+    """
     facts = load_facts(
         connection,
         rules.calendar,
@@ -52,7 +58,8 @@ def load_plan(
         force=force,
     )
     from_ordinal = None if from_session is None else rules.calendar.on_or_after(from_session)
-    return facts, plan_run(facts, from_ordinal=from_ordinal, force=force)
+    plan = plan_run(facts, from_ordinal=from_ordinal, force=force, left_out=left_out)
+    return facts, plan
 
 
 def visible_scope(connection: Connection, principal: Principal) -> tuple[str, ...] | None:

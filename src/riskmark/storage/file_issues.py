@@ -41,8 +41,3 @@ class MarketFileErrors(InputError):
         self.total = len(listed) if total is None else total
         noun = "error" if self.total == 1 else "errors"
         super().__init__(f"{self.total:,} {noun} in the file; the first: {listed[0]}")
-
-
-def whole_file(file: str, value: str, expected: str) -> MarketFileErrors:
-    """Make the error that a whole file cannot be read."""
-    return MarketFileErrors([FileIssue(file, None, None, value, expected)])

@@ -17,12 +17,12 @@ from riskmark.domain.instruments import InstrumentKind, OptionTerms, OptionType,
 from riskmark.domain.reasons import ChangeKind
 from riskmark.errors import InputError, UnknownSymbol
 from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.intake.numbers import decimal_text
 from riskmark.intake.symbols import canonical_symbol
 from riskmark.storage.engines import as_date, bind_date, bind_instant, read_rows
 from riskmark.storage.key_lists import among, run_statement
 from riskmark.storage.ledger import InputChange
 from riskmark.storage.schema import LOCAL_ACCOUNT
-from riskmark.storage.types import decimal_text
 
 _FIELDS = (
     "id, symbol, kind, currency, name, sector, owner_id, "

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-SCALE = Decimal("1e-8")
+from riskmark.intake.numbers import decimal_text
+
 _INSTANT = "%Y-%m-%d %H:%M:%S.%f"
 
 
@@ -70,14 +71,6 @@ class Instant(TypeDecorator[datetime]):
             return datetime.strptime(value, _INSTANT).replace(tzinfo=UTC)
         found: datetime = value
         return found.astimezone(UTC)
-
-
-def decimal_text(value: Decimal) -> str:
-    """Write ``value`` in plain digits, without trailing zeros."""
-    text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in {"-0", ""} else text
 
 
 def instant_text(value: datetime) -> str:

@@ -17,13 +17,10 @@ from riskmark.calc.performance import Performance, measure_performance
 from riskmark.calc.positions import Positions
 from riskmark.calc.regression import FactorFits
 from riskmark.domain.factor_models import FactorModel
-from riskmark.domain.reasons import MarkKind
+from riskmark.domain.reasons import STALE_AFTER, MarkKind
 from riskmark.valuation.bases import base_rows
 from riskmark.valuation.numbers import MARK_KINDS
 from riskmark.valuation.panels import Panel
-
-STALE_AFTER = 5
-"""Sessions after which a carried close is called stale."""
 
 KIND = {kind: code for code, kind in enumerate(MARK_KINDS)}
 """The place of each mark kind in MARK_KINDS, as arrays hold it."""
