@@ -97,7 +97,7 @@ def record_run(app: App) -> Recording:
 
     with (
         _replaced(panels, "build_marks", recorded),
-        _replaced(shard_work, "fit_factors", recorded),
+        _replaced(shard_work, "fit_model", recorded),
         _replaced(shard_work, "value", recorded),
         _replaced(shard_work, "analyse", recorded),
         _replaced(results, "write_rows", writer),

@@ -151,6 +151,7 @@ def _with_inputs(
         named=factors,
         first=_with_old_closes(closes, held, max(start, 0)),
         last=head.plan.target,
+        columns=settings.factor_columns,
     )
     return replace(
         head,
@@ -185,8 +186,7 @@ def _first_needed(
 
 def market_symbol(settings: Settings) -> str:
     """Return the symbol of the Market factor, on whose sessions x is counted."""
-    model = next(one for one in settings.factor_model if one.name == MARKET_MODEL)
-    return model.factors[0].long
+    return settings.model(MARKET_MODEL).symbols[0]
 
 
 def _with_old_closes(closes: Closes, held: AbstractSet[int], start: int) -> int:
@@ -203,8 +203,7 @@ def _lots_of(stored: StoredBooks) -> dict[str, int]:
 
 def market_returns(panel: Panel, settings: Settings) -> FloatArray:
     """Return the Market factor (T,) of a panel."""
-    model = next(one for one in settings.factor_model if one.name == MARKET_MODEL)
-    found: FloatArray = panel.factor_returns(model)[:, 0]
+    found: FloatArray = panel.factor_returns(settings.model(MARKET_MODEL))[:, 0]
     return found
 
 

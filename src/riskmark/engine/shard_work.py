@@ -16,7 +16,7 @@ from riskmark import faults
 from riskmark.calc.accounting import Books, Flows
 from riskmark.calc.arrays import FloatArray, IntArray
 from riskmark.calc.lots import Lots
-from riskmark.calc.regression import FactorFits, fit_factors
+from riskmark.calc.model_fits import ModelFits, fit_model
 from riskmark.domain.reasons import PlanReason
 from riskmark.domain.runs import ANALYTICS, SYMBOL_FACTORS, VALUATION, VERIFY, CellCounts
 from riskmark.engine.recorder import Recorder
@@ -29,7 +29,7 @@ from riskmark.valuation.analytics import analyse
 from riskmark.valuation.checks import violations
 from riskmark.valuation.holdings import BookArrays
 from riskmark.valuation.panels import Panel
-from riskmark.valuation.shard import ModelFits, ShardInputs, value
+from riskmark.valuation.shard import ShardInputs, value
 
 MAX_DETAIL = 8_000
 """Characters of a traceback that are kept."""
@@ -217,33 +217,26 @@ class _FitCache:
         self._columns = columns
         self._models = record.settings.factor_model
         self._rows = range(0)
-        self._fits: dict[str, FactorFits] = {}
+        self._fits: dict[str, ModelFits] = {}
 
     def of(self, rows: range, columns: IntArray) -> dict[str, ModelFits]:
         """Return the fits of every model for ``rows`` and panel ``columns``."""
         if rows != self._rows:
             self._fits = {
-                model.name: fit_factors(
+                model.name: fit_model(
                     _take(self._panel.marks.returns, self._columns),
                     self._panel.factor_returns(model),
+                    model=model,
                     rows=rows,
-                    window=model.window,
-                    minimum=model.minimum,
+                    risk_free=self._panel.risk_free(model),
                 )
                 for model in self._models
             }
             self._rows = rows
         places = np.searchsorted(self._columns, columns)
-        every = places.size == self._columns.size
-        return {
-            model.name: ModelFits(
-                model,
-                self._fits[model.name]
-                if every
-                else FactorFits._make(part[:, places] for part in self._fits[model.name]),
-            )
-            for model in self._models
-        }
+        if places.size == self._columns.size:
+            return dict(self._fits)
+        return {name: fits.of(places) for name, fits in self._fits.items()}
 
 
 def _take(values: FloatArray, columns: IntArray) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from riskmark import faults
 from riskmark.calc.arrays import FloatArray, IntArray, reason_of
-from riskmark.calc.regression import FactorFits, fit_factors
+from riskmark.calc.model_fits import detail_model, fit_model
 from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.reasons import FitQuality, MarkKind, SymbolReason
 from riskmark.domain.runs import PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, SymbolCounts
@@ -39,6 +39,8 @@ _FIT_COLUMNS = (
     "residual_sd",
     "quality",
     "reason",
+    "stderr_hac",
+    "vif",
 )
 _METRIC_COLUMNS = (
     "instrument_id",
@@ -172,39 +174,40 @@ def _fit_rows(
     panel: Panel, columns: IntArray, model: FactorModel, session: Any
 ) -> list[tuple[Any, ...]]:
     last = len(panel.sessions) - 1
-    fits: FactorFits = fit_factors(
-        panel.marks.returns[:, columns],
-        panel.factor_returns(model),
-        rows=range(last, last + 1),
-        window=model.window,
-        minimum=model.minimum,
-    )
-    rows = []
-    for place, column in enumerate(columns.tolist()):
-        key = panel.instruments[column].instrument_id
-        n = int(fits.n[0, place])
-        reason = reason_of(int(fits.nulls[0, place]))
-        quality = None
-        if reason is None:
-            quality = FitQuality.FULL if n == model.window else FitQuality.LIMITED
-        for index, factor in enumerate(model.factors):
-            rows.append(
+    returns, factors = panel.marks.returns[:, columns], panel.factor_returns(model)
+    risk_free = panel.risk_free(model)
+    rows = range(last, last + 1)
+    fits = fit_model(returns, factors, model=model, rows=rows, risk_free=risk_free)
+    details = detail_model(returns, factors, fits, row=last, risk_free=risk_free)
+    keys = [panel.instruments[column].instrument_id for column in columns.tolist()]
+    found = []
+    for index, factor in enumerate(model.factors):
+        part, inside = fits.part_of(index)
+        for place, key in enumerate(keys):
+            n = int(part.n[0, place])
+            reason = reason_of(int(part.nulls[0, place]))
+            quality = None
+            if reason is None:
+                quality = FitQuality.FULL if n == model.window else FitQuality.LIMITED
+            found.append(
                 (
                     key,
                     model.name,
                     factor.name,
                     session,
                     n,
-                    _number(fits.alpha[0, place]),
-                    _number(fits.beta[0, place, index]),
-                    _number(fits.stderr[0, place, index]),
-                    _number(fits.r2[0, place]),
-                    _number(fits.residual_sd[0, place]),
+                    _number(part.alpha[0, place]),
+                    _number(part.beta[0, place, inside]),
+                    _number(part.stderr[0, place, inside]),
+                    _number(part.r2[0, place]),
+                    _number(part.residual_sd[0, place]),
                     quality,
                     reason,
+                    _number(details.stderr_hac[place, index]),
+                    _number(details.vif[place, index]),
                 )
             )
-    return rows
+    return found
 
 
 def _metric_rows(

@@ -15,7 +15,7 @@ from riskmark.calc.arrays import (
     measure,
 )
 from riskmark.calc.concentration import concentration, sector_exposures
-from riskmark.calc.exposures import Books, factor_exposures, nav_nulls, over_nav
+from riskmark.calc.exposures import Books, model_exposures, nav_nulls, over_nav
 from riskmark.calc.holdings_returns import Holdings, HoldingsReturns, holdings_returns
 from riskmark.calc.volatility import trailing_volatility
 from riskmark.domain.measures import PERFORMANCE
@@ -54,7 +54,7 @@ def analyse(inputs: ShardInputs, valued: Valued) -> ShardNumbers:
     series = holdings_returns(
         _returns(inputs),
         inputs.market[: inputs.rows.stop],
-        market.fits,
+        market.parts[0],
         included,
         cells.row,
         rows=inputs.rows,
@@ -148,11 +148,8 @@ def _exposures(inputs: ShardInputs, cells: Cells, exposed: Holdings) -> tuple[Ex
     found = []
     for name, one in inputs.fits.items():
         names = tuple(factor.name for factor in one.model.factors)
-        sums = factor_exposures(exposed, one.fits, fit_row=cells.offset, books=cells.books)
-        coverage = Measure._make(
-            np.repeat(part[:, None], len(names), axis=1) for part in sums.coverage
-        )
-        found.append(ExposureRows(name, names, sums.fraction, sums.money, coverage))
+        sums = model_exposures(exposed, one, fit_row=cells.offset, books=cells.books)
+        found.append(ExposureRows(name, names, sums.fraction, sums.money, sums.coverage))
     return tuple(found)
 
 
@@ -224,7 +221,7 @@ def _position_rows(inputs: ShardInputs, cells: Cells, valued: Valued) -> Positio
 
 
 def _position_beta(inputs: ShardInputs, cells: Cells, kind: CodeArray) -> Measure:
-    fits: FactorFits = inputs.fits[MARKET_MODEL].fits
+    fits: FactorFits = inputs.fits[MARKET_MODEL].parts[0]
     at = (cells.position_offset, cells.position_instrument)
     nulls = fits.nulls[at].copy()
     nulls[kind == KIND[MarkKind.STALE]] = CODE_OF[NullReason.STALE]
