@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from riskmark.calc.arrays import FloatArray, IntArray
-from riskmark.calc.holdings_returns import HISTORY
+from riskmark.calc.filled_returns import HISTORY
 from riskmark.domain.runs import RunRequest
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.version import ENGINE_VERSION
