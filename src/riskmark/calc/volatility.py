@@ -12,7 +12,7 @@ import numpy as np
 
 from riskmark.calc.arrays import FloatArray, Measure, measure
 from riskmark.calc.rolling import window_variances
-from riskmark.domain.reasons import NullReason
+from riskmark.domain.reasons import NullReason, VolatilityTrend
 
 SESSIONS_A_YEAR = 252
 MONTH = 21
@@ -21,6 +21,11 @@ LEAST_MOVE = 0.1
 """A line that changes by no more than this share of the mean volatility is flat."""
 LEAST_FIT = 0.3
 """A line that explains no more than this share of the variance (R²) is flat."""
+TREND_OF = {
+    1: VolatilityTrend.RISING,
+    0: VolatilityTrend.FLAT,
+    -1: VolatilityTrend.FALLING,
+}
 MARGIN = 1e-9
 """Rounding on which no decision must hang."""
 CELLS = 64
