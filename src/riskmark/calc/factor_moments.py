@@ -42,7 +42,7 @@ class Design(NamedTuple):
 class CentredMoments(NamedTuple):
     """Numbers of rows (R, K), means (R, F, K), and sums of products about them (R, F, F, K).
 
-    ``flat`` (R, K) says where a factor does not vary.
+    ``flat`` (R, F, K) says where a factor does not vary.
     """
 
     n: FloatArray
@@ -90,7 +90,7 @@ def centre(sums: FloatArray, design: Design) -> CentredMoments:
     centred = squares - mean[:, :, None] * moments[:, None, 0, 1:]
     variation = np.einsum("rffk->rfk", centred)
     rounding = FLAT * np.einsum("rffk->rfk", squares) + NOTHING
-    return CentredMoments(n, mean, centred, (variation <= rounding).any(axis=1))
+    return CentredMoments(n, mean, centred, variation <= rounding)
 
 
 def make_solver(sums: FloatArray, design: Design, *, least: int, alpha: float = 0.0) -> Solver:
@@ -99,8 +99,8 @@ def make_solver(sums: FloatArray, design: Design, *, least: int, alpha: float = 
     ``alpha`` is the penalty on factors that are scaled to a standard deviation (n − 1) of 1.
     Without one, factors that determine one another have no inverse that is of use.
     """
-    n, mean, centred, flat = centre(sums, design)
-    few = n < least
+    n, mean, centred, constant = centre(sums, design)
+    few, flat = n < least, constant.any(axis=1)
     unusable = few | flat
     variation = np.einsum("rffk->rfk", centred)
     scale = 1 / np.sqrt(np.where(unusable[:, None], 1.0, variation))
