@@ -75,9 +75,7 @@ def test_what_is_taken_off_returns_is_taken_off_each_session():
     risk_free = np.full(80, 0.0002)
     risk_free[75] = np.nan
 
-    found = fit_model(
-        returns, factors, model=model(Estimator.OLS), rows=ROWS, risk_free=risk_free
-    )
+    found = fit_model(returns, factors, model=model(Estimator.OLS), rows=ROWS, risk_free=risk_free)
 
     excess = returns - 0.0002
     excess[75] = np.nan
