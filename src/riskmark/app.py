@@ -104,22 +104,32 @@ class App:
         from riskmark.engine.run import run_batch  # noqa: PLC0415 - slow, and few commands run
 
         with self.database.read() as connection:
+            calendar = load_calendar(connection)
             request = self.request(
                 connection,
                 source,
+                calendar=calendar,
                 portfolios=portfolios,
                 as_of=as_of,
                 from_session=from_session,
                 force=force,
                 offline=offline,
             )
-        return run_batch(self.database, self.settings, self.clock, request, observe=observe)
+        return run_batch(
+            self.database,
+            self.settings,
+            self.clock,
+            request,
+            calendar=calendar,
+            observe=observe,
+        )
 
     def request(
         self,
         connection: Connection,
         source: Source,
         *,
+        calendar: Calendar,
         portfolios: tuple[str, ...] | None = None,
         as_of: date | None = None,
         from_session: date | None = None,
@@ -127,7 +137,6 @@ class App:
         offline: bool = False,
     ) -> RunRequest:
         """Turn what an entry point asks for into a request to the one run function."""
-        calendar = load_calendar(connection)
         scope = None
         if portfolios is not None:
             found = [books.find_portfolio(connection, self.principal, name) for name in portfolios]

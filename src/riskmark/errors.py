@@ -37,9 +37,7 @@ class AmbiguousPortfolio(InputError):
     """Several owners have a portfolio of this name."""
 
     def __init__(self, name: str, ids: tuple[str, ...]) -> None:
-        super().__init__(
-            f"{len(ids)} portfolios are named {name!r}; use an id: {', '.join(ids)}"
-        )
+        super().__init__(f"{len(ids)} portfolios are named {name!r}; use an id: {', '.join(ids)}")
         self.name = name
         self.ids = ids
 

@@ -1,6 +1,6 @@
 """``python -m tests.bench``: measure, and print the table of docs/reference/performance.md.
 
-The numbers of the engine and of both baselines must agree, or nothing is printed. The exit
+The numbers of the engine and of both baselines must agree, or no table is printed. The exit
 code is 1 if a bar is missed.
 """
 

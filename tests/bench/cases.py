@@ -262,10 +262,12 @@ def _night_baseline(
     baseline = make()
     baseline.fit_all(session)
     fitted = time.perf_counter()
-    for book in books[:count]:
+    some = books[:count]
+    for book in some:
         baseline.report_all(book, [session])
-    fixed, each = fitted - started, (time.perf_counter() - fitted) / count
-    return Baseline(fixed + each * len(books), time.perf_counter() - started, count / len(books))
+    done = time.perf_counter()
+    share = len(some) / len(books)
+    return Baseline(fitted - started + (done - fitted) / share, done - started, share)
 
 
 def _books(market: GeneratedMarket, count: int, *, first_row: int) -> list[GeneratedBook]:
@@ -288,15 +290,13 @@ def timed(name: str, taken: Sequence[tuple[float, float]], *, bar: float) -> Tim
 
 def times_of(work: Callable[[], object]) -> tuple[float, float]:
     """Return the seconds that ``work`` takes, and the CPU seconds, child processes included."""
-    before = os.times()
-    seconds = seconds_of(work)
-    after = os.times()
+    gc.collect()
+    before, started = os.times(), time.perf_counter()
+    work()
+    seconds, after = time.perf_counter() - started, os.times()
     return seconds, sum(after[:4]) - sum(before[:4])
 
 
 def seconds_of(work: Callable[[], object]) -> float:
     """Return the seconds that ``work`` takes."""
-    gc.collect()
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    return times_of(work)[0]

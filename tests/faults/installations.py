@@ -267,25 +267,24 @@ def check_at_rest(url: str) -> None:
     try:
         live = world.rows("SELECT id, status FROM run WHERE status IN ('queued', 'running')")
         assert live == []
-        request = world.app.request
         counted = world.rows(
             "SELECT p.name, g.snapshots, COUNT(s.session), COUNT(DISTINCT s.session) "
             "FROM portfolio p JOIN portfolio_progress g ON g.portfolio_id = p.id "
             "LEFT JOIN snapshot s ON s.portfolio_id = p.id GROUP BY p.name, g.snapshots"
         )
         assert all(one[1] == one[2] == one[3] for one in counted), counted
-        assert _planned(world, request) == 0
+        assert _planned(world) == 0
         if world.app.database.is_sqlite:
             assert world.rows("PRAGMA integrity_check") == [("ok",)]
     finally:
         world.close()
 
 
-def _planned(world: World, request: Callable) -> int:
+def _planned(world: World) -> int:
     from riskmark.domain.reasons import Source  # noqa: PLC0415
     from riskmark.engine.rounds import read_plan  # noqa: PLC0415
 
     with world.app.database.read() as connection:
-        asked = request(connection, Source.CLI)
+        asked = world.app.request(connection, Source.CLI, calendar=world.calendar)
         _, plan = read_plan(connection, world.calendar, world.app.settings, asked)
     return plan.size + sum(len(one.surplus) for one in plan.portfolios)

@@ -75,14 +75,12 @@ class Child:
 
     def wait(self) -> Outcome:
         """Wait for the child's end."""
+        self._nursery.write("")
         said = self._nursery.read()
         return Outcome(said["seconds"], said["signal"], said["report"])
 
     def _send(self, number: int) -> None:
-        try:
-            os.kill(self.pid, number)
-        except ProcessLookupError:
-            pass  # it was done sooner than we were
+        os.kill(self.pid, number)  # the child's number stays its own until ``wait``
 
 
 class Nursery:
@@ -102,14 +100,18 @@ class Nursery:
 
     def start(self, order: Order) -> Child:
         """Start a run."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asdict(order)) + "\n")
-        self._process.stdin.flush()
+        self.write(json.dumps(asdict(order)))
         return Child(self, self.read()["pid"])
 
     def run(self, order: Order) -> Outcome:
         """Make a run and wait for its end."""
         return self.start(order).wait()
+
+    def write(self, line: str) -> None:
+        """Tell the process something."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
 
     def read(self) -> dict[str, Any]:
         """Read the next thing that the process says."""
@@ -144,10 +146,12 @@ def main() -> None:
         _say({"pid": pid})
         with os.fdopen(reading) as pipe:
             text = pipe.read()
+        seconds = time.monotonic() - started
+        sys.stdin.readline()  # nobody will send it a signal any more
         _, ended = os.waitpid(pid, 0)
         _say(
             {
-                "seconds": time.monotonic() - started,
+                "seconds": seconds,
                 "signal": os.WTERMSIG(ended) if os.WIFSIGNALED(ended) else None,
                 "report": json.loads(text) if text and os.WIFEXITED(ended) else {},
             }

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.oracles.day_loop import Day, Market, Position, SymbolHistory, effective, walk_book
 
 from riskmark.calc import book_paths, market_values, positions, running
-from riskmark.calc.accounting import Books, Flows, Lots, value_books
+from riskmark.calc.accounting import Books, Flows, value_books
 from riskmark.calc.arrays import reason_of
+from riskmark.calc.lots import Lots
 from riskmark.calc.marks import Events, MarkPanel, build_marks
 from riskmark.domain.portfolio import Flow, Lot
 

@@ -101,7 +101,7 @@ def _net_flows(inflow: FloatArray, outflow: FloatArray, before: FloatArray) -> N
     put_in = np.maximum(flow, 0.0)
     netted = without_dust(nav + put_in, np.abs(nav) + put_in) > 0.0
     inflow[cells] = np.where(netted, put_in, money_in)
-    outflow[cells] = np.where(netted, np.maximum(-flow, 0.0), money_out)
+    outflow[cells] = np.where(netted, np.where(flow < 0.0, -flow, 0.0), money_out)
 
 
 def _fill_returns(

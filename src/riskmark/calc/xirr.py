@@ -7,11 +7,13 @@ horizon follows from it. Of several roots the one whose rate is nearest 0 counts
 problems are solved at once.
 
 What spares a search for further roots are the running sums D_k = Σ_{j≤k} c_j · exp(−λ · τ_j).
-For λ' > λ, summation by parts makes f(λ') a sum of the D_k with positive weights. So if all
-D_k are of one sign, there is no root beyond λ; and if λ is itself a root, then none below it
-either, as with −1 times the weights. One change of sign among the amounts (Descartes) is a
-case of this. Newton's method finds most roots, and this test shows that they are the only
-ones; for the rest, a grid outwards from 0 and bisection find the first root on either side.
+Summation by parts makes f(λ') a sum of the D_k whose weights are all positive for λ' > λ. So
+if all D_k are of one sign, there is no root beyond λ. If λ is itself a root, D_n is 0 and the
+weights of the others are all negative for λ' < λ: then there is no other root at all. One
+change of sign among the amounts (Descartes) is a case of this.
+
+Newton's method finds most roots, and this test shows that they are the only ones; for the
+rest, a grid outwards from 0 and bisection find the first root on either side.
 """
 
 from typing import NamedTuple

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from riskmark.cli import formats
+from riskmark.cli import formats, output
 from riskmark.cli.tables import cut, make_table
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ def book_view(book: "Book") -> "Iterator[RenderableType]":
 
 def lot_table(lots: "Sequence[Lot]") -> "Table":
     """Make a table of lots."""
+    wide = () if output.is_narrow() else ("Class",)
     table = make_table(
-        "Lot", "Symbol", "Quantity>", "Entry", "Price>", "Exit", "Exit price>", "Class"
+        "Lot", "Symbol", "Quantity>", "Entry", "Price>", "Exit", "Exit price>", *wide
     )
     for lot in lots:
         table.add_row(
@@ -50,7 +51,7 @@ def lot_table(lots: "Sequence[Lot]") -> "Table":
             formats.price(lot.entry_price),
             "" if lot.exit_date is None else lot.exit_date.isoformat(),
             "" if lot.exit_price is None else formats.price(lot.exit_price),
-            lot.investment_class.lower(),
+            *(lot.investment_class.lower() for _ in wide),
             style="dim" if lot.exit_date is not None else "",
         )
     return table

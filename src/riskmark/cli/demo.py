@@ -36,7 +36,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Build a small installation from real prices, run it, and show the result."""
-    from riskmark.cli.runs import terminated_as_interrupted
+    from riskmark.cli.interrupting import terminated_as_interrupted
 
     with terminated_as_interrupted():
         with _doing("starting"):
@@ -89,7 +89,8 @@ def _build(app: "App", folder: Path, *, is_verbose: bool) -> RunStatus:
             output.note(line)
     ended = _run(app, is_verbose=is_verbose)
     if ended is not RunStatus.FAILED and accept_unpriced(app):
-        output.note(f"[green]accepted[/]: {UNPRICED} at cost, {ACCEPTED_BECAUSE}")
+        text = f"[green]accepted[/]: {UNPRICED} at cost, {ACCEPTED_BECAUSE}"
+        output.note(output.styled(text))
         ended = _run(app, is_verbose=is_verbose)
     return ended
 

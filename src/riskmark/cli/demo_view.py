@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.text import Text
 
 from riskmark.cli import formats
 from riskmark.cli.demo_setup import NOW, Filled
+from riskmark.cli.output import styled
 from riskmark.cli.tables import make_table
 from riskmark.domain.reasons import PortfolioState
 from riskmark.reports.snapshot import SnapshotReport
@@ -33,14 +33,16 @@ TOUR = (
 """Commands to try next, and what each shows."""
 
 
-def filled_view(filled: Filled, folder: Path) -> Iterator[str]:
+def filled_view(filled: Filled, folder: Path) -> Iterator[Text]:
     """Yield what was put into the database."""
-    yield f"[bold]Riskmark's demo[/] in {escape(str(folder))}: real prices, invented portfolios"
-    yield (
+    yield styled(
+        "[bold]Riskmark's demo[/] in {folder}: real prices, invented portfolios", folder=folder
+    )
+    yield styled(
         f"[green]imported[/]: {filled.closes:,} closes of {filled.symbols} symbols, "
         f"{filled.first} to {filled.last}"
     )
-    yield (
+    yield styled(
         f"[green]imported[/]: {filled.portfolios} portfolios with {filled.lots} lots "
         f"and {filled.flows} flows"
     )
@@ -50,7 +52,7 @@ def overview(status: Status, snapshots: Sequence[SnapshotReport]) -> "Iterator[R
     """Yield the headline numbers and the state of every portfolio, and when that was."""
     yield _overview_table(status, snapshots)
     current = sum(one.state is PortfolioState.CURRENT for one in status.portfolios)
-    yield (
+    yield styled(
         f"\n[bold]{current} of {formats.plural(len(status.portfolios), 'portfolio')} current[/]. "
         f"P&L is of the last session, {status.target}.\n"
     )
@@ -62,7 +64,7 @@ def _overview_table(status: Status, snapshots: Sequence[SnapshotReport]) -> "Tab
     table = make_table("Portfolio…", "NAV>", "P&L>", "YTD>", "Beta>", "Vol 63>", "Max DD>", "State")
     for one in snapshots:
         table.add_row(
-            escape(one.portfolio.name),
+            one.portfolio.name,
             f"{one.snapshot['nav']:,.0f}",
             _whole_money(one.snapshot["pnl"]),
             formats.signed_percent(one.performance["twr_ytd"], 1),
@@ -89,7 +91,7 @@ def shell_lines(folder: Path) -> Iterator[str]:
     yield f"export RISKMARK_NOW={NOW:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def tour_view() -> Iterator[str]:
+def tour_view() -> Iterator[Text]:
     """Yield commands to try next."""
     for command, shows in TOUR:
-        yield f"  [bold]{command:<26}[/]{shows}"
+        yield styled(f"  [bold]{command:<26}[/]{shows}")

@@ -92,12 +92,14 @@ def _note_warnings(found: "PositionsFile") -> None:
 
 
 def _issue_table(issues: "Sequence[RowIssue]", style: str) -> "Table":
+    from rich.text import Text
+
     table = make_table("Row>", "Column…", "Code", "Value…", "Expected…")
     for issue in issues[:MOST_SHOWN]:
         table.add_row(
             "" if issue.row is None else str(issue.row),
             cut(issue.column or ""),
-            f"[{style}]{issue.code}[/]",
+            Text(issue.code, style=style),
             cut(issue.value),
             issue.expected,
         )
@@ -105,14 +107,16 @@ def _issue_table(issues: "Sequence[RowIssue]", style: str) -> "Table":
 
 
 def _change_table(changes: "LotChanges") -> "Table":
+    from rich.text import Text
+
     table = make_table("", "Symbol", "Entry", "Quantity>", "Price>", "Exit")
     for lot in changes.added:
-        table.add_row("[green]added[/]", *_lot_cells(lot))
+        table.add_row(Text("added", style="green"), *_lot_cells(lot))
     for old, new in changes.changed:
-        table.add_row("[yellow]from[/]", *_lot_cells(old))
-        table.add_row("[yellow]to[/]", *_lot_cells(new))
+        table.add_row(Text("from", style="yellow"), *_lot_cells(old))
+        table.add_row(Text("to", style="yellow"), *_lot_cells(new))
     for lot in changes.removed:
-        table.add_row("[red]removed[/]", *_lot_cells(lot))
+        table.add_row(Text("removed", style="red"), *_lot_cells(lot))
     return table
 
 

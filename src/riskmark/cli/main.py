@@ -1,5 +1,7 @@
 """``riskmark``: the root of the command line."""
 
+import gc
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +38,9 @@ app.command("init", rich_help_panel=CARE)(maintenance.init)
 app.command("verify", rich_help_panel=CARE)(maintenance.verify_all)
 app.command("backup", rich_help_panel=CARE)(maintenance.backup)
 app.add_typer(maintenance.config_commands, name="config", rich_help_panel=CARE)
+
+_COLLECT_AFTER = 50_000
+"""Objects made before garbage is looked for: imports make many, and none of them is garbage."""
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - how typer calls it
@@ -78,4 +83,7 @@ def root(
 
 def run() -> None:
     """Carry out the command line of this process."""
+    # Arrays here are small: threads of the linear algebra cost more than they bring.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(_COLLECT_AFTER)
     app(prog_name="riskmark")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskmark.cli import exits, formats, output
+from riskmark.cli.interrupting import terminated_as_interrupted
 from riskmark.cli.opening import load_chosen_settings, opened, rules_for, sqlite_path
 from riskmark.cli.options import AsJson
 from riskmark.errors import InputError
 
 if TYPE_CHECKING:
     from riskmark.app import App
-    from riskmark.reports.repair import Repaired
     from riskmark.reports.verify import Verification
     from riskmark.settings import LoadedSettings
 
@@ -48,24 +48,21 @@ def verify_all(
     as_json: AsJson = False,
 ) -> None:
     """Recompute the invariants over everything stored; exit 5 if one does not hold."""
-    from riskmark.domain.reasons import Source
-
-    with opened(ctx) as app:
+    with opened(ctx) as app, terminated_as_interrupted():
         found = _verify(app)
         if repair and not found.is_clean:
             _show_violations(found)
-            done = _repair(app, found)
-            output.note(f"{formats.plural(done.snapshots, 'snapshot')} deleted; computing again")
-            if done.portfolios:
-                app.run(Source.CLI, portfolios=done.portfolios)
+            _repair(app, found)
             found = _verify(app)
     if as_json:
         output.show_json(found.document())
     elif found.is_clean:
         output.note(
-            f"[green]every invariant holds[/]: "
-            f"{formats.plural(found.snapshots, 'snapshot')} of "
-            f"{formats.plural(found.portfolios, 'portfolio')}"
+            output.styled(
+                "[green]every invariant holds[/]: {snapshots} of {portfolios}",
+                snapshots=formats.plural(found.snapshots, "snapshot"),
+                portfolios=formats.plural(found.portfolios, "portfolio"),
+            )
         )
     else:
         _show_violations(found)
@@ -81,16 +78,26 @@ def _verify(app: "App") -> "Verification":
         return verify(connection, rules=rules_for(app, connection), settings=app.settings)
 
 
-def _repair(app: "App", found: "Verification") -> "Repaired":
+def _repair(app: "App", found: "Verification") -> None:
+    """Delete what is wrong and compute it again."""
+    from riskmark.cli.run_view import open_run_view
+    from riskmark.cli.watching import run_to_end
+    from riskmark.domain.reasons import Source
     from riskmark.reports.repair import repair
 
     with app.database.write() as connection:
-        return repair(connection, found.violations, at=app.clock.now())
+        done = repair(connection, found.violations, at=app.clock.now())
+    output.note(f"{formats.plural(done.snapshots, 'snapshot')} deleted; computing again")
+    if done.portfolios:
+        with open_run_view(is_verbose=False) as view:
+            run_to_end(
+                app,
+                lambda observe: app.run(Source.CLI, portfolios=done.portfolios, observe=observe),
+                view=view,
+            )
 
 
 def _show_violations(found: "Verification") -> None:
-    from rich.markup import escape
-
     from riskmark.cli.tables import cut, make_table
 
     table = make_table("Portfolio…", "Session", "Invariant", "Detail…")
@@ -99,13 +106,14 @@ def _show_violations(found: "Verification") -> None:
             cut(found.name_of(one) or ""),
             formats.day(one.session),
             one.invariant.replace("_", " "),
-            escape(one.detail),
+            one.detail,
         )
     output.note(table)
     more = len(found.violations) - MOST_VIOLATIONS
     if more > 0:
         output.note(f"… and {more:,} more; --json lists all")
-    output.note(f"[red]{formats.plural(len(found.violations), 'violation')}[/]")
+    count = formats.plural(len(found.violations), "violation")
+    output.note(output.styled("[red]{count}[/]", count=count))
 
 
 def backup(
@@ -152,8 +160,6 @@ def _copy_sqlite(source: Path, file: Path) -> None:
 @config_commands.command("show")
 def show_config(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Show every setting, and where its value came from; secrets are masked."""
-    from rich.markup import escape
-
     from riskmark.cli.tables import make_table
 
     settings = _flat_settings(load_chosen_settings(ctx))
@@ -165,9 +171,7 @@ def show_config(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     table = make_table("Setting", "Value…", "From…")
     for key, value, origin in settings:
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        table.add_row(
-            key, escape(shown), escape(origin), style="dim" if origin == "default" else ""
-        )
+        table.add_row(key, shown, origin, style="dim" if origin == "default" else "")
     output.show(table)
 
 

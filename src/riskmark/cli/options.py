@@ -36,10 +36,9 @@ Portfolios = Annotated[
     ),
 ]
 MorePortfolios = Annotated[
-    list[str] | None, typer.Argument(metavar="", hidden=True, show_default=False)
+    list[str] | None,
+    typer.Argument(metavar="P", help="The same, without the option.", show_default=False),
 ]
-"""Names after the first one that follows ``--portfolio``."""
-
 ListAll = Annotated[bool, typer.Option("--all", help="List all, however many there are.")]
 
 NEGATIVE_VALUES = {"ignore_unknown_options": True}
@@ -47,9 +46,7 @@ NEGATIVE_VALUES = {"ignore_unknown_options": True}
 
 
 def chosen_portfolios(named: list[str] | None, more: list[str] | None) -> tuple[str, ...] | None:
-    """Join what stands after ``--portfolio``; None: all portfolios."""
-    if more and not named:
-        raise InputError(f"unexpected argument {more[0]!r}; to choose portfolios use --portfolio")
+    """Join the portfolios named in either way; None: all."""
     return (*(named or ()), *(more or ())) or None
 
 

@@ -1,5 +1,10 @@
-"""Where output goes: reports and JSON to standard output, everything else to standard error."""
+"""Where output goes: reports and JSON to standard output, everything else to standard error.
 
+A string is printed as it is, whatever brackets a name or a message has in it; ``styled``
+makes a text of one with markup.
+"""
+
+import shutil
 import sys
 from typing import IO, TYPE_CHECKING
 
@@ -9,9 +14,31 @@ from riskmark.reports.documents import Document, to_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 WIDTH = 100
-"""Columns that output takes at most."""
+"""Columns that output takes at most, and where there is no terminal."""
+NARROW = 96
+"""On fewer columns, tables stand closer and leave out what can be missed."""
+
+
+def width() -> int:
+    """Return the columns that output may take."""
+    return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)
+
+
+def is_narrow() -> bool:
+    """Whether there is little room."""
+    return width() < NARROW
+
+
+def styled(markup: str, **values: object) -> "Text":
+    """Return a text of ``markup``, with ``values`` in its braces as they are."""
+    from rich.markup import escape
+    from rich.text import Text
+
+    escaped = {name: escape(str(value)) for name, value in values.items()}
+    return Text.from_markup(markup.format(**escaped), emoji=False)
 
 
 def show(*renderables: "RenderableType") -> None:
@@ -46,7 +73,4 @@ def error_console() -> "Console":
 def _console(stream: IO[str]) -> "Console":
     from rich.console import Console
 
-    console = Console(file=stream, highlight=False, soft_wrap=False)
-    if not console.is_terminal or console.width > WIDTH:
-        console.width = WIDTH
-    return console
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width())

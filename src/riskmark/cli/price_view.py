@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING
 
 from riskmark.cli import formats
+from riskmark.cli.output import styled
 from riskmark.reports.documents import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
+    from rich.text import Text
 
     from riskmark.storage.prices import PriceImport
     from riskmark.storage.quarantine import SuspiciousMove
@@ -85,16 +87,18 @@ def import_view(found: "PriceImport") -> "Iterator[RenderableType]":
     if created:
         yield f"new symbols: {_named(created)}"
     if bars.foreign:
-        yield f"[yellow]in another currency:[/] {_named(bars.foreign)}"
+        yield styled("[yellow]in another currency[/]: {symbols}", symbols=_named(bars.foreign))
     if bars.odd_ranges:
-        shown = formats.plural(bars.odd_ranges, "bar")
-        yield f"[yellow]{shown} with a close or open outside low and high[/], stored all the same"
+        yield styled(
+            "[yellow]{bars} with a close or open outside low and high[/], stored all the same",
+            bars=formats.plural(bars.odd_ranges, "bar"),
+        )
     for move in checked.raised:
-        yield f"[red]in quarantine[/] from {move.session}: {move.symbol}, {move.reason}"
+        yield _move_text("[red]in quarantine[/] from {session}: {symbol}, {reason}", move)
     for move in checked.lifted:
-        yield f"[green]out of quarantine[/]: {move.symbol}, from {move.session} on"
+        yield _move_text("[green]out of quarantine[/]: {symbol}, from {session} on", move)
     for move in checked.warned:
-        yield f"[yellow]worth a look[/]: {move.symbol} on {move.session}, {move.reason}"
+        yield _move_text("[yellow]worth a look[/]: {symbol} on {session}, {reason}", move)
     if checked.raised:
         yield "enter the split with --actions, or: riskmark prices release SYMBOL DATE"
 
@@ -104,7 +108,11 @@ def _counts(
 ) -> "RenderableType":
     parts = [f"{count:,} {name}" for name, count in done.items() if count]
     parts += [f"[yellow]{n:,} refused[/]: {_WHY[why]}" for why, n in refused.items() if n]
-    return f"[bold]{received:,} {what}[/]  {', '.join(parts) or 'nothing to store'}"
+    return styled(f"[bold]{received:,} {what}[/]  {', '.join(parts) or 'nothing to store'}")
+
+
+def _move_text(markup: str, move: "SuspiciousMove") -> "Text":
+    return styled(markup, session=move.session, symbol=move.symbol, reason=move.reason)
 
 
 def _named(symbols: tuple[str, ...] | list[str]) -> str:

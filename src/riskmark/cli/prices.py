@@ -25,8 +25,13 @@ price_commands = typer.Typer(
 def import_prices(
     ctx: typer.Context,
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="A file of daily bars, or a folder of such.")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]",
+            help="A file of daily bars, or a folder of such; without it, --actions alone.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     file_format: Annotated[
         str | None,
@@ -53,6 +58,8 @@ def import_prices(
 
     if file_format not in {None, "csv", "parquet"}:
         raise InputError(f"--format must be csv or parquet, not {file_format!r}")
+    if path is None and actions is None:
+        raise InputError("name a file of daily bars, or --actions, or both")
     if split_adjusted and actions is None:
         raise InputError("--split-adjusted needs --actions: the splits to undo")
     with opened(ctx) as app:

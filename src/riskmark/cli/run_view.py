@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from riskmark.engine.recorder import Progress
-    from riskmark.reports.runs import Event, RunReport, RunSummary
+    from riskmark.reports.runs import Event, Failure, RunReport, RunSummary
 
 TITLES = {phase.key: phase.title for phase in PHASES}
 LINE_EVERY_S = 5.0
@@ -50,7 +50,8 @@ class RunView:
     def advance(self, phase: str, done: int, total: int) -> None:
         """Show how far a phase is."""
         now = time.monotonic()
-        if not done or (phase == self._phase and now - self._said_at < LINE_EVERY_S):
+        is_soon = phase == self._phase and now - self._said_at < LINE_EVERY_S
+        if not done or (is_soon and done < total):
             return
         self._phase, self._said_at = phase, now
         output.note(f"{TITLES.get(phase, phase)}: {done:,} of {total:,}")
@@ -67,15 +68,14 @@ class BarView(RunView):
     def __init__(self, bars: "Bars", *, is_verbose: bool) -> None:
         super().__init__(is_verbose=is_verbose)
         self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[str, TaskID] = {
+            key: bars.add_task(title, total=None, visible=False) for key, title in TITLES.items()
+        }
 
     def advance(self, phase: str, done: int, total: int) -> None:
         """Move the phase's bar."""
-        if not total:
-            return
-        if phase not in self._tasks:
-            self._tasks[phase] = self._bars.add_task(TITLES.get(phase, phase), total=total)
-        self._bars.update(self._tasks[phase], completed=done, total=total)
+        if total and phase in self._tasks:
+            self._bars.update(self._tasks[phase], completed=done, total=total, visible=True)
 
     def log(self, message: str, *, level: str = "info") -> None:
         """Print a line of the activity log above the bars."""
@@ -124,31 +124,41 @@ def end_view(found: "RunReport") -> "Iterator[RenderableType]":
     ]
     took = f" in {formats.duration(one.took)}" if one.took is not None else ""
     if not one.cells.planned and one.status is RunStatus.SUCCEEDED:
-        yield f"[green]succeeded[/]: nothing to do, up to the session of {one.target}"
+        text = f": nothing to do, up to the session of {one.target}"
     else:
-        style = formats.STYLE_OF.get(one.status, "")
-        yield f"[{style or 'default'}]{one.status}[/]: {', '.join(counts)}{took}"
+        text = f": {', '.join(counts)}{took}"
+    yield formats.state(one.status).append(text, style="default")
     if found.unavailable:
         yield _unavailable_text(found)
     for failure in found.failures[:MOST_NAMED]:
-        yield (
-            f"[red]failed[/]: {failure.cells:,} of {failure.name}, "
-            f"{failure.first} to {failure.last}: {failure.reason}"
-        )
+        yield _failure_text(failure)
     if one.error:
-        yield f"[red]{one.error}[/]"
+        yield output.styled("[red]{error}[/]", error=one.error)
     if one.status is not RunStatus.SUCCEEDED:
-        yield f"[dim]more: riskmark runs show {one.run_id[-SHORT_ID:]}[/]"
+        yield output.styled(f"[dim]more: riskmark runs show {one.run_id[-SHORT_ID:]}[/]")
 
 
-def _unavailable_text(found: "RunReport") -> str:
+def _failure_text(failure: "Failure") -> "Text":
+    return output.styled(
+        "[red]failed[/]: {cells} of {name}, {first} to {last}: {reason}",
+        cells=formats.plural(failure.cells, "session"),
+        name=failure.name,
+        first=failure.first,
+        last=failure.last,
+        reason=failure.reason,
+    )
+
+
+def _unavailable_text(found: "RunReport") -> "Text":
     named = [
         f"{one.symbol} ({', '.join(in_words(_SHORT_REASONS, r.reason) for r in one.reasons)})"
         for one in found.unavailable[:MOST_NAMED]
     ]
     more = len(found.unavailable) - MOST_NAMED
     tail = f" and {more:,} more" if more > 0 else ""
-    return f"[yellow]without a close[/]: {', '.join(named)}{tail}"
+    return output.styled(
+        "[yellow]without a close[/]: {symbols}", symbols=f"{', '.join(named)}{tail}"
+    )
 
 
 _SHORT_REASONS = {
@@ -158,17 +168,16 @@ _SHORT_REASONS = {
 
 def run_table(runs: "Sequence[RunSummary]") -> "Table":
     """Make a table of runs."""
-    table = make_table(
-        "Run", "Status", "Source", "Scope", "Target", "Started", "Took>", "Sessions>", "Failed>"
-    )
+    wide = () if output.is_narrow() else ("Target",)
+    table = make_table("Run", "Status", "By", *wide, "Started", "Took>", "Sessions>", "Failed>")
     for one in runs:
         status = "stalled" if one.is_stalled else one.status
+        scope = "all" if one.scope is None else f"{len(one.scope):,}"
         table.add_row(
             one.run_id[-SHORT_ID:],
             formats.state(status),
-            one.source,
-            "all" if one.scope is None else f"{len(one.scope):,}",
-            formats.day(one.target),
+            f"{one.source}, {scope}",
+            *(formats.day(one.target) for _ in wide),
             formats.instant(one.started_at),
             formats.duration(one.took),
             f"{one.cells.computed:,}",
@@ -185,7 +194,7 @@ def run_view(
 
     one = found.summary
     yield Text.assemble((f"run {one.run_id}", "bold"), "  ", formats.state(one.status))
-    yield f"[dim]{_head(found)}[/]"
+    yield output.styled("[dim]{head}[/]", head=_head(found))
     if one.error:
         yield Text(one.error, style="red")
     yield ""
@@ -195,18 +204,15 @@ def run_view(
         yield _symbol_table(found)
     for failure in found.failures:
         yield ""
-        yield Text.assemble(
-            ("failed ", "red"),
-            f"{failure.name}, {failure.first} to {failure.last} "
-            f"({formats.plural(failure.cells, 'session')}): {failure.reason}",
-        )
+        yield _failure_text(failure)
         if every_detail and failure.detail:
             yield Text(failure.detail, style="dim")
     shown = events if every_detail else events[-MOST_EVENTS:]
     if shown:
         yield ""
     if len(shown) < len(events):
-        yield f"[dim]… {len(events) - len(shown):,} lines before; -v shows them[/]"
+        before = len(events) - len(shown)
+        yield output.styled(f"[dim]… {before:,} lines before; -v shows them[/]")
     for event in shown:
         line = Text(f"{event.at:%H:%M:%S}  ", style="dim")
         yield line.append(_event_text(event.message, event.level))

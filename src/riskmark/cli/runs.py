@@ -1,16 +1,12 @@
 """``riskmark run`` and ``riskmark runs``: carry out, list, show, watch and cancel runs."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmark.cli import exits, formats, output
 from riskmark.cli.group import is_verbose
+from riskmark.cli.interrupting import terminated_as_interrupted
 from riskmark.cli.opening import opened
 from riskmark.cli.options import (
     AsJson,
@@ -63,49 +59,30 @@ def run(
     Exit 0: all is complete; 3: some sessions are partial or failed; 1: failed; 6: cancelled.
     """
     from riskmark.cli.run_view import open_run_view
-    from riskmark.cli.watching import watch
+    from riskmark.cli.watching import run_to_end
     from riskmark.reports.runs import load_run
 
     chosen = chosen_portfolios(portfolios, more)
     with opened(ctx) as app, terminated_as_interrupted():
-        target, start = day_of(app, as_of, name="--as-of"), day_of(app, first, name="--from")
+        target, begin = day_of(app, as_of, name="--as-of"), day_of(app, first, name="--from")
         with open_run_view(is_verbose=is_verbose(ctx)) as view:
 
-            def carry_out(observe: "Observer") -> "RunResult":
+            def start(observe: "Observer") -> "RunResult":
                 return app.run(
                     source,
                     portfolios=chosen,
                     as_of=target,
-                    from_session=start,
+                    from_session=begin,
                     force=force,
                     offline=offline,
                     observe=observe,
                 )
 
-            result = carry_out(view.observe)
-            while result.joined and not watch(app, result.run_id, view):
-                result = carry_out(view.observe)  # its process died: the work is taken up here
+            run_id = run_to_end(app, start, view=view)
         with app.database.read() as connection:
-            found = load_run(connection, app.principal, result.run_id)
+            found = load_run(connection, app.principal, run_id)
         _show_end(app, found, as_json=as_json)
     raise typer.Exit(exits.EXIT_OF[found.summary.status])
-
-
-@contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C while the block runs."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _show_end(app: "App", found: "RunReport", *, as_json: bool) -> None:

@@ -32,7 +32,10 @@ class HistoryFormat(StrEnum):
 def show_snapshot(
     ctx: typer.Context,
     portfolio: PortfolioName,
-    more: Annotated[list[str] | None, typer.Argument(metavar="", hidden=True)] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="M", help="As --measure.", show_default=False),
+    ] = None,
     *,
     session: Annotated[
         str | None,
@@ -58,8 +61,6 @@ def show_snapshot(
     from riskmark.reports.snapshot import load_snapshot
     from riskmark.reports.status import load_status
 
-    if more and not measures:
-        raise InputError(f"unexpected argument {more[0]!r}")
     chosen = [*(measures or ()), *(more or ())]
     with opened(ctx) as app, app.database.read() as connection:
         day = day_of(app, session, name="--session")
@@ -166,11 +167,11 @@ def _show_history(found: "History", *, is_whole: bool) -> None:
         output.note("no snapshots in this range; next: riskmark run")
         return
     rows = found.rows if is_whole else found.rows[-LAST_SESSIONS:]
-    table = make_table(
-        "Session", "NAV>", "P&L>", "Return>", "Flow>", "Income>", "Gross>", "Positions>", "State"
-    )
+    wide = () if output.is_narrow() else ("Gross>", "Positions>")
+    table = make_table("Session", "NAV>", "P&L>", "Return>", "Flow>", "Income>", *wide, "State")
     for row in rows:
         values = row.document()
+        more = (formats.money(values["gross"]), str(values["positions"]))
         table.add_row(
             formats.day(row.session),
             formats.money(values["nav"]),
@@ -178,8 +179,7 @@ def _show_history(found: "History", *, is_whole: bool) -> None:
             formats.signed_percent(values["return"]),
             formats.money(values["flow"]) if values["flow"] else "",
             formats.money(values["income"]) if values["income"] else "",
-            formats.money(values["gross"]),
-            str(values["positions"]),
+            *more[: len(wide)],
             formats.state(row.state),
         )
     output.show(table)

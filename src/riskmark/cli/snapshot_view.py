@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from riskmark.cli import formats
+from riskmark.cli import formats, output
 from riskmark.cli.tables import cut, make_table
 from riskmark.domain.reasons import MarkKind, NullReason, PortfolioState
 from riskmark.reports.words import NULL_WORDS, SYMBOL_WORDS, in_words
@@ -31,7 +31,7 @@ _RETURNS = {
     "return": "Session", "twr_mtd": "Month to date", "twr_qtd": "Quarter to date",
     "twr_ytd": "Year to date", "twr_1m": "1 month", "twr_3m": "3 months",
     "twr_6m": "6 months", "twr_1y": "1 year", "twr_inception": "Since inception",
-    "mwr_inception": "Money-weighted", "drawdown": "Drawdown", "max_drawdown": "Max drawdown",
+    "mwr_inception": "Money-w.", "drawdown": "Drawdown", "max_drawdown": "Max drawdown",
 }  # fmt: skip
 _RISK = {
     "beta": "Beta", "beta_1y": "Beta, 1 year", "vol_21": "Volatility, 21",
@@ -55,7 +55,7 @@ def snapshot_view(
     yield _numbers(found)
     if found.factors or found.sectors:
         yield ""
-        yield _exposures(found)
+        yield from _exposures(found)
     if found.positions:
         yield ""
         yield _positions(found.positions, every_position=every_position)
@@ -104,7 +104,6 @@ def _numbers(found: "SnapshotReport") -> "Table":
         table.add_row(*cells)
     for column in table.columns[::2]:
         column.style = "dim"
-    table.padding = (0, 2, 0, 1)
     return table
 
 
@@ -134,18 +133,25 @@ def _risk(name: str, value: float | None) -> str:
     return formats.ratio(value) if name in _RATIOS else formats.percent(value)
 
 
-def _exposures(found: "SnapshotReport") -> "Table":
+def _exposures(found: "SnapshotReport") -> "Iterator[RenderableType]":
+    """Yield factors and sectors, side by side where there is room."""
     from rich.table import Table
 
-    beside = Table.grid(padding=(0, 3))
     model = [line for line in found.factors if line.model == found.default_model]
     parts = []
     if model:
         parts.append(_factor_table(found.default_model, model))
     if found.sectors:
         parts.append(_sector_table(found.sectors))
+    if output.is_narrow():
+        for place, part in enumerate(parts):
+            if place:
+                yield ""
+            yield part
+        return
+    beside = Table.grid(padding=(0, 3))
     beside.add_row(*parts)
-    return beside
+    yield beside
 
 
 def _factor_table(model: str, lines: "Sequence[FactorLine]") -> "Table":
@@ -180,10 +186,10 @@ def _bar(value: float, largest: float) -> "Text":
 
 def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Table":
     shown = lines if every_position else lines[:LARGEST]
-    table = make_table(
-        "Position", "Quantity>", "Mark>", "", "Value>", "Weight>", "P&L>", "Beta>", "Sector…"
-    )
+    columns = ["Position", "Quantity>", "Mark>", "", "Value>", "Weight>", "P&L>", "Beta>"]
+    table = make_table(*columns, *([] if output.is_narrow() else ["Sector…"]))
     for line in shown:
+        sector = () if output.is_narrow() else (cut(line.sector),)
         table.add_row(
             line.symbol,
             formats.quantity(round(line.quantity, 4)),
@@ -193,11 +199,12 @@ def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Tab
             formats.percent(line.weight),
             formats.signed_money(line.pnl),
             formats.ratio(line.beta),
-            cut(line.sector),
+            *sector,
             style="dim" if line.is_closed else "",
         )
     if len(shown) < len(lines):
-        table.add_row(f"[dim]… {len(lines) - len(shown):,} more: --all[/]")
+        more = f"… {len(lines) - len(shown):,} more: --all"
+        table.add_row(output.styled(f"[dim]{more}[/]"))
     return table
 
 

@@ -70,10 +70,10 @@ def _show_status(found: "Status", *, most: int) -> None:
         )
     output.show(table)
     if len(found.portfolios) > most:
-        output.show(f"[dim]… {len(found.portfolios) - most:,} more: --all[/]")
+        output.show(output.styled(f"[dim]… {len(found.portfolios) - most:,} more: --all[/]"))
     current = sum(one.state == "current" for one in found.portfolios)
     text = f"{current:,} of {formats.plural(len(found.portfolios), 'portfolio')} current"
-    output.show(f"\n[bold]{text}[/] at the session of {found.target}")
+    output.show("", output.styled(f"[bold]{text}[/] at the session of {found.target}"))
     if any(one.missing or one.stale for one in found.portfolios):
         output.note("next: riskmark run")
 
@@ -82,8 +82,8 @@ def _why(one: "PortfolioStatus") -> str:
     from riskmark.reports.words import PLAN_WORDS, SYMBOL_WORDS, in_words
 
     parts = [
-        f"{number:,} {in_words(PLAN_WORDS, cause)}"
-        for cause, number in one.causes.items()
+        in_words(PLAN_WORDS, cause)
+        for cause in one.causes
         if cause not in {PlanReason.ENGINE, PlanReason.SETTINGS}
     ]
     for issue in one.reasons[:MOST_REASONS]:
@@ -147,8 +147,9 @@ def _show_plan(found: "PlanReport") -> None:
         )
     output.show(table)
     portfolios = len({cell.portfolio_id for cell in found.cells})
-    output.show(
-        f"\n[bold]{formats.plural(len(found.cells), 'session')} of "
+    text = (
+        f"[bold]{formats.plural(len(found.cells), 'session')} of "
         f"{formats.plural(portfolios, 'portfolio')}[/] to compute, with prices of "
         f"{formats.plural(len(found.symbols), 'symbol')}, to the session of {found.target}"
     )
+    output.show("", output.styled(text))

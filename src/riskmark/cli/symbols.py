@@ -11,6 +11,8 @@ from riskmark.cli.options import NEGATIVE_VALUES, AsJson
 from riskmark.domain.instruments import InstrumentKind
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from riskmark.storage.universe import InstrumentSummary
 
 symbol_commands = typer.Typer(
@@ -67,9 +69,9 @@ def _show_list(found: "list[InstrumentSummary]") -> None:
     output.show(table)
 
 
-def _remark(one: "InstrumentSummary") -> str:
+def _remark(one: "InstrumentSummary") -> "str | Text":
     if one.quarantined_from is not None:
-        return "[yellow]quarantined[/]"
+        return output.styled("[yellow]quarantined[/]")
     return "accepted" if one.accepted is not None else ""
 
 
@@ -98,7 +100,6 @@ def _document(one: "InstrumentSummary") -> dict[str, Any]:
 @symbol_commands.command("show")
 def show(ctx: typer.Context, symbol: Symbol, *, as_json: AsJson = False) -> None:
     """Show what is known of one symbol."""
-    from rich.markup import escape
     from rich.table import Table
 
     from riskmark.storage.universe import describe_symbol
@@ -113,7 +114,8 @@ def show(ctx: typer.Context, symbol: Symbol, *, as_json: AsJson = False) -> None
         for name, value in _document(found).items():
             if value not in (None, [], 0, False):
                 shown = ", ".join(value) if isinstance(value, list) else str(value)
-                table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(shown))
+                label = output.styled(f"[dim]{name.replace('_', ' ')}[/]")
+                table.add_row(label, shown)
         output.show(table)
 
 

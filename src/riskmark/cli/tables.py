@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from riskmark.cli import output
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -25,7 +27,7 @@ def make_table(*columns: str, title: str | None = None) -> "Table":
         header_style="bold",
         show_edge=False,
         pad_edge=False,
-        padding=(0, 1),
+        padding=(0, 1, 0, 0) if output.is_narrow() else (0, 1),
     )
     for name in columns:
         table.add_column(

@@ -1,13 +1,29 @@
-"""Watching a run of another process: its rows are looked at until it ends."""
+"""Runs to their end: one's own, or that of another process, whose rows are watched."""
 
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from riskmark.app import App
     from riskmark.cli.run_view import RunView
+    from riskmark.engine.recorder import Observer
+    from riskmark.engine.run import RunResult
 
 INTERVAL_S = 0.5
+
+
+def run_to_end(app: "App", start: "Callable[[Observer], RunResult]", *, view: "RunView") -> str:
+    """Carry out what ``start`` starts; return the id of the run that did the work.
+
+    Where a live run does the same work already it is watched; if its process dies
+    meanwhile, the work is taken up here.
+    """
+    result = start(view.observe)
+    while result.joined and not watch(app, result.run_id, view):
+        result = start(view.observe)
+    return result.run_id
 
 
 def watch(app: "App", run_id: str, view: "RunView") -> bool:

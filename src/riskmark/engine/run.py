@@ -15,7 +15,15 @@ from sqlalchemy.exc import DBAPIError
 
 from riskmark import faults
 from riskmark.domain.reasons import RunStatus
-from riskmark.domain.runs import PHASES, VALUATION, CellCounts, RunRequest, SymbolCounts
+from riskmark.domain.runs import (
+    ANALYTICS,
+    PHASES,
+    VALUATION,
+    VERIFY,
+    CellCounts,
+    RunRequest,
+    SymbolCounts,
+)
 from riskmark.domain.sessions import Calendar, Clock
 from riskmark.engine import claims, rounds, shard_work, symbol_work
 from riskmark.engine.claims import Heartbeat, Joined
@@ -51,12 +59,14 @@ def run_batch(
     clock: Clock,
     request: RunRequest,
     *,
+    calendar: Calendar | None = None,
     observe: Observer = lambda _: None,
 ) -> RunResult:
     """Bring every portfolio in the request's scope up to its target session.
 
     Runs of dead processes are ended or, if they are for the same work, continued. If a live
     run does the same work already, the request joins it and the result says so.
+    ``calendar`` is the stored one, if the caller has read it already.
     """
     with Interrupts() as interrupts:
         claims.end_dead_runs(database, at=clock.now(), but=request.scope_key)
@@ -75,14 +85,15 @@ def run_batch(
                 observe=observe,
                 interrupts=interrupts,
             )
-            return _Run(record).work()
+            return _Run(record, calendar).work()
 
 
 class _Run:
     """The rounds of a run, and its end."""
 
-    def __init__(self, record: Recorder) -> None:
+    def __init__(self, record: Recorder, calendar: Calendar | None) -> None:
         self._record = record
+        self._calendar = calendar
         budget = record.settings.rebuild_budget_seconds
         self._rebuild_until = time.monotonic() + budget
 
@@ -105,11 +116,10 @@ class _Run:
             runs.serve_requests(connection, self._record.claim.run_id)
 
     def _rounds(self) -> None:
-        calendar: Calendar | None = None
         request = self._record.request
         for number in range(MAX_ROUNDS):
             with self._record.database.read() as connection:
-                calendar = load_calendar(connection, calendar)
+                calendar = self._calendar = load_calendar(connection, self._calendar)
                 current = rounds.read_round(
                     connection,
                     calendar,
@@ -136,7 +146,8 @@ class _Run:
             )
         else:
             message = "nothing to compute: every portfolio is up to date"
-        self._record.spend(VALUATION, 0.0, total=plan.size)
+        for phase in (VALUATION, ANALYTICS, VERIFY):
+            self._record.spend(phase, 0.0, total=plan.size)
         with self._record.transaction() as connection:
             if is_first or plan:
                 self._record.log(connection, message)
@@ -167,7 +178,8 @@ class _Run:
         for portfolio, cells in zip(shard.portfolios, shard.cells, strict=True):
             self._record.failed.setdefault(portfolio, set()).update(ordinal for ordinal, _ in cells)
         with self._record.transaction() as connection:
-            self._record.log(connection, f"{_counted(shard.size, 'session')} to rebuild are left to the next run")
+            message = f"{_counted(shard.size, 'session')} to rebuild are left to the next run"
+            self._record.log(connection, message)
 
     def _delete_surplus(self, current: Round) -> None:
         surplus = {one.portfolio_id: one.surplus for one in current.plan.portfolios if one.surplus}

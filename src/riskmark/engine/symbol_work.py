@@ -1,6 +1,8 @@
 """The symbol phases: what is stored of prices, and the newest numbers of each symbol."""
 
 import time
+from itertools import repeat
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -174,6 +176,7 @@ def _fit_rows(
     panel: Panel, columns: IntArray, model: FactorModel, session: Any
 ) -> list[tuple[Any, ...]]:
     last = len(panel.sessions) - 1
+<<<<<<< HEAD
     returns, factors = panel.marks.returns[:, columns], panel.factor_returns(model)
     risk_free = panel.risk_free(model)
     rows = range(last, last + 1)
@@ -208,6 +211,42 @@ def _fit_rows(
                 )
             )
     return found
+=======
+    fits: FactorFits = fit_factors(
+        panel.marks.returns[:, columns],
+        panel.factor_returns(model),
+        rows=range(last, last + 1),
+        window=model.window,
+        minimum=model.minimum,
+    )
+    keys = [panel.instruments[column].instrument_id for column in columns.tolist()]
+    reasons = [reason_of(code) for code in fits.nulls[0].tolist()]
+    n = fits.n[0].tolist()
+    quality = [
+        None if reason else FitQuality.FULL if count == model.window else FitQuality.LIMITED
+        for reason, count in zip(reasons, n, strict=True)
+    ]
+    rows: list[tuple[Any, ...]] = []
+    for index, factor in enumerate(model.factors):
+        rows.extend(
+            zip(
+                keys,
+                repeat(model.name),
+                repeat(factor.name),
+                repeat(session),
+                n,
+                _numbers(fits.alpha[0]),
+                _numbers(fits.beta[0, :, index]),
+                _numbers(fits.stderr[0, :, index]),
+                _numbers(fits.r2[0]),
+                _numbers(fits.residual_sd[0]),
+                quality,
+                reasons,
+                strict=False,
+            )
+        )
+    return rows
+>>>>>>> main
 
 
 def _metric_rows(
@@ -262,5 +301,9 @@ def _mark_kind(age: int) -> MarkKind:
     return MarkKind.CARRIED if age <= STALE_AFTER else MarkKind.STALE
 
 
+def _numbers(values: FloatArray) -> list[float | None]:
+    return [_number(value) for value in values.tolist()]
+
+
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if isnan(value) else float(value)

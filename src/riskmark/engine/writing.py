@@ -99,6 +99,7 @@ def delete_surplus(
                 ],
             )
             results.delete_cells(connection, cells)
+        results.delete_orphans(connection, portfolio_id)
         deleted[portfolio_id] = len(cells)
     moved = {
         key: Progress(one.snapshots - deleted[key], one.inputs_revision, one.version)

@@ -15,6 +15,7 @@ from riskmark.reports.documents import Document
 from riskmark.reports.rules import Rules, load_plan
 from riskmark.settings import MAX_WINDOW
 from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.instruments import find_instruments
 from riskmark.storage.key_lists import among
 
 SESSIONS_BEFORE = MAX_WINDOW + 1
@@ -121,7 +122,9 @@ def _symbol_ranges(
         return ()
     needed = _held(connection, starts, rules)
     earliest = min(starts.values())
-    for symbol in rules.factor_symbols:
+    renamed = find_instruments(connection, rules.factor_symbols, owner_id=None)
+    for stated in rules.factor_symbols:
+        symbol = renamed[stated].symbol if stated in renamed else stated
         known = needed.get(symbol, (earliest, rules.target))
         needed[symbol] = (min(earliest, known[0]), rules.target)
     sessions = rules.calendar.sessions

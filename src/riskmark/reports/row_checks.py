@@ -1,5 +1,6 @@
 """Checks that the database makes by itself: each is a query for the rows that break a rule."""
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
@@ -51,16 +52,19 @@ def close_violations(
 
 
 def _infinite(connection: Connection, listed: Part) -> Iterator[Violation]:
-    for name in STORED:
-        rows = read_rows(
-            connection,
-            f"SELECT portfolio_id, session FROM snapshot "
-            f'WHERE ("{name}" > {_LARGEST} OR "{name}" < -{_LARGEST}) '
-            f"AND portfolio_id {listed.sql}",
-            listed.values,
-        )
-        for portfolio, day in rows:
-            yield Violation("number_is_finite", portfolio, as_date(day), f"{name} is not finite")
+    names = ", ".join(f'"{name}"' for name in STORED)
+    beyond = " OR ".join(f'"{name}" > {_LARGEST} OR "{name}" < -{_LARGEST}' for name in STORED)
+    rows = read_rows(
+        connection,
+        f"SELECT portfolio_id, session, {names} FROM snapshot "
+        f"WHERE ({beyond}) AND portfolio_id {listed.sql}",
+        listed.values,
+    )
+    for portfolio, day, *values in rows:
+        for name, value in zip(STORED, values, strict=True):
+            if value is not None and not math.isfinite(value):
+                detail = f"{name} is {value}"
+                yield Violation("number_is_finite", portfolio, as_date(day), detail)
 
 
 def _exposures(connection: Connection, listed: Part) -> Iterator[Violation]:

@@ -140,8 +140,8 @@ def load_status(
 class _Stored(NamedTuple):
     last: date | None
     partial: int = 0
-    reasons: tuple[SymbolIssue, ...] | None = None
-    """None: the last session is complete."""
+    ends_partial: bool = False
+    reasons: tuple[SymbolIssue, ...] = ()
 
 
 _NOTHING = _Stored(None)
@@ -161,7 +161,7 @@ def _portfolio_status(
     elif stored.last is None:
         state = PortfolioState.EMPTY
     else:
-        state = PortfolioState.CURRENT if stored.reasons is None else PortfolioState.PARTIAL
+        state = PortfolioState.PARTIAL if stored.ends_partial else PortfolioState.CURRENT
     return PortfolioStatus(
         portfolio_id=facts.portfolio_id,
         name=facts.name,
@@ -172,7 +172,7 @@ def _portfolio_status(
         partial=stored.partial,
         rebuilding=rebuilding,
         state=state,
-        reasons=stored.reasons or (),
+        reasons=stored.reasons,
         causes=dict(reasons),
     )
 
@@ -209,18 +209,18 @@ def _load_stored(
             (*listed.values, *values),
         )
     }
-    ends_partial = {key: day for key, (_, day) in partial.items() if last.get(key) == day}
-    reasons = _load_reasons(connection, ends_partial)
-    return {
-        key: _Stored(day, partial.get(key, (0, None))[0], reasons.get(key))
-        for key, day in last.items()
-    }
+    reasons = _load_reasons(connection, last)
+    found = {}
+    for key, day in last.items():
+        count, last_partial = partial.get(key, (0, None))
+        found[key] = _Stored(day, count, last_partial == day, reasons.get(key, ()))
+    return found
 
 
 def _load_reasons(
     connection: Connection, cells: Mapping[str, date]
 ) -> dict[str, tuple[SymbolIssue, ...]]:
-    """Read the reasons of one session of each portfolio; most share that session."""
+    """Read the reasons of one session of each portfolio that has any; most share it."""
     by_session: dict[date, list[str]] = {}
     for key, session in cells.items():
         by_session.setdefault(session, []).append(key)
@@ -230,7 +230,7 @@ def _load_reasons(
         rows = read_rows(
             connection,
             "SELECT portfolio_id, reasons FROM snapshot "
-            f"WHERE session = ? AND portfolio_id {listed.sql}",
+            f"WHERE session = ? AND reasons <> '[]' AND portfolio_id {listed.sql}",
             (bind_date(connection, session), *listed.values),
         )
         found |= {key: read_issues(text) for key, text in rows}

@@ -79,10 +79,17 @@ def load_calendar(connection: Connection, known: Calendar | None = None) -> Cale
         return known
     rows = _stored(connection)
     return Calendar(
-        sessions=tuple(as_date(row[0]) for row in rows),
+        sessions=_dates([row[0] for row in rows]),
         closes=_Instants([row[1] for row in rows]),
         revision=state.revision,
     )
+
+
+def _dates(values: list[Any]) -> tuple[date, ...]:
+    """Read dates, all of them text or none."""
+    if values and isinstance(values[0], str):
+        return tuple(map(date.fromisoformat, values))
+    return tuple(values)
 
 
 def calendar_is_current(connection: Connection, chosen: CalendarSettings, now: datetime) -> bool:

@@ -52,7 +52,7 @@ class MarketFiles(NamedTuple):
 
 
 def read_market_files(
-    path: Path,
+    path: Path | None,
     actions: Path | None = None,
     *,
     file_format: str | None = None,
@@ -60,13 +60,14 @@ def read_market_files(
 ) -> MarketFiles:
     """Read bars and, where they are given, actions.
 
-    ``path`` is a file or a folder, of which every CSV and Parquet file is read.
+    ``path`` is a file or a folder, of which every CSV and Parquet file is read; None: there
+    are only actions.
     ``file_format`` (csv or parquet) says what names without a known suffix hold.
     ``split_adjusted``: bars and dividends are adjusted for all splits of the actions file
     and become as-traded. Raises ``MarketFileErrors``, with the errors of both.
     """
     issues = Issues()
-    bars = _read_bars(path, file_format, issues)
+    bars = make_bars([]) if path is None else _read_bars(path, file_format, issues)
     acted = () if actions is None else _read_actions(actions, issues)
     issues.raise_if_any()
     if split_adjusted:

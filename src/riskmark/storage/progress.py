@@ -74,7 +74,11 @@ def _load_portfolios(
     chosen, values = _scope(connection, "p.id", scope)
     heads = read_rows(
         connection,
-        "SELECT p.id, p.name, g.snapshots, g.inputs_revision, g.engine_version, g.settings_hash "
+        "SELECT p.id, p.name, g.snapshots, g.inputs_revision, g.engine_version, g.settings_hash, "
+        # Three looks into the index for each portfolio cost a fifth of grouping all of it.
+        "(SELECT COUNT(*) FROM snapshot WHERE portfolio_id = p.id), "
+        "(SELECT MIN(session) FROM snapshot WHERE portfolio_id = p.id), "
+        "(SELECT MAX(session) FROM snapshot WHERE portfolio_id = p.id) "
         "FROM portfolio p JOIN portfolio_progress g ON g.portfolio_id = p.id "
         f"WHERE p.deleted_at IS NULL AND p.kind = 'book' AND {chosen} ORDER BY p.id",
         values,
@@ -87,19 +91,9 @@ def _load_portfolios(
             values,
         )
     )
-    counts = {
-        row[0]: row[1:]
-        for row in read_rows(
-            connection,
-            "SELECT portfolio_id, COUNT(*), MIN(session), MAX(session) "
-            f"FROM snapshot WHERE {chosen} GROUP BY portfolio_id",
-            values,
-        )
-    }
     found = []
-    for key, name, snapshots, revision, engine, settings in heads:
+    for key, name, snapshots, revision, engine, settings, count, first, last in heads:
         entry = entries.get(key)
-        count, first, last = counts.get(key, (0, None, None))
         found.append(
             PortfolioFacts(
                 portfolio_id=key,
@@ -113,7 +107,7 @@ def _load_portfolios(
                 version=Version(engine, settings),
             )
         )
-    newest = max((as_date(count[2]) for count in counts.values()), default=FIRST_DATE)
+    newest = max((as_date(row[-1]) for row in heads if row[-1] is not None), default=FIRST_DATE)
     return found, max(calendar.on_or_before(newest), 0)
 
 

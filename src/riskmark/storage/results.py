@@ -151,6 +151,17 @@ def delete_cells(connection: Connection, cells: Sequence[Cell]) -> None:
             )
 
 
+def delete_orphans(connection: Connection, portfolio_id: str) -> None:
+    """Delete details of sessions whose snapshot somebody took away by hand."""
+    for table in CELL_TABLES[1:]:
+        run_statement(
+            connection,
+            f'DELETE FROM "{table.name}" WHERE portfolio_id = ? AND session NOT IN '
+            "(SELECT session FROM snapshot WHERE portfolio_id = ?)",
+            (portfolio_id, portfolio_id),
+        )
+
+
 def insert_rows(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:

@@ -332,6 +332,15 @@ snapshot = Table(
     Column("settings_hash", Text, nullable=False),
 )
 
+_PARTIAL = text("state = 'partial'")
+Index(
+    "ix_snapshot_partial",
+    snapshot.c.portfolio_id,
+    snapshot.c.session,
+    sqlite_where=_PARTIAL,
+    postgresql_where=_PARTIAL,
+)
+
 position_value = Table(
     "position_value",
     metadata,

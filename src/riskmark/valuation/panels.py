@@ -16,18 +16,12 @@ from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
 from riskmark.calc.marks import Events, MarkPanel, build_marks
 from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.sectors import sector_of
 from riskmark.domain.sessions import Calendar, OutsideCalendar
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.factors import load_factor_returns
 from riskmark.storage.key_lists import among
 from riskmark.storage.packs import Closes, Pack, Series
-
-_SECTOR_OF_KIND = {
-    InstrumentKind.ETF: "ETF",
-    InstrumentKind.FUND: "Fund",
-    InstrumentKind.PRIVATE: "Private",
-}
-UNCLASSIFIED = "Unclassified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ def load_instruments(
             instrument_id=key,
             symbol=symbol,
             kind=InstrumentKind(kind),
-            sector=_SECTOR_OF_KIND.get(InstrumentKind(kind)) or sector or UNCLASSIFIED,
+            sector=sector_of(InstrumentKind(kind), sector),
             is_foreign=currency != base_currency,
             is_accepted=accepted is not None,
             quarantined_from=None if quarantined is None else as_date(quarantined),
@@ -158,7 +152,9 @@ def build_panel(
             connection, calendar, close, column_of=column_of, manual=manual, first=first
         )
     splits, spinoffs, dividends = _load_actions(connection, calendar, column_of, first, last)
-    marks = build_marks(close, splits, spinoffs, dividends)
+    # What is paid in another currency is no income in ours.
+    ours = ~cost_only[dividends.columns]
+    marks = build_marks(close, splits, spinoffs, Events._make(part[ours] for part in dividends))
     if manual.any():
         marks.returns[:, manual] = np.nan
     sectors = tuple(sorted({one.sector for one in instruments}))

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskmark.calc.accounting import Books, Flows, Lots, value_books
+from riskmark.calc.accounting import Books, Flows, value_books
 from riskmark.calc.arrays import CODE_OF
+from riskmark.calc.lots import Lots
 from riskmark.calc.marks import Events, MarkPanel, build_marks
 from riskmark.domain.reasons import NullReason
 from riskmark.errors import ShapeError

@@ -7,6 +7,7 @@ from tests.unit.reports.worlds import MON, THU, TUE, WED, rules_of
 from riskmark.domain.reasons import PlanReason
 from riskmark.reports.documents import to_json
 from riskmark.reports.plan import SESSIONS_BEFORE, load_plan_report
+from riskmark.storage.aliases import rename
 
 ENTRY = date(2025, 11, 3)
 
@@ -70,6 +71,18 @@ def test_prices_of_what_was_sold_are_needed_to_the_exit(world):
     found = ranges(plan_of(world))
 
     assert (found["AAA"][1], found["BBB"][1]) == (MON, LAST)
+
+
+def test_a_factor_that_was_renamed_is_asked_for_under_its_present_symbol(world):
+    world.add_prices("AAA")
+    world.add_book("book", ("AAA",), MON)
+    with world.app.database.write() as connection:
+        rename(connection, "SPY", "SPYX", MON, calendar=world.calendar, at=world.app.clock.now())
+
+    found = ranges(plan_of(world))
+
+    assert "SPYX" in found
+    assert "SPY" not in found
 
 
 def test_a_private_asset_needs_no_prices(world):

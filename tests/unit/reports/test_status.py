@@ -10,6 +10,7 @@ from riskmark.reports.documents import to_json
 from riskmark.reports.status import load_status
 from riskmark.storage import schema
 from riskmark.storage.books import Principal
+from riskmark.storage.symbols import accept
 
 ENTRY = date(2025, 12, 22)
 
@@ -145,6 +146,18 @@ def test_a_symbol_without_a_price_makes_a_portfolio_partial_and_is_named(world):
     assert (line.name, line.state, line.partial) == ("gap", PortfolioState.PARTIAL, 3)
     assert [(one.symbol, one.reason) for one in line.reasons] == [("NONE", "never_priced")]
     assert not found.is_current
+
+
+def test_an_accepted_reason_is_listed_and_leaves_a_portfolio_current(world):
+    world.add_book("gap", ("NONE",), TUE)
+    with world.app.database.write() as connection:
+        accept(connection, "NONE", "known", at=world.app.clock.now())
+    world.run()
+
+    line = only(world)
+
+    assert (line.state, line.partial) == (PortfolioState.CURRENT, 0)
+    assert [(one.symbol, one.accepted) for one in line.reasons] == [("NONE", True)]
 
 
 def test_a_partial_session_in_the_past_leaves_a_portfolio_current(world):

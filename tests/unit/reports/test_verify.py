@@ -92,7 +92,7 @@ BREAKS = [
     ("flow_is_inflow_less_outflow", "UPDATE snapshot SET inflow = 5 WHERE {one}"),
     ("cumulative_parts_sum_to_pnl", "UPDATE snapshot SET cum_income = 9 WHERE {one}"),
     ("positions_are_counted", "UPDATE snapshot SET positions = 4 WHERE {one}"),
-    ("number_is_finite", "UPDATE snapshot SET beta = 9e999 WHERE {one}"),
+    ("number_is_finite", "UPDATE snapshot SET beta = :infinite WHERE {one}"),
     ("null_has_a_reason", "UPDATE snapshot SET hhi = NULL WHERE {one}"),
     ("null_has_a_reason", "UPDATE snapshot SET mwr_annualized = NULL WHERE {one}"),
     ("null_has_a_reason", "UPDATE position_value SET beta = NULL, beta_null = NULL WHERE {one}"),
@@ -110,7 +110,7 @@ BREAKS = [
 
 @pytest.mark.parametrize(("invariant", "statement"), BREAKS)
 def test_a_broken_number_is_found_where_it_stands(valued, invariant, statement):
-    change(valued, statement.format(one=ONE))
+    change(valued, statement.format(one=ONE), infinite=float("inf"))
 
     found = check(valued)
 
@@ -124,7 +124,7 @@ def test_a_broken_number_is_found_where_it_stands(valued, invariant, statement):
 @pytest.mark.parametrize("statement", sorted({statement for _, statement in BREAKS}))
 def test_repair_computes_again_what_was_broken(valued, statement):
     before = valued.dump()
-    change(valued, statement.format(one=ONE))
+    change(valued, statement.format(one=ONE), infinite=float("inf"))
 
     with valued.app.database.write() as connection:
         violations = verify(

@@ -381,6 +381,13 @@ def _create_results() -> None:
         sa.Column("settings_hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("portfolio_id", "session", name=op.f("pk_snapshot")),
     )
+    op.create_index(
+        "ix_snapshot_partial",
+        "snapshot",
+        ["portfolio_id", "session"],
+        sqlite_where=sa.text("state = 'partial'"),
+        postgresql_where=sa.text("state = 'partial'"),
+    )
     op.create_index(op.f("ix_snapshot_session"), "snapshot", ["session"])
     op.create_table(
         "position_value",

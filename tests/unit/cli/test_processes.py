@@ -1,0 +1,163 @@
+"""What needs processes of its own: start-up, signals, and two runs of the same work."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from tests.acceptance.world import LAST, at_close
+from tests.unit.reports.worlds import MON
+
+HEAVY = (
+    "alembic", "engine", "exchange_calendars", "numpy", "pandas", "polars", "psycopg", "scipy",
+)  # fmt: skip
+"""What ``status`` must not import on SQLite; ``engine`` is the engine's run."""
+
+PLAIN = "from riskmark.cli.main import run; run()"
+IMPORTS = """
+import atexit, sys
+from riskmark.cli.main import run
+atexit.register(lambda: print(*sorted(sys.modules), sep="\\n", file=sys.stderr))
+run()
+"""
+PAUSED = """
+import os, pathlib, time
+from riskmark import faults
+from riskmark.cli.main import run
+def pause(name):
+    if name == "shard.computed":
+        pathlib.Path("paused").touch()
+        while not os.path.exists("go"):
+            time.sleep(0.02)
+faults.set_hook(pause)
+run()
+"""
+"""A run that waits before it writes its first shard until the file ``go`` is there."""
+
+PATIENCE_S = 30
+
+
+@pytest.fixture
+def start(riskmark):
+    """Give a way to start a command in a process of its own; end what is left of them."""
+    started = []
+
+    def start_one(*words, program=PLAIN):
+        environment = {
+            **os.environ,
+            "RISKMARK_NOW": at_close(LAST).isoformat(),
+            "RISKMARK_DATABASE_URL": riskmark.world.url,
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            cwd=riskmark.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_one
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ended(process):
+    """Wait for a process; return its code and what it printed."""
+    out, err = process.communicate(timeout=PATIENCE_S)
+    return process.returncode, out, err
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def book(riskmark):
+    riskmark.world.add_prices("AAA")
+    riskmark.world.add_book("book", ("AAA",), MON)
+    return riskmark
+
+
+def test_status_and_help_import_nothing_heavy(book, start):
+    if not book.world.app.database.is_sqlite:
+        pytest.skip("PostgreSQL needs its driver")
+
+    for words, code in ((("status",), 4), (("status", "--json"), 4), (("--help",), 0)):
+        found, _, err = ended(start(*words, program=IMPORTS))
+
+        modules = set(err.split())
+        heavy = [name for name in HEAVY if name in modules]
+        assert (found, heavy) == (code, [])
+        assert "riskmark.engine.run" not in modules
+
+
+def test_help_opens_no_database(start):
+    _, _, err = ended(start("--help", program=IMPORTS))
+
+    assert "sqlalchemy" not in err.split()
+
+
+def test_sigterm_ends_a_run_like_ctrl_c(book, start):
+    process = start("run", program=PAUSED)
+    wait_for((book.folder / "paused").exists)
+
+    process.send_signal(signal.SIGTERM)
+    (book.folder / "go").touch()
+    code, _, err = ended(process)
+
+    assert (code, err.splitlines()[-1]) == (130, "error: interrupted")
+    (run,) = book("runs", "list", "--json").json
+    assert run["status"] == "cancelled"
+    assert book("run").code == 0
+
+
+def test_a_second_run_for_the_same_work_watches_the_first(book, start):
+    first = start("run", program=PAUSED)
+    wait_for((book.folder / "paused").exists)
+    second = start("run", "--json")
+    wait_for(lambda: book.world.rows("SELECT COUNT(*) FROM run_request")[0][0] == 2)
+
+    (book.folder / "go").touch()
+
+    first_code, _, _ = ended(first)
+    second_code, out, err = ended(second)
+    assert (first_code, second_code) == (0, 0)
+    assert book.world.rows("SELECT COUNT(*) FROM run")[0][0] == 1
+    assert '"requests": 2' in out
+    assert "Valuation: 4 of 4" in err
+
+
+def test_a_run_that_watched_a_dead_one_does_the_work_itself(book, start):
+    first = start("run", program=PAUSED)
+    wait_for((book.folder / "paused").exists)
+    second = start("run")
+    wait_for(lambda: book.world.rows("SELECT COUNT(*) FROM run_request")[0][0] == 2)
+
+    first.kill()
+
+    assert ended(second)[0] == 0
+    assert {run["status"] for run in book("runs", "list", "--json").json} <= {
+        "succeeded", "failed",
+    }  # fmt: skip
+    assert book("status").code == 0
+
+
+def test_a_reader_that_stops_reading_causes_no_traceback(book, start):
+    book("run")
+    process = start("history", "book", "--json")
+
+    process.stdout.close()
+    process.stdout = None
+    process.wait(timeout=PATIENCE_S)
+
+    assert "Traceback" not in process.stderr.read()
