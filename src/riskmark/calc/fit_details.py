@@ -22,7 +22,6 @@ from riskmark.calc.factor_moments import Design, Solver, make_design, make_solve
 from riskmark.calc.regression import FactorFits, check_panel
 from riskmark.calc.windows import chunks, cut, product_sums
 
-
 PASSES = 8
 """Arrays of one size that a chunk needs at once: it is so much smaller, to stay in cache."""
 

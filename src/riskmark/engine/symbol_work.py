@@ -176,58 +176,21 @@ def _fit_rows(
     panel: Panel, columns: IntArray, model: FactorModel, session: Any
 ) -> list[tuple[Any, ...]]:
     last = len(panel.sessions) - 1
-<<<<<<< HEAD
     returns, factors = panel.marks.returns[:, columns], panel.factor_returns(model)
     risk_free = panel.risk_free(model)
-    rows = range(last, last + 1)
-    fits = fit_model(returns, factors, model=model, rows=rows, risk_free=risk_free)
+    last_row = range(last, last + 1)
+    fits = fit_model(returns, factors, model=model, rows=last_row, risk_free=risk_free)
     details = detail_model(returns, factors, fits, row=last, risk_free=risk_free)
     keys = [panel.instruments[column].instrument_id for column in columns.tolist()]
-    found = []
-    for index, factor in enumerate(model.factors):
-        part, inside = fits.part_of(index)
-        for place, key in enumerate(keys):
-            n = int(part.n[0, place])
-            reason = reason_of(int(part.nulls[0, place]))
-            quality = None
-            if reason is None:
-                quality = FitQuality.FULL if n == model.window else FitQuality.LIMITED
-            found.append(
-                (
-                    key,
-                    model.name,
-                    factor.name,
-                    session,
-                    n,
-                    _number(part.alpha[0, place]),
-                    _number(part.beta[0, place, inside]),
-                    _number(part.stderr[0, place, inside]),
-                    _number(part.r2[0, place]),
-                    _number(part.residual_sd[0, place]),
-                    quality,
-                    reason,
-                    _number(details.stderr_hac[place, index]),
-                    _number(details.vif[place, index]),
-                )
-            )
-    return found
-=======
-    fits: FactorFits = fit_factors(
-        panel.marks.returns[:, columns],
-        panel.factor_returns(model),
-        rows=range(last, last + 1),
-        window=model.window,
-        minimum=model.minimum,
-    )
-    keys = [panel.instruments[column].instrument_id for column in columns.tolist()]
-    reasons = [reason_of(code) for code in fits.nulls[0].tolist()]
-    n = fits.n[0].tolist()
-    quality = [
-        None if reason else FitQuality.FULL if count == model.window else FitQuality.LIMITED
-        for reason, count in zip(reasons, n, strict=True)
-    ]
     rows: list[tuple[Any, ...]] = []
     for index, factor in enumerate(model.factors):
+        part, inside = fits.part_of(index)
+        n = part.n[0].tolist()
+        reasons = [reason_of(code) for code in part.nulls[0].tolist()]
+        quality = [
+            None if reason else FitQuality.FULL if count == model.window else FitQuality.LIMITED
+            for reason, count in zip(reasons, n, strict=True)
+        ]
         rows.extend(
             zip(
                 keys,
@@ -235,18 +198,19 @@ def _fit_rows(
                 repeat(factor.name),
                 repeat(session),
                 n,
-                _numbers(fits.alpha[0]),
-                _numbers(fits.beta[0, :, index]),
-                _numbers(fits.stderr[0, :, index]),
-                _numbers(fits.r2[0]),
-                _numbers(fits.residual_sd[0]),
+                _numbers(part.alpha[0]),
+                _numbers(part.beta[0, :, inside]),
+                _numbers(part.stderr[0, :, inside]),
+                _numbers(part.r2[0]),
+                _numbers(part.residual_sd[0]),
                 quality,
                 reasons,
+                _numbers(details.stderr_hac[:, index]),
+                _numbers(details.vif[:, index]),
                 strict=False,
             )
         )
     return rows
->>>>>>> main
 
 
 def _metric_rows(
