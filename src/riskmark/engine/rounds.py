@@ -24,7 +24,7 @@ from riskmark.settings import Settings
 from riskmark.storage import results, symbol_scope
 from riskmark.storage.packs import Closes, load_closes
 from riskmark.storage.progress import load_facts
-from riskmark.valuation.analytics import MARKET_MODEL
+from riskmark.valuation.factors import MARKET_MODEL
 from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
 from riskmark.valuation.panels import Panel, build_panel, load_instruments
 

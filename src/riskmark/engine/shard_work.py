@@ -27,6 +27,7 @@ from riskmark.engine.writing import save_shard
 from riskmark.storage import schema
 from riskmark.valuation.analytics import analyse
 from riskmark.valuation.checks import violations
+from riskmark.valuation.factors import SessionFactors, session_factors
 from riskmark.valuation.holdings import BookArrays
 from riskmark.valuation.panels import Panel
 from riskmark.valuation.shard import ShardInputs, value
@@ -137,6 +138,7 @@ class ShardWork:
             ),
             fits=self._fits.of(rows, columns),
             market=self._market,
+            factors=self._fits.factors(rows),
             risk_free=self._record.settings.risk_free,
         )
 
@@ -215,9 +217,17 @@ class _FitCache:
     def __init__(self, record: Recorder, panel: Panel, columns: IntArray) -> None:
         self._panel = panel
         self._columns = columns
+        self._settings = record.settings
         self._models = record.settings.factor_model
         self._rows = range(0)
+        self._factors: dict[range, SessionFactors] = {}
         self._fits: dict[str, ModelFits] = {}
+
+    def factors(self, rows: range) -> SessionFactors:
+        """Return the factors, measured for ``rows``."""
+        if rows not in self._factors:
+            self._factors = {rows: session_factors(self._panel, self._settings, rows=rows)}
+        return self._factors[rows]
 
     def of(self, rows: range, columns: IntArray) -> dict[str, ModelFits]:
         """Return the fits of every model for ``rows`` and panel ``columns``."""

@@ -25,7 +25,11 @@ class FactorLine:
     factor: str
     exposure: float | None
     money: float | None
+    stderr: float | None
     coverage: float | None
+    risk_share: float | None
+    """What the factor contributes to the variance, in the model by which risk is split."""
+    risk_share_reason: str | None
     reasons: tuple[tuple[str, str], ...]
     """The null fields of this line, each with its reason."""
 
@@ -36,14 +40,38 @@ class FactorLine:
             "factor": self.factor,
             "exposure": self.exposure,
             "money": self.money,
-            "stderr": None,
+            "stderr": self.stderr,
             "coverage": self.coverage,
         }
 
     def nulls(self) -> Nulls:
         """Yield the line's nulls."""
-        for name, reason in (*self.reasons, ("stderr", NullReason.NOT_COMPUTED_YET)):
+        for name, reason in self.reasons:
             yield f"factors.{self.model}.{self.factor}.{name}", reason
+
+
+@dataclass(frozen=True, slots=True)
+class StressLine:
+    """What a portfolio gains or loses in a scenario, in money."""
+
+    scenario: str
+    direct: float | None
+    predictive: float | None
+    reasons: tuple[tuple[str, str], ...]
+    """The null fields of this line, each with its reason."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the line as JSON has it."""
+        return {
+            "scenario": self.scenario,
+            "direct": self.direct,
+            "predictive": self.predictive,
+        }
+
+    def nulls(self) -> Nulls:
+        """Yield the line's nulls."""
+        for name, reason in self.reasons:
+            yield f"stress.{self.scenario}.{name}", reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +118,9 @@ class PositionLine:
     weight: float | None
     pnl: float
     beta: float | None
+    component_es_95: float | None
     sector: str
+    component_reason: str | None
     beta_reason: str | None
     weight_reason: str | None
 
@@ -111,7 +141,7 @@ class PositionLine:
             "weight": self.weight,
             "pnl": self.pnl,
             "beta": self.beta,
-            "component_es_95": None,
+            "component_es_95": self.component_es_95,
             "sector": self.sector,
         }
 
@@ -126,7 +156,8 @@ class PositionLine:
             found.append(("weight", self.weight_reason))
         if self.beta is None and self.beta_reason is not None:
             found.append(("beta", self.beta_reason))
-        found.append(("component_es_95", NullReason.NOT_COMPUTED_YET))
+        if self.component_es_95 is None and self.component_reason is not None:
+            found.append(("component_es_95", self.component_reason))
         for name, reason in found:
             yield f"positions.{self.symbol}.{name}", reason
 
@@ -150,7 +181,7 @@ def load_factors(
     for row in connection.execute(
         select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
     ).mappings():
-        fields = ("exposure", "money", "coverage")
+        fields = ("exposure", "money", "stderr", "coverage")
         reasons = [(name, row[f"{name}_null"]) for name in fields if row[name] is None]
         lines.append(
             FactorLine(
@@ -158,12 +189,40 @@ def load_factors(
                 factor=row["factor"],
                 exposure=row["exposure"],
                 money=row["money"],
+                stderr=row["stderr"],
                 coverage=row["coverage"],
+                risk_share=row["risk_share"],
+                risk_share_reason=row["risk_share_null"],
                 reasons=tuple((name, reason) for name, reason in reasons if reason is not None),
             )
         )
     last = len(order)
     lines.sort(key=lambda line: (order.get((line.model, line.factor), last), line.model))
+    return tuple(lines)
+
+
+def load_stress(
+    connection: Connection, portfolio_id: str, session: date, *, scenarios: Sequence[str]
+) -> tuple[StressLine, ...]:
+    """Read what scenarios do to a cell, in the order of ``scenarios``."""
+    table = schema.stress_result
+    place = {name: index for index, name in enumerate(scenarios)}
+    lines = [
+        StressLine(
+            scenario=row["scenario"],
+            direct=row["direct"],
+            predictive=row["predictive"],
+            reasons=tuple(
+                (name, row[f"{name}_null"])
+                for name in ("direct", "predictive")
+                if row[name] is None and row[f"{name}_null"] is not None
+            ),
+        )
+        for row in connection.execute(
+            select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
+        ).mappings()
+    ]
+    lines.sort(key=lambda line: (place.get(line.scenario, len(place)), line.scenario))
     return tuple(lines)
 
 
@@ -204,6 +263,8 @@ def load_positions(
             weight=row["weight"],
             pnl=row["pnl"],
             beta=row["beta"],
+            component_es_95=row["component_es_95"],
+            component_reason=row["component_es_95_null"],
             sector=sector_of(InstrumentKind(row["kind"]), row["sector"]),
             beta_reason=row["beta_null"],
             weight_reason=nav_reason,

@@ -24,6 +24,8 @@ MONEY = (
 SUMS = ("long", "short", "pnl", "turnover")
 """Sums over the positions of a cell: market value by sign, P&L, and absolute P&L."""
 
+_OTHER_DETAILS = ("factor_exposure", "stress_result", "sector_exposure")
+
 _DAYS = 1 << 22
 """More days than lie between the years 1 and 9999."""
 
@@ -75,7 +77,7 @@ def stored_portfolios(connection: Connection) -> dict[str, int]:
     counts: dict[str, int] = dict(
         read_rows(connection, "SELECT portfolio_id, COUNT(*) FROM snapshot GROUP BY portfolio_id")
     )
-    for table in ("position_value", "factor_exposure", "sector_exposure"):
+    for table in ("position_value", *_OTHER_DETAILS):
         rows = read_rows(connection, f"SELECT DISTINCT portfolio_id FROM {table}")
         for (key,) in rows:
             counts.setdefault(key, 0)
@@ -161,7 +163,7 @@ class _Details:
             listed.values,
         )
         self._add_positions(rows)
-        for table in ("factor_exposure", "sector_exposure"):
+        for table in _OTHER_DETAILS:
             found = read_rows(
                 connection, f"SELECT portfolio_id, session FROM {table} {groups}", listed.values
             )

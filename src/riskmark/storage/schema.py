@@ -356,6 +356,8 @@ position_value = Table(
     Column("pnl", Double, nullable=False),
     Column("beta", Double),
     Column("beta_null", Text),
+    Column("component_es_95", Double),
+    Column("component_es_95_null", Text),
 )
 
 factor_exposure = Table(
@@ -371,6 +373,22 @@ factor_exposure = Table(
     Column("money_null", Text),
     Column("coverage", Double),
     Column("coverage_null", Text),
+    Column("stderr", Double),
+    Column("stderr_null", Text),
+    Column("risk_share", Double),
+    Column("risk_share_null", Text),
+)
+
+stress_result = Table(
+    "stress_result",
+    metadata,
+    Column("portfolio_id", Key, primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("scenario", Key, primary_key=True),
+    Column("direct", Double),
+    Column("direct_null", Text),
+    Column("predictive", Double),
+    Column("predictive_null", Text),
 )
 
 sector_exposure = Table(

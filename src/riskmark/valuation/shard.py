@@ -18,6 +18,7 @@ from riskmark.calc.performance import Performance, measure_performance
 from riskmark.calc.positions import Positions
 from riskmark.domain.reasons import MarkKind
 from riskmark.valuation.bases import base_rows
+from riskmark.valuation.factors import SessionFactors
 from riskmark.valuation.numbers import MARK_KINDS
 from riskmark.valuation.panels import Panel
 
@@ -34,7 +35,8 @@ class ShardInputs:
 
     ``columns`` (n,) are the columns of ``panel`` in use; lots name places in it. ``rows``
     are the panel rows spanned; ``planned`` (P, R) says which cells are asked for.
-    ``fits`` are each model's, for the rows and columns; ``market`` (T,) is the Market factor.
+    ``fits`` are each model's, for the rows and columns; ``market`` (T,) is the Market factor,
+    and ``factors`` are all factors, for the rows.
     """
 
     panel: Panel
@@ -46,6 +48,7 @@ class ShardInputs:
     flows: Flows
     fits: Mapping[str, ModelFits]
     market: FloatArray
+    factors: SessionFactors
     risk_free: float
 
     @property
