@@ -9,6 +9,9 @@ from tests.acceptance.world import FACTORS, FIRST, LAST
 
 from riskmark.reports.documents import to_json
 from riskmark.reports.snapshot import load_snapshot
+from riskmark.storage.benchmark_files import BenchmarkWeight, MemberKind
+from riskmark.storage.benchmarks import import_weights
+from riskmark.storage.instruments import find_instrument
 
 MON = date(2026, 1, 5)
 BOOK = ("AAA", "BBB", "CCC")
@@ -164,3 +167,24 @@ def test_what_moves_together_is_told_of_the_last_90_sessions(world, shown):
     assert found["effective_rank"] == pytest.approx(rank, rel=1e-9)
     assert shown["risk"]["diversification_ratio"] == pytest.approx(ratio, rel=1e-9)
     assert 1 <= shown["risk"]["effective_bets"] <= 3
+
+
+def test_sectors_stand_beside_the_weights_of_the_benchmark_in_force(world, shown):
+    with world.app.database.write() as connection:
+        import_weights(
+            connection,
+            find_instrument(connection, "SPY", owner_id=None),
+            [
+                BenchmarkWeight(date(2025, 1, 2), MemberKind.SECTOR, "Unclassified", 0.5),
+                BenchmarkWeight(MON, MemberKind.SECTOR, "Unclassified", 0.25),
+                BenchmarkWeight(LAST, MemberKind.SECTOR, "Unclassified", 0.75),
+            ],
+            calendar=world.calendar,
+            at=world.app.clock.now(),
+        )
+
+    on_tuesday = show(world, session=date(2026, 1, 6))
+
+    assert shown["nulls"]["sectors.Unclassified.benchmark"] == "no_benchmark_weights"
+    assert [one["benchmark"] for one in on_tuesday["sectors"]] == [0.25]
+    assert [one["benchmark"] for one in show(world)["sectors"]] == [0.75]

@@ -1,6 +1,6 @@
 """The lines of a snapshot: factor exposures, sectors and positions, each with its nulls."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +12,8 @@ from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import MarkKind, NullReason
 from riskmark.domain.sectors import sector_of
 from riskmark.storage import schema
+from riskmark.storage.benchmarks import load_sector_weights
+from riskmark.storage.symbol_scope import public_ids
 
 Nulls = Iterator[tuple[str, str]]
 """Pairs of a null's name and its reason."""
@@ -83,6 +85,8 @@ class SectorLine:
     short: float | None
     net: float | None
     gross: float | None
+    benchmark: float | None
+    """The benchmark's weight; null where no weights are in force."""
     reason: str | None
     """Why the shares are null."""
 
@@ -94,7 +98,7 @@ class SectorLine:
             "short": self.short,
             "net": self.net,
             "gross": self.gross,
-            "benchmark": None,
+            "benchmark": self.benchmark,
         }
 
     def nulls(self) -> Nulls:
@@ -102,7 +106,8 @@ class SectorLine:
         if self.reason is not None:
             for name in ("long", "short", "net", "gross"):
                 yield f"sectors.{self.sector}.{name}", self.reason
-        yield f"sectors.{self.sector}.benchmark", NullReason.NO_BENCHMARK_WEIGHTS
+        if self.benchmark is None:
+            yield f"sectors.{self.sector}.benchmark", NullReason.NO_BENCHMARK_WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +232,19 @@ def load_stress(
 
 
 def load_sectors(
-    connection: Connection, portfolio_id: str, session: date, *, nav_reason: str | None
+    connection: Connection,
+    portfolio_id: str,
+    session: date,
+    *,
+    nav_reason: str | None,
+    benchmark: str,
 ) -> tuple[SectorLine, ...]:
-    """Read the sectors of a cell, the largest first; ``nav_reason``: why shares are null."""
+    """Read the sectors of a cell, the largest first; ``nav_reason``: why shares are null.
+
+    Beside them stand the weights of the symbol ``benchmark`` that are in force then.
+    """
     table = schema.sector_exposure
+    weights = _weights_in_force(connection, benchmark, session)
     lines = [
         SectorLine(
             sector=row["sector"],
@@ -238,6 +252,7 @@ def load_sectors(
             short=row["short"],
             net=row["net"],
             gross=row["gross"],
+            benchmark=None if weights is None else weights.get(row["sector"], 0.0),
             reason=nav_reason if row["gross"] is None else None,
         )
         for row in connection.execute(
@@ -246,6 +261,16 @@ def load_sectors(
     ]
     lines.sort(key=lambda line: (-(line.gross or 0.0), line.sector))
     return tuple(lines)
+
+
+def _weights_in_force(
+    connection: Connection, benchmark: str, session: date
+) -> Mapping[str, float] | None:
+    """Return the benchmark's weights by sector on ``session``; None if there are none yet."""
+    key = public_ids(connection, [benchmark]).get(benchmark)
+    stated = () if key is None else load_sector_weights(connection, key)
+    in_force = [one for one in stated if one.date <= session]
+    return max(in_force, key=lambda one: one.date).weights if in_force else None
 
 
 def load_positions(

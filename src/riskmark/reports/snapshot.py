@@ -224,7 +224,13 @@ def load_snapshot(
         ),
         default_model=model.name,
         factor_names=tuple(factor.name for factor in model.factors),
-        sectors=load_sectors(connection, portfolio.portfolio_id, found, nav_reason=nav_reason),
+        sectors=load_sectors(
+            connection,
+            portfolio.portfolio_id,
+            found,
+            nav_reason=nav_reason,
+            benchmark=settings.benchmark,
+        ),
         stress=load_stress(
             connection,
             portfolio.portfolio_id,
