@@ -1,27 +1,29 @@
 """Settings: read once, frozen, from defaults, ``riskmark.toml`` and the environment.
 
 A value in the environment wins over the file, the file over ``defaults.toml``; a factor
-model in the file replaces the built-in one of the same name and keeps the others. An
-unknown key is an error that names where it stands.
+model, scenario or replay in the file replaces the built-in one of the same name and keeps
+the others. An unknown key is an error that names where it stands.
 
 A relative path of an SQLite database in a file starts at the file's folder, so that the file
 means the same from everywhere; anywhere else it starts at the working directory.
 """
 
 import hashlib
+import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.factor_models import Estimator, Factor, FactorModel
 from riskmark.domain.instruments import is_symbol
+from riskmark.domain.scenarios import STRESS_MODEL, Rates, Replay, Scenario
 from riskmark.errors import SettingsError
 
 CONFIG_FILE = "riskmark.toml"
@@ -37,6 +39,9 @@ _NUMBERS = (
     "default_model",
     "calendar",
     "factor_model",
+    "rates",
+    "scenario",
+    "replay",
 )
 """The settings that change numbers; only these make a stored number out of date."""
 
@@ -46,7 +51,15 @@ MAX_WINDOW = 504
 MAX_DELAY = 7 * 24 * 60
 """Minutes after a close for which its session may be held back."""
 
-_MODEL_PLACE = re.compile(r"factor_model\[(\d+)\]")
+NAMED_LISTS = ("factor_model", "scenario", "replay")
+"""Lists of tables with a name each, by which a file replaces or adds some."""
+_TABLES: Mapping[str, type[Any]] = {
+    "factor_model": FactorModel,
+    "rates": Rates,
+    "scenario": Scenario,
+    "replay": Replay,
+}
+_PLACE = re.compile(r"(factor_model|scenario|replay)\[(\d+)\]")
 _DEFAULTS = Path(__file__).with_name("defaults.toml")
 
 
@@ -77,6 +90,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     calendar: CalendarSettings
     lease: LeaseSettings
     factor_model: tuple[FactorModel, ...]
+    rates: Rates
+    scenario: tuple[Scenario, ...]
+    replay: tuple[Replay, ...]
 
     @property
     def numbers_hash(self) -> str:
@@ -89,6 +105,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Every symbol that a factor model or the benchmark needs, once each."""
         of_models = (s for model in self.factor_model for s in model.symbols)
         return tuple(dict.fromkeys((*of_models, self.benchmark)))
+
+    @property
+    def factor_columns(self) -> tuple[str, ...]:
+        """Every column of imported factor returns that a factor model needs, once each."""
+        return tuple(dict.fromkeys(c for model in self.factor_model for c in model.columns))
+
+    def model(self, name: str) -> FactorModel:
+        """Return the factor model of this name."""
+        return next(one for one in self.factor_model if one.name == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,29 +138,49 @@ def load_settings(
     merged = tomllib.loads(_DEFAULTS.read_text(encoding="utf-8"))
     origins = dict.fromkeys(_flat(merged), "default")
     path = _config_path(config, environment)
+    own: frozenset[str] = frozenset()
     if path is not None:
-        _merge(merged, _read_toml(path), origins, str(path))
+        read = _read_toml(path)
+        _merge(merged, read, origins, str(path))
+        own = frozenset(one["name"] for one in read.get("scenario", ()))
     _merge(merged, _from_environment(environment, merged), origins, "environment")
     if database_url is not None:
         merged["database_url"] = database_url
         origins["database_url"] = "command line"
+    for key, kind in _TABLES.items():
+        _refuse_unknown(key, merged[key], kind, merged)
     try:
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
-        named = _named_model(where.strip("`$."), merged)
+        named = _named_place(where.strip("`$."), merged)
         raise SettingsError(named or str(path), problem) from error
-    _check(settings)
+    _check(settings, own)
     return LoadedSettings(settings, origins)
 
 
-def _named_model(where: str, merged: Mapping[str, Any]) -> str:
+def _named_place(where: str, merged: Mapping[str, Any]) -> str:
     """Say ``factor_model[3].window`` with the model's name: nobody knows the built-in places."""
-    match = _MODEL_PLACE.match(where)
+    match = _PLACE.match(where)
     if match is None:
         return where
-    model = merged["factor_model"][int(match[1])]
-    return f"factor_model {model['name']!r}{where[match.end() :]}"
+    one = merged[match[1]][int(match[2])]
+    return f"{match[1]} {one['name']!r}{where[match.end() :]}"
+
+
+def _refuse_unknown(where: str, table: object, kind: type[Any], merged: Mapping[str, Any]) -> None:
+    """Refuse keys that ``kind`` has not; conversion to a dataclass passes over them."""
+    if isinstance(table, list):
+        for place, one in enumerate(table):
+            _refuse_unknown(f"{where}[{place}]", one, kind, merged)
+    elif isinstance(table, dict):
+        known = [one.name for one in fields(kind)]
+        for name in table:
+            if name not in known:
+                problem = f"unknown key {name!r}; known: {', '.join(known)}"
+                raise SettingsError(_named_place(where, merged), problem)
+        if kind is FactorModel and "factors" in table:
+            _refuse_unknown(f"{where}.factors", table["factors"], Factor, merged)
 
 
 def _config_path(config: Path | None, environment: Mapping[str, str]) -> Path | None:
@@ -182,8 +227,8 @@ def _from_environment(environment: Mapping[str, str], known: Mapping[str, Any]) 
             shape = shape.get(section) if isinstance(shape, dict) else None
         if not isinstance(shape, dict) or isinstance(shape.get(key, {}), dict):
             raise SettingsError(variable, "unknown setting")
-        if key == "factor_model":
-            raise SettingsError(variable, f"factor models stand in {CONFIG_FILE}")
+        if key in NAMED_LISTS:
+            raise SettingsError(variable, f"lists of tables stand in {CONFIG_FILE}")
         target[key] = text.split(",") if isinstance(shape.get(key), list) else text
     return found
 
@@ -192,8 +237,8 @@ def _merge(
     base: dict[str, Any], over: Mapping[str, Any], origins: dict[str, str], origin: str
 ) -> None:
     for key, value in over.items():
-        if key == "factor_model" and isinstance(value, list):
-            base[key] = _replace_by_name(base[key], value)
+        if key in NAMED_LISTS and isinstance(value, list):
+            base[key] = _replace_by_name(key, base[key], value)
             origins[key] = origin
         elif isinstance(value, dict) and isinstance(base.get(key), dict):
             nested: dict[str, str] = {}
@@ -204,18 +249,20 @@ def _merge(
             origins[key] = origin
 
 
-def _replace_by_name(built_in: list[dict[str, Any]], own: list[Any]) -> list[dict[str, Any]]:
-    models = {model["name"]: model for model in built_in}
+def _replace_by_name(
+    key: str, built_in: list[dict[str, Any]], own: list[Any]
+) -> list[dict[str, Any]]:
+    found = {one["name"]: one for one in built_in}
     named: set[str] = set()
-    for number, model in enumerate(own, start=1):
-        name = model.get("name") if isinstance(model, dict) else None
+    for number, one in enumerate(own, start=1):
+        name = one.get("name") if isinstance(one, dict) else None
         if not isinstance(name, str):
-            raise SettingsError(f"factor_model number {number}", "needs a name")
+            raise SettingsError(f"{key} number {number}", "needs a name")
         if name in named:
-            raise SettingsError(f"factor_model number {number}", f"a second model named {name!r}")
+            raise SettingsError(f"{key} number {number}", f"a second one named {name!r}")
         named.add(name)
-        models[name] = model
-    return list(models.values())
+        found[name] = one
+    return list(found.values())
 
 
 def _flat(values: Mapping[str, Any]) -> list[str]:
@@ -228,7 +275,7 @@ def _flat(values: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
     if not 0 <= settings.publish_delay_minutes <= MAX_DELAY:
         raise SettingsError("publish_delay_minutes", f"must be from 0 to {MAX_DELAY:,}")
     if not -1 <= settings.risk_free <= 1:
@@ -238,11 +285,12 @@ def _check(settings: Settings) -> None:
     names = [model.name for model in settings.factor_model]
     if settings.default_model not in names:
         raise SettingsError("default_model", f"must be one of {', '.join(names)}")
-    for name in ("market", "market_1y"):
-        if name not in names:
-            raise SettingsError("factor_model", f"the model {name!r} is needed")
     for model in settings.factor_model:
         _check_model(model)
+    for name in ("market", "market_1y"):
+        _check_market(settings.model(name))
+    for scenario in settings.scenario:
+        _check_scenario(settings, scenario, is_own=scenario.name in own_scenarios)
     if not 0 < settings.lease.heartbeat_seconds < settings.lease.seconds:
         raise SettingsError("lease", "0 < heartbeat_seconds < seconds must hold")
 
@@ -260,6 +308,33 @@ def _check_model(model: FactorModel) -> None:
         raise SettingsError(where, "names must be printable ASCII")
     if len(set(texts[1:])) < len(model.factors):
         raise SettingsError(where, "two factors have the same name")
+    if not 0 <= model.alpha < math.inf:
+        raise SettingsError(where, "alpha must be 0 or more")
+    if (model.alpha > 0) != (model.estimator is Estimator.RIDGE):
+        raise SettingsError(where, "an alpha above 0 goes with the estimator ridge")
+
+
+def _check_market(model: FactorModel) -> None:
+    """Refuse a market model that has not the one thing that x and beta are counted by."""
+    first = model.factors[0]
+    if model.estimator is not Estimator.OLS or model.excess_over is not None:
+        raise SettingsError(f"factor_model {model.name!r}", "must be ols on plain returns")
+    if len(model.factors) > 1 or first.long is None or first.short is not None:
+        raise SettingsError(f"factor_model {model.name!r}", "must have one factor, a symbol")
+
+
+def _check_scenario(settings: Settings, scenario: Scenario, *, is_own: bool) -> None:
+    """Refuse what cannot be computed; a built-in scenario may lack a factor of one's own model."""
+    where = f"scenario {scenario.name!r}"
+    try:
+        scenario.check(settings.rates)
+    except ValueError as error:
+        raise SettingsError(where, str(error)) from error
+    known = [factor.name for factor in settings.model(STRESS_MODEL).factors]
+    unknown = [name for name in scenario.moves(settings.rates) if name not in known]
+    if is_own and unknown:
+        problem = f"{STRESS_MODEL} has no factor {unknown[0]!r}, only {', '.join(known)}"
+        raise SettingsError(where, problem)
 
 
 def settings_from_process(

@@ -12,12 +12,23 @@ REASONS = frozenset(NullReason)
 _BESIDE = {
     "factor_exposure": (
         ("exposure", "exposure_null"), ("money", "money_null"), ("coverage", "coverage_null"),
+        ("stderr", "stderr_null"), ("risk_share", "risk_share_null"),
     ),
-    "position_value": (("beta", "beta_null"),),
+    "position_value": (("beta", "beta_null"), ("component_es_95", "component_es_95_null")),
+    "stress_result": (("direct", "direct_null"), ("predictive", "predictive_null")),
 }  # fmt: skip
 _NUMBERS = {
-    "position_value": ("quantity", "mark", "market_value", "weight", "pnl", "beta"),
-    "factor_exposure": ("exposure", "money", "coverage"),
+    "position_value": (
+        "quantity",
+        "mark",
+        "market_value",
+        "weight",
+        "pnl",
+        "beta",
+        "component_es_95",
+    ),
+    "stress_result": ("direct", "predictive"),
+    "factor_exposure": ("exposure", "money", "stderr", "coverage", "risk_share"),
     "sector_exposure": ("long", "short", "net", "gross"),
     "symbol_fit": ("alpha", "beta", "stderr", "r2", "residual_sd"),
     "symbol_metric": ("close", "return", "vol_21", "vol_63", "vol_252", "high_252", "low_252"),

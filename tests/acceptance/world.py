@@ -181,7 +181,9 @@ class World:
 
         Portfolios and instruments are named, so that two databases can be compared.
         """
-        tables = ("snapshot", "position_value", "factor_exposure", "sector_exposure")
+        tables = (
+            "snapshot", "position_value", "factor_exposure", "stress_result", "sector_exposure",
+        )  # fmt: skip
         return {table: self._named(table) for table in tables}
 
     def _named(self, table: str) -> list[dict[str, object]]:

@@ -21,8 +21,8 @@ from riskmark.valuation import panels
 
 RESULT_TABLES = frozenset(
     {
-        "snapshot", "position_value", "factor_exposure", "sector_exposure",
-        "symbol_fit", "symbol_metric",
+        "snapshot", "position_value", "factor_exposure", "stress_result",
+        "sector_exposure", "symbol_fit", "symbol_metric",
     }
 )  # fmt: skip
 """What is written that is a result; a run's record of itself and caches are not."""
@@ -97,7 +97,7 @@ def record_run(app: App) -> Recording:
 
     with (
         _replaced(panels, "build_marks", recorded),
-        _replaced(shard_work, "fit_factors", recorded),
+        _replaced(shard_work, "fit_model", recorded),
         _replaced(shard_work, "value", recorded),
         _replaced(shard_work, "analyse", recorded),
         _replaced(results, "write_rows", writer),

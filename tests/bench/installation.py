@@ -101,6 +101,7 @@ def store_history(path: Path, market: GeneratedMarket, *, first: int, stop: int)
             ("snapshot", results.SNAPSHOT_COLUMNS, market.sessions[first]),
             ("position_value", results.POSITION_COLUMNS, detailed),
             ("factor_exposure", results.EXPOSURE_COLUMNS, detailed),
+            ("stress_result", results.STRESS_COLUMNS, detailed),
             ("sector_exposure", results.SECTOR_COLUMNS, detailed),
         ):
             database.execute(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from tests.bench import installation
+from tests.bench.cases import plain_models
 from tests.bench.market import GeneratedBook, GeneratedMarket, make_book, make_market, real_sessions
 from tests.bench.notebook import Notebook
 from tests.bench.numbers import assert_same, load_cell
@@ -44,7 +45,7 @@ def app(
 
 
 def test_every_stored_number_is_that_of_numpy_loops(app, market, books):
-    savvy = Savvy(market, app.settings.factor_model)
+    savvy = Savvy(market, plain_models())
 
     reports = {book.name: savvy.report_all(book, market.sessions[-HELD:]) for book in books}
 
@@ -54,7 +55,7 @@ def test_every_stored_number_is_that_of_numpy_loops(app, market, books):
 
 
 def test_every_stored_number_is_that_of_pandas_and_statsmodels(app, market, books):
-    notebook = Notebook(market, app.settings.factor_model)
+    notebook = Notebook(market, plain_models())
     # The first session, one before the end of a month, one with an exit, the last.
     sessions = [market.sessions[-HELD], *market.sessions[-24:-21], market.sessions[-1]]
 
@@ -75,7 +76,7 @@ def test_some_of_the_history_of_these_books_had_to_be_filled(app, market, books)
 
 
 def test_stored_fits_are_those_of_normal_equations(app, market):
-    savvy = Savvy(market, app.settings.factor_model)
+    savvy = Savvy(market, plain_models())
     row = len(market.sessions) - 1
 
     with app.database.read() as connection:
@@ -86,7 +87,7 @@ def test_stored_fits_are_those_of_normal_equations(app, market):
         )
 
     expected = {}
-    for model in app.settings.factor_model:
+    for model in plain_models():
         fits = savvy.fits(model, row)
         for place, factor in enumerate(model.factors, start=1):
             for column, symbol in enumerate(market.symbols):
@@ -97,6 +98,7 @@ def test_stored_fits_are_those_of_normal_equations(app, market):
                     fits.r2[column],
                     fits.residual_sd[column],
                 )
-    assert {row[:3] for row in stored} == set(expected)
-    found = np.array([row[3:] for row in stored], dtype=np.float64)
-    assert_allclose(found, [expected[row[:3]] for row in stored], rtol=1e-7, atol=1e-9)
+    known = [row for row in stored if row[:3] in expected]
+    found = np.array([row[3:] for row in known], dtype=np.float64)
+    assert len(known) == len(expected)
+    assert_allclose(found, [expected[row[:3]] for row in known], rtol=1e-7, atol=1e-9)

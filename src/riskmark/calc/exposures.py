@@ -23,6 +23,7 @@ from riskmark.calc.arrays import (
     measure,
 )
 from riskmark.calc.holdings_returns import Holdings
+from riskmark.calc.model_fits import ModelFits
 from riskmark.calc.regression import FactorFits
 from riskmark.domain.reasons import NullReason
 
@@ -43,7 +44,10 @@ class Books(NamedTuple):
 
 
 class FactorExposures(NamedTuple):
-    """Exposures of C cells to F factors: in money and over NAV (C, F), and coverage (C,)."""
+    """Exposures of C cells to F factors: in money and over NAV (C, F), and coverage.
+
+    Coverage is (C,) of fits that have all factors, (C, F) of a model's.
+    """
 
     money: Measure
     fraction: Measure
@@ -71,6 +75,23 @@ def factor_exposures(
     in_money = Measure(np.where(codes == 0, money, np.nan), codes)
     covered = np.asarray(abs(by_fit) @ fitted.ravel().astype(np.float64))
     return FactorExposures(in_money, over_nav(in_money, books), _coverage(covered, books))
+
+
+def model_exposures(
+    exposure: Holdings, fits: ModelFits, *, fit_row: IntArray, books: Books
+) -> FactorExposures:
+    """Sum the exposures (C, N) times the betas of a model, whatever its estimator."""
+    parts = [factor_exposures(exposure, part, fit_row=fit_row, books=books) for part in fits.parts]
+    money, fraction = (
+        Measure._make(np.concatenate(arrays, axis=1) for arrays in zip(*measures, strict=True))
+        for measures in ([one.money for one in parts], [one.fraction for one in parts])
+    )
+    columns = money.values.shape[1] // len(parts)
+    coverage = Measure._make(
+        np.repeat(np.stack(arrays, axis=1), columns, axis=1)
+        for arrays in zip(*(one.coverage for one in parts), strict=True)
+    )
+    return FactorExposures(money, fraction, coverage)
 
 
 def nav_nulls(books: Books) -> CodeArray:

@@ -18,13 +18,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
 
 from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
+from riskmark.calc.filled_returns import HISTORY, FilledReturns, filled_returns, fills
 from riskmark.calc.regression import FactorFits
 
 Holdings: TypeAlias = "csr_array[np.float64, tuple[int, int]]"
 """Cells × instruments: amounts of money, or weights."""
 
-HISTORY = 504
-"""Sessions of x: two years, the longest window of any measure."""
 PROXY_SPAN = 252
 """The tail of x whose filled share is reported."""
 BLOCK = 64
@@ -41,29 +40,16 @@ class HoldingsReturns(NamedTuple):
     ``x`` (C, 504) ends at each cell's session; it is NaN on the left where fewer than 504
     sessions have a Market return: ``length`` have one. ``filled_share`` is the share of the
     last 252 values that was filled, weighted by |e| over all holdings, excluded ones too; 0
-    without any. ``excluded`` goes with the stored entries of the holdings.
+    without any. ``excluded`` goes with the stored entries of the holdings. ``place`` (C,)
+    says where each cell's session is among the rows of ``filled``, the returns behind x.
     """
 
     x: FloatArray
     length: IntArray
     filled_share: FloatArray
     excluded: BoolArray
-
-
-class _Panel(NamedTuple):
-    """Instruments × sessions with a Market return, as far back as x goes.
-
-    The k-th of the rows asked for has its x at columns ``begin[k]`` to ``begin[k] + 504``, of
-    which the last ``length[k]`` are sessions, and its fit on the last ``fitted[k]``. A
-    missing return is 0; columns before the first session are empty, but not missing.
-    """
-
-    returns: FloatArray
-    market: FloatArray
-    missing: BoolArray
-    begin: IntArray
-    length: IntArray
-    fitted: IntArray
+    place: IntArray
+    filled: FilledReturns
 
 
 class _Entries(NamedTuple):
@@ -96,10 +82,7 @@ def holdings_returns(
     among ``rows``, for which ``market_fits`` are the fits of the Market model; these were
     made on ``window`` sessions, at most 504.
     """
-    if not 0 < window <= HISTORY:
-        message = f"a window of {window} sessions is not within the {HISTORY} of x"
-        raise ValueError(message)
-    panel = _panel(returns, market, rows, window)
+    panel = filled_returns(returns, market, market_fits, rows=rows, window=window)
     place = np.asarray(cell_row, np.int64) - rows.start
     entries = _entries(panel, weights, place)
     fitted = market_fits.nulls[entries.place, entries.instrument] == 0
@@ -107,7 +90,7 @@ def holdings_returns(
     entries = entries._replace(amount=np.where(excluded, 0.0, entries.amount))
     included = csr_array((entries.amount, weights.indices, weights.indptr), shape=weights.shape)
     x = _observed_part(panel, included, panel.begin[place])
-    _add_fills(x, panel, entries, np.flatnonzero((entries.gaps > 0) & fitted), market_fits)
+    _add_fills(x, panel, entries, np.flatnonzero((entries.gaps > 0) & fitted))
     length = panel.length[place]
     if np.any(length < HISTORY):
         x[np.arange(HISTORY) < HISTORY - length[:, None]] = np.nan
@@ -117,28 +100,11 @@ def holdings_returns(
     )
     filled = np.bincount(entries.cell, size * share, minlength=len(place))
     total = np.bincount(entries.cell, size, minlength=len(place))
-    return HoldingsReturns(x, length, filled / np.where(total > 0, total, 1.0), excluded)
+    filled_share = filled / np.where(total > 0, total, 1.0)
+    return HoldingsReturns(x, length, filled_share, excluded, place, panel)
 
 
-def _panel(returns: FloatArray, market: FloatArray, rows: range, window: int) -> _Panel:
-    sessions = np.flatnonzero(np.isfinite(market[: rows.stop]))
-    asked = np.arange(rows.start, rows.stop)
-    end = np.searchsorted(sessions, asked, side="right")
-    fitted = end - np.searchsorted(sessions, asked - window, side="right")
-    length = np.minimum(end, HISTORY)
-    used = sessions[max(0, end[0] - HISTORY) :] if len(end) else sessions[:0]
-    empty = HISTORY - length[0] if len(end) else HISTORY
-    shape = (returns.shape[1], empty + len(used))
-    observed = returns[used].T
-    missing = np.zeros(shape, np.bool_)
-    np.logical_not(np.isfinite(observed), out=missing[:, empty:])
-    filled = np.zeros(shape)
-    np.copyto(filled[:, empty:], observed, where=~missing[:, empty:])
-    factor = np.concatenate([np.zeros(empty), market[used]])
-    return _Panel(filled, factor, missing, end - end[:1], length, fitted)
-
-
-def _entries(panel: _Panel, weights: Holdings, place: IntArray) -> _Entries:
+def _entries(panel: FilledReturns, weights: Holdings, place: IntArray) -> _Entries:
     cell = np.repeat(np.arange(len(place)), np.diff(weights.indptr))
     instrument = weights.indices.astype(np.int64)
     begin = panel.begin[place[cell]]
@@ -152,7 +118,7 @@ def _entries(panel: _Panel, weights: Holdings, place: IntArray) -> _Entries:
     return _Entries(cell, place[cell], instrument, weights.data, gaps, recent_gaps)
 
 
-def _observed_part(panel: _Panel, weights: Holdings, begin: IntArray) -> FloatArray:
+def _observed_part(panel: FilledReturns, weights: Holdings, begin: IntArray) -> FloatArray:
     """Sum what was observed; a cell's x begins at column ``begin`` of the panel."""
     order = np.argsort(begin, kind="stable")
     is_sorted = bool(np.all(order[1:] > order[:-1]))
@@ -185,9 +151,7 @@ def _product(weights: Holdings, cells: slice, returns: FloatArray) -> FloatArray
     return np.asarray(some @ np.ascontiguousarray(returns))
 
 
-def _add_fills(
-    x: FloatArray, panel: _Panel, entries: _Entries, filled: IntArray, fits: FactorFits
-) -> None:
+def _add_fills(x: FloatArray, panel: FilledReturns, entries: _Entries, filled: IntArray) -> None:
     """Add to ``x`` what stands in for missing returns of the entries ``filled``.
 
     The same instrument on the same session is filled once for all the cells that hold it.
@@ -198,44 +162,12 @@ def _add_fills(
     by_pair = np.argsort(pair_of, kind="stable")
     for start in range(0, len(pairs), PAIRS):
         some = slice(start, start + PAIRS)
-        fills = _fills(panel, place[some], instrument[some], fits)
+        stand_ins = fills(panel, place[some], instrument[some])
         bounds = np.searchsorted(pair_of[by_pair], [start, start + PAIRS])
         mine = by_pair[bounds[0] : bounds[1]]
         cells, row = np.unique(entries.cell[filled[mine]], return_inverse=True)
         amounts = csr_array(
             (entries.amount[filled[mine]], (row, pair_of[mine] - start)),
-            shape=(len(cells), len(fills)),
+            shape=(len(cells), len(stand_ins)),
         )
-        x[cells] += amounts @ fills
-
-
-def _fills(panel: _Panel, place: IntArray, instrument: IntArray, fits: FactorFits) -> FloatArray:
-    """Make the fills of some instruments on some sessions: (pairs, 504), 0 where observed."""
-    begin = panel.begin[place]
-    beta = fits.beta[place, instrument, 0]
-    missing = sliding_window_view(panel.missing, HISTORY, axis=1)[instrument, begin][:, ::-1]
-    market = sliding_window_view(panel.market, HISTORY)[begin][:, ::-1]
-    residuals, n = _residuals(panel, place, instrument, fits)
-    pair, back = np.nonzero(missing)
-    gaps = missing.sum(axis=1)
-    j = np.arange(len(pair)) - (np.cumsum(gaps) - gaps)[pair]
-    residual = residuals[(np.cumsum(n) - n)[pair] + j % n[pair]]
-    fills = np.zeros(missing.shape)
-    fills[pair, HISTORY - 1 - back] = beta[pair] * market[pair, back] + residual
-    return fills
-
-
-def _residuals(
-    panel: _Panel, place: IntArray, instrument: IntArray, fits: FactorFits
-) -> tuple[FloatArray, IntArray]:
-    """Return the residuals of each fit, newest first, one after the other, and their number."""
-    span = int(panel.fitted[place].max())
-    begin = panel.begin[place] + HISTORY - span
-    inside = np.arange(span) < panel.fitted[place, None]
-    returns = sliding_window_view(panel.returns, span, axis=1)[instrument, begin][:, ::-1]
-    missing = sliding_window_view(panel.missing, span, axis=1)[instrument, begin][:, ::-1]
-    market = sliding_window_view(panel.market, span)[begin][:, ::-1]
-    alpha, beta = fits.alpha[place, instrument], fits.beta[place, instrument, 0]
-    residuals = returns - alpha[:, None] - beta[:, None] * market
-    observed = inside & ~missing
-    return residuals[observed], observed.sum(axis=1)
+        x[cells] += amounts @ stand_ins

@@ -183,6 +183,8 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
     import msgspec
     from sqlalchemy import make_url
 
+    from riskmark.settings import NAMED_LISTS
+
     found: list[tuple[str, Any, str]] = []
     values: dict[str, Any] = msgspec.to_builtins(loaded.settings)
     for key, value in values.items():
@@ -190,7 +192,7 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
         for inner, leaf in items:
             name = key if inner is None else f"{key}.{inner}"
             shown = leaf
-            if key == "factor_model":
+            if key in NAMED_LISTS:
                 shown = [one["name"] for one in leaf]
             elif any(word in name for word in _SECRET) and leaf:
                 shown = "***"

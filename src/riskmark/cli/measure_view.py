@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _HEAD = frozenset({"portfolio", "session", "state", "reasons", "nulls", "provenance"})
-_NAMED_BY = {"factors": ("model", "factor"), "sectors": ("sector",), "positions": ("symbol",)}
+_NAMED_BY = {
+    "factors": ("model", "factor"),
+    "sectors": ("sector",),
+    "stress": ("scenario",),
+    "positions": ("symbol",),
+}
 """The keys of a list's items that name them."""
 
 

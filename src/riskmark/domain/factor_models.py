@@ -5,7 +5,11 @@ from enum import StrEnum
 
 
 class Estimator(StrEnum):
-    """How a model is fitted."""
+    """How a model is fitted.
+
+    ``ols`` takes all factors together, ``ols_each`` each one alone, ``ridge`` all together
+    with a penalty on large betas.
+    """
 
     OLS = "ols"
     OLS_EACH = "ols_each"
@@ -14,23 +18,35 @@ class Estimator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A factor's return: that of ``long``, or ``long − short``."""
+    """A factor's return: of traded symbols, or a column of an imported file.
+
+    That of ``long``, or ``long − short``; or what ``factors import`` stored as ``column``.
+    """
 
     name: str
-    long: str
+    long: str | None = None
     short: str | None = None
+    column: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.long is None) == (self.column is None):
+            raise ValueError("a factor has either a long symbol or a column of an imported file")
+        if self.short is not None and self.long is None:
+            raise ValueError("a factor with a short symbol needs a long one")
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols whose returns make the factor."""
-        return (self.long,) if self.short is None else (self.long, self.short)
+        return tuple(symbol for symbol in (self.long, self.short) if symbol is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class FactorModel:
     """A regression: estimator, window and minimum in sessions, factors.
 
-    ``alpha`` is the ridge penalty on standardised factors; 0 for least squares.
+    ``alpha`` is the ridge penalty on standardised factors; 0 for least squares. Where
+    ``excess_over`` names an imported column (a risk-free return), it is taken off every
+    symbol's return first.
     """
 
     name: str
@@ -39,8 +55,15 @@ class FactorModel:
     minimum: int
     factors: tuple[Factor, ...]
     alpha: float = 0.0
+    excess_over: str | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """Every symbol that the factors need, once each, in order."""
         return tuple(dict.fromkeys(s for factor in self.factors for s in factor.symbols))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every imported column that the model needs, once each, in order."""
+        named = [factor.column for factor in self.factors] + [self.excess_over]
+        return tuple(dict.fromkeys(column for column in named if column is not None))

@@ -28,15 +28,23 @@ RISK = (
 
 CONCENTRATION = ("hhi", "effective_positions", "top_1", "top_3", "top_10")
 
-STORED_RISK = ("beta", "beta_1y", "vol_21", "vol_63", "vol_252")
-"""The risk numbers that are computed; the other names of ``RISK`` are null, not computed yet."""
+FACTOR_RISK = ("factor_share", "specific_share")
+"""The contributions of single factors stand in ``factor_exposure``."""
+
+CORRELATION = ("corr_mean", "corr_mean_abs", "effective_rank")
+"""Summaries of the correlation matrix, which is itself computed again when it is shown."""
 
 SECTION_OF = {
     **dict.fromkeys(SNAPSHOT, "snapshot"),
     **dict.fromkeys(PERFORMANCE, "performance"),
     **dict.fromkeys(RISK, "risk"),
     **dict.fromkeys(CONCENTRATION, "concentration"),
+    **dict.fromkeys(FACTOR_RISK, "factor_risk"),
+    **dict.fromkeys(CORRELATION, "correlation"),
 }
 
-STORED = SNAPSHOT + PERFORMANCE + STORED_RISK + CONCENTRATION
-"""The float columns of ``snapshot``, in order."""
+STORED = SNAPSHOT + PERFORMANCE + RISK + CONCENTRATION + FACTOR_RISK + CORRELATION
+"""The float columns of ``snapshot``, in order.
+
+``vol_trend`` is stored as 1 (rising), 0 (flat) or −1 (falling), ``har_fallback`` as 1 or 0.
+"""

@@ -77,6 +77,8 @@ class NullReason(StrEnum):
     NO_ROOT = "no_root"
     FIRST_SESSION = "first_session"
     NO_BENCHMARK_WEIGHTS = "no_benchmark_weights"
+    BEFORE_DATA = "before_data"
+    NOT_OVER_YET = "not_over_yet"
     NOT_COMPUTED_YET = "not_computed_yet"
 
 
@@ -123,3 +125,29 @@ class FitQuality(StrEnum):
 
     FULL = "full"
     LIMITED = "limited"
+
+
+class VolatilityTrend(StrEnum):
+    """Where the volatility of the last month is going."""
+
+    RISING = "rising"
+    FALLING = "falling"
+    FLAT = "flat"
+
+
+class TrafficLight(StrEnum):
+    """What Basel's supervisors say to a number of VaR exceptions."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+class LeftOutReason(StrEnum):
+    """Why an instrument does not stand in a correlation matrix."""
+
+    SMALL = "small"
+    NOT_AMONG_LARGEST = "not_among_largest"
+    TOO_FEW_OBSERVATIONS = "too_few_observations"
+    NO_VARIATION = "no_variation"
+    TOO_FEW_IN_COMMON = "too_few_in_common"

@@ -17,7 +17,9 @@ from riskmark.domain.measures import SNAPSHOT, STORED
 RELATIVE = 1e-9
 ABSOLUTE = 1e-12
 _RATIOS = frozenset({"return", "excluded_weight", "proxied_weight"})
-_IS_MONEY = np.array([name in SNAPSHOT and name not in _RATIOS for name in STORED])
+_IS_MONEY = np.array(
+    [(name in SNAPSHOT and name not in _RATIOS) or name.endswith("_money") for name in STORED]
+)
 _GROSS = STORED.index("gross")
 
 

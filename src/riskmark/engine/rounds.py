@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from riskmark.calc.arrays import FloatArray, IntArray
-from riskmark.calc.holdings_returns import HISTORY
+from riskmark.calc.filled_returns import HISTORY
 from riskmark.domain.runs import RunRequest
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.version import current_version
@@ -23,7 +23,7 @@ from riskmark.reports.rules import Rules, load_plan
 from riskmark.settings import Settings
 from riskmark.storage import results, symbol_scope
 from riskmark.storage.packs import Closes, load_closes
-from riskmark.valuation.analytics import MARKET_MODEL
+from riskmark.valuation.factors import MARKET_MODEL
 from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
 from riskmark.valuation.panels import Panel, build_panel, load_instruments
 
@@ -133,6 +133,7 @@ def _with_inputs(
         named=factors,
         first=_with_old_closes(closes, held, max(start, 0)),
         last=head.plan.target,
+        columns=settings.factor_columns,
     )
     return replace(
         head,
@@ -167,8 +168,7 @@ def _first_needed(
 
 def market_symbol(settings: Settings) -> str:
     """Return the symbol of the Market factor, on whose sessions x is counted."""
-    model = next(one for one in settings.factor_model if one.name == MARKET_MODEL)
-    return model.factors[0].long
+    return settings.model(MARKET_MODEL).symbols[0]
 
 
 def _with_old_closes(closes: Closes, held: AbstractSet[int], start: int) -> int:
@@ -185,8 +185,7 @@ def _lots_of(stored: StoredBooks) -> dict[str, int]:
 
 def market_returns(panel: Panel, settings: Settings) -> FloatArray:
     """Return the Market factor (T,) of a panel."""
-    model = next(one for one in settings.factor_model if one.name == MARKET_MODEL)
-    found: FloatArray = panel.factor_returns(model)[:, 0]
+    found: FloatArray = panel.factor_returns(settings.model(MARKET_MODEL))[:, 0]
     return found
 
 

@@ -41,6 +41,8 @@ class ShardRows:
     position_cell: IntArray
     exposure: Rows
     exposure_cell: IntArray
+    stress: Rows
+    stress_cell: IntArray
     sector: Rows
     sector_cell: IntArray
 
@@ -95,6 +97,8 @@ def shard_rows(
         position_cell=numbers.position_rows.cell,
         exposure=exposure,
         exposure_cell=exposure_cell,
+        stress=_stress_rows(numbers, cells),
+        stress_cell=np.tile(np.arange(len(numbers)), len(numbers.stress.scenarios)),
         sector=_sector_rows(numbers, panel, cells),
         sector_cell=numbers.sector_rows.cell,
     )
@@ -199,6 +203,8 @@ def _position_rows(numbers: ShardNumbers, panel: Panel, cells: _Cells) -> Rows:
             rows.pnl.tolist(),
             _with_none(rows.beta.values),
             _reasons(rows.beta.nulls),
+            _with_none(rows.component_es_95.values),
+            _reasons(rows.component_es_95.nulls),
             strict=True,
         )
     )
@@ -210,7 +216,8 @@ def _exposure_rows(numbers: ShardNumbers, cells: _Cells) -> tuple[Rows, IntArray
     count = len(numbers)
     for model in numbers.exposures:
         for place, factor in enumerate(model.factors):
-            columns = [_pick(one, place) for one in (model.exposure, model.money, model.coverage)]
+            parts = (model.exposure, model.money, model.stderr, model.coverage, model.risk_share)
+            columns = [_pick(one, place) for one in parts]
             rows.extend(
                 zip(
                     cells.portfolios,
@@ -223,6 +230,24 @@ def _exposure_rows(numbers: ShardNumbers, cells: _Cells) -> tuple[Rows, IntArray
             )
             places.append(np.arange(count))
     return rows, np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+
+
+def _stress_rows(numbers: ShardNumbers, cells: _Cells) -> Rows:
+    rows: Rows = []
+    count = len(numbers)
+    found = numbers.stress
+    for place, scenario in enumerate(found.scenarios):
+        columns = [_pick(one, place) for one in (found.direct, found.predictive)]
+        rows.extend(
+            zip(
+                cells.portfolios,
+                cells.bound,
+                [scenario] * count,
+                *(part for pair in columns for part in pair),
+                strict=True,
+            )
+        )
+    return rows
 
 
 def _pick(measure: Measure, place: int) -> tuple[list[Any], list[Any]]:

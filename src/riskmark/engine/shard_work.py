@@ -16,7 +16,7 @@ from riskmark import faults
 from riskmark.calc.accounting import Books, Flows
 from riskmark.calc.arrays import FloatArray, IntArray
 from riskmark.calc.lots import Lots
-from riskmark.calc.regression import FactorFits, fit_factors
+from riskmark.calc.model_fits import ModelFits, fit_model
 from riskmark.domain.reasons import PlanReason
 from riskmark.domain.runs import ANALYTICS, SYMBOL_FACTORS, VALUATION, VERIFY, CellCounts
 from riskmark.engine.recorder import Recorder
@@ -27,9 +27,10 @@ from riskmark.engine.writing import save_shard
 from riskmark.storage import schema
 from riskmark.valuation.analytics import analyse
 from riskmark.valuation.checks import violations
+from riskmark.valuation.factors import SessionFactors, session_factors
 from riskmark.valuation.holdings import BookArrays
 from riskmark.valuation.panels import Panel
-from riskmark.valuation.shard import ModelFits, ShardInputs, value
+from riskmark.valuation.shard import ShardInputs, value
 
 MAX_DETAIL = 8_000
 """Characters of a traceback that are kept."""
@@ -137,6 +138,7 @@ class ShardWork:
             ),
             fits=self._fits.of(rows, columns),
             market=self._market,
+            factors=self._fits.factors(rows),
             risk_free=self._record.settings.risk_free,
         )
 
@@ -215,9 +217,17 @@ class _FitCache:
     def __init__(self, record: Recorder, panel: Panel, columns: IntArray) -> None:
         self._panel = panel
         self._columns = columns
+        self._settings = record.settings
         self._models = record.settings.factor_model
         self._rows = range(0)
-        self._fits: dict[str, FactorFits] = {}
+        self._factors: dict[range, SessionFactors] = {}
+        self._fits: dict[str, ModelFits] = {}
+
+    def factors(self, rows: range) -> SessionFactors:
+        """Return the factors, measured for ``rows``."""
+        if rows not in self._factors:
+            self._factors = {rows: session_factors(self._panel, self._settings, rows=rows)}
+        return self._factors[rows]
 
     def of(self, rows: range, columns: IntArray) -> dict[str, ModelFits]:
         """Return the fits of every model for ``rows`` and panel ``columns``."""
@@ -225,27 +235,20 @@ class _FitCache:
             # One symbol with absurd prices must not take the fits of all others with it.
             with np.errstate(over="ignore", invalid="ignore"):
                 self._fits = {
-                    model.name: fit_factors(
+                    model.name: fit_model(
                         _take(self._panel.marks.returns, self._columns),
                         self._panel.factor_returns(model),
+                        model=model,
                         rows=rows,
-                        window=model.window,
-                        minimum=model.minimum,
+                        risk_free=self._panel.risk_free(model),
                     )
                     for model in self._models
                 }
             self._rows = rows
         places = np.searchsorted(self._columns, columns)
-        every = places.size == self._columns.size
-        return {
-            model.name: ModelFits(
-                model,
-                self._fits[model.name]
-                if every
-                else FactorFits._make(part[:, places] for part in self._fits[model.name]),
-            )
-            for model in self._models
-        }
+        if places.size == self._columns.size:
+            return dict(self._fits)
+        return {name: fits.of(places) for name, fits in self._fits.items()}
 
 
 def _take(values: FloatArray, columns: IntArray) -> FloatArray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from riskmark import faults
 from riskmark.calc.arrays import FloatArray, IntArray, reason_of
-from riskmark.calc.regression import FactorFits, fit_factors
+from riskmark.calc.model_fits import detail_model, fit_model
 from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.reasons import STALE_AFTER, FitQuality, MarkKind, SymbolReason
 from riskmark.domain.runs import PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, SymbolCounts
@@ -41,6 +41,8 @@ _FIT_COLUMNS = (
     "residual_sd",
     "quality",
     "reason",
+    "stderr_hac",
+    "vif",
 )
 _METRIC_COLUMNS = (
     "instrument_id",
@@ -178,22 +180,21 @@ def _fit_rows(
     panel: Panel, columns: IntArray, model: FactorModel, session: Any
 ) -> list[tuple[Any, ...]]:
     last = len(panel.sessions) - 1
-    fits: FactorFits = fit_factors(
-        panel.marks.returns[:, columns],
-        panel.factor_returns(model),
-        rows=range(last, last + 1),
-        window=model.window,
-        minimum=model.minimum,
-    )
+    returns, factors = panel.marks.returns[:, columns], panel.factor_returns(model)
+    risk_free = panel.risk_free(model)
+    last_row = range(last, last + 1)
+    fits = fit_model(returns, factors, model=model, rows=last_row, risk_free=risk_free)
+    details = detail_model(returns, factors, fits, row=last, risk_free=risk_free)
     keys = [panel.instruments[column].instrument_id for column in columns.tolist()]
-    reasons = [reason_of(code) for code in fits.nulls[0].tolist()]
-    n = fits.n[0].tolist()
-    quality = [
-        None if reason else FitQuality.FULL if count == model.window else FitQuality.LIMITED
-        for reason, count in zip(reasons, n, strict=True)
-    ]
     rows: list[tuple[Any, ...]] = []
     for index, factor in enumerate(model.factors):
+        part, inside = fits.part_of(index)
+        n = part.n[0].tolist()
+        reasons = [reason_of(code) for code in part.nulls[0].tolist()]
+        quality = [
+            None if reason else FitQuality.FULL if count == model.window else FitQuality.LIMITED
+            for reason, count in zip(reasons, n, strict=True)
+        ]
         rows.extend(
             zip(
                 keys,
@@ -201,13 +202,15 @@ def _fit_rows(
                 repeat(factor.name),
                 repeat(session),
                 n,
-                _numbers(fits.alpha[0]),
-                _numbers(fits.beta[0, :, index]),
-                _numbers(fits.stderr[0, :, index]),
-                _numbers(fits.r2[0]),
-                _numbers(fits.residual_sd[0]),
+                _numbers(part.alpha[0]),
+                _numbers(part.beta[0, :, inside]),
+                _numbers(part.stderr[0, :, inside]),
+                _numbers(part.r2[0]),
+                _numbers(part.residual_sd[0]),
                 quality,
                 reasons,
+                _numbers(details.stderr_hac[:, index]),
+                _numbers(details.vif[:, index]),
                 strict=False,
             )
         )

@@ -3,7 +3,7 @@
 from riskmark.planning.facts import Version
 from riskmark.settings import Settings
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised by one when a change of code changes a stored number."""
 
 

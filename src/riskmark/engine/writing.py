@@ -127,6 +127,7 @@ def _insert(connection: Connection, rows: ShardRows, keep: BoolArray) -> None:
         (schema.snapshot, results.SNAPSHOT_COLUMNS, rows.snapshot, np.arange(keep.size)),
         (schema.position_value, results.POSITION_COLUMNS, rows.position, rows.position_cell),
         (schema.factor_exposure, results.EXPOSURE_COLUMNS, rows.exposure, rows.exposure_cell),
+        (schema.stress_result, results.STRESS_COLUMNS, rows.stress, rows.stress_cell),
         (schema.sector_exposure, results.SECTOR_COLUMNS, rows.sector, rows.sector_cell),
     ):
         kept = found if keep.all() else [found[k] for k in np.flatnonzero(keep[cell])]

@@ -124,12 +124,15 @@ def _sector_violations(cells: StoredCells) -> Iterator[Violation]:
 
 
 def _factor_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
-    """Find the cells that lack exposures to a model which the others have."""
+    """Find the cells that lack exposures or stress results which the others have."""
     known = np.array([key in expected.first for key in cells.portfolio_ids], dtype=bool)
-    broken: BoolArray = (cells.factors != expected.factors) & ~is_dated(cells, expected)
-    for place in np.flatnonzero(broken & known[cells.portfolio]).tolist():
+    relevant: BoolArray = known[cells.portfolio] & ~is_dated(cells, expected)
+    for place in np.flatnonzero(relevant & (cells.factors != expected.factors)).tolist():
         detail = f"{cells.factors[place]} exposures, {expected.factors} factors"
         yield Violation("every_factor_has_an_exposure", *cells.cell(place), detail)
+    for place in np.flatnonzero(relevant & (cells.scenarios != expected.scenarios)).tolist():
+        detail = f"{cells.scenarios[place]} results, {expected.scenarios} scenarios"
+        yield Violation("every_scenario_has_a_result", *cells.cell(place), detail)
 
 
 def _over(amounts: FloatArray, whole: FloatArray) -> FloatArray:

@@ -1,6 +1,6 @@
 """The lines of a snapshot: factor exposures, sectors and positions, each with its nulls."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +12,8 @@ from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import MarkKind, NullReason
 from riskmark.domain.sectors import sector_of
 from riskmark.storage import schema
+from riskmark.storage.benchmarks import load_sector_weights
+from riskmark.storage.symbol_scope import public_ids
 
 Nulls = Iterator[tuple[str, str]]
 """Pairs of a null's name and its reason."""
@@ -25,7 +27,11 @@ class FactorLine:
     factor: str
     exposure: float | None
     money: float | None
+    stderr: float | None
     coverage: float | None
+    risk_share: float | None
+    """What the factor contributes to the variance, in the model by which risk is split."""
+    risk_share_reason: str | None
     reasons: tuple[tuple[str, str], ...]
     """The null fields of this line, each with its reason."""
 
@@ -36,14 +42,38 @@ class FactorLine:
             "factor": self.factor,
             "exposure": self.exposure,
             "money": self.money,
-            "stderr": None,
+            "stderr": self.stderr,
             "coverage": self.coverage,
         }
 
     def nulls(self) -> Nulls:
         """Yield the line's nulls."""
-        for name, reason in (*self.reasons, ("stderr", NullReason.NOT_COMPUTED_YET)):
+        for name, reason in self.reasons:
             yield f"factors.{self.model}.{self.factor}.{name}", reason
+
+
+@dataclass(frozen=True, slots=True)
+class StressLine:
+    """What a portfolio gains or loses in a scenario, in money."""
+
+    scenario: str
+    direct: float | None
+    predictive: float | None
+    reasons: tuple[tuple[str, str], ...]
+    """The null fields of this line, each with its reason."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the line as JSON has it."""
+        return {
+            "scenario": self.scenario,
+            "direct": self.direct,
+            "predictive": self.predictive,
+        }
+
+    def nulls(self) -> Nulls:
+        """Yield the line's nulls."""
+        for name, reason in self.reasons:
+            yield f"stress.{self.scenario}.{name}", reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +85,8 @@ class SectorLine:
     short: float | None
     net: float | None
     gross: float | None
+    benchmark: float | None
+    """The benchmark's weight; null where no weights are in force."""
     reason: str | None
     """Why the shares are null."""
 
@@ -66,7 +98,7 @@ class SectorLine:
             "short": self.short,
             "net": self.net,
             "gross": self.gross,
-            "benchmark": None,
+            "benchmark": self.benchmark,
         }
 
     def nulls(self) -> Nulls:
@@ -74,7 +106,8 @@ class SectorLine:
         if self.reason is not None:
             for name in ("long", "short", "net", "gross"):
                 yield f"sectors.{self.sector}.{name}", self.reason
-        yield f"sectors.{self.sector}.benchmark", NullReason.NO_BENCHMARK_WEIGHTS
+        if self.benchmark is None:
+            yield f"sectors.{self.sector}.benchmark", NullReason.NO_BENCHMARK_WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +123,9 @@ class PositionLine:
     weight: float | None
     pnl: float
     beta: float | None
+    component_es_95: float | None
     sector: str
+    component_reason: str | None
     beta_reason: str | None
     weight_reason: str | None
 
@@ -111,7 +146,7 @@ class PositionLine:
             "weight": self.weight,
             "pnl": self.pnl,
             "beta": self.beta,
-            "component_es_95": None,
+            "component_es_95": self.component_es_95,
             "sector": self.sector,
         }
 
@@ -126,7 +161,8 @@ class PositionLine:
             found.append(("weight", self.weight_reason))
         if self.beta is None and self.beta_reason is not None:
             found.append(("beta", self.beta_reason))
-        found.append(("component_es_95", NullReason.NOT_COMPUTED_YET))
+        if self.component_es_95 is None and self.component_reason is not None:
+            found.append(("component_es_95", self.component_reason))
         for name, reason in found:
             yield f"positions.{self.symbol}.{name}", reason
 
@@ -150,7 +186,7 @@ def load_factors(
     for row in connection.execute(
         select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
     ).mappings():
-        fields = ("exposure", "money", "coverage")
+        fields = ("exposure", "money", "stderr", "coverage")
         reasons = [(name, row[f"{name}_null"]) for name in fields if row[name] is None]
         lines.append(
             FactorLine(
@@ -158,7 +194,10 @@ def load_factors(
                 factor=row["factor"],
                 exposure=row["exposure"],
                 money=row["money"],
+                stderr=row["stderr"],
                 coverage=row["coverage"],
+                risk_share=row["risk_share"],
+                risk_share_reason=row["risk_share_null"],
                 reasons=tuple((name, reason) for name, reason in reasons if reason is not None),
             )
         )
@@ -167,11 +206,45 @@ def load_factors(
     return tuple(lines)
 
 
+def load_stress(
+    connection: Connection, portfolio_id: str, session: date, *, scenarios: Sequence[str]
+) -> tuple[StressLine, ...]:
+    """Read what scenarios do to a cell, in the order of ``scenarios``."""
+    table = schema.stress_result
+    place = {name: index for index, name in enumerate(scenarios)}
+    lines = [
+        StressLine(
+            scenario=row["scenario"],
+            direct=row["direct"],
+            predictive=row["predictive"],
+            reasons=tuple(
+                (name, row[f"{name}_null"])
+                for name in ("direct", "predictive")
+                if row[name] is None and row[f"{name}_null"] is not None
+            ),
+        )
+        for row in connection.execute(
+            select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
+        ).mappings()
+    ]
+    lines.sort(key=lambda line: (place.get(line.scenario, len(place)), line.scenario))
+    return tuple(lines)
+
+
 def load_sectors(
-    connection: Connection, portfolio_id: str, session: date, *, nav_reason: str | None
+    connection: Connection,
+    portfolio_id: str,
+    session: date,
+    *,
+    nav_reason: str | None,
+    benchmark: str,
 ) -> tuple[SectorLine, ...]:
-    """Read the sectors of a cell, the largest first; ``nav_reason``: why shares are null."""
+    """Read the sectors of a cell, the largest first; ``nav_reason``: why shares are null.
+
+    Beside them stand the weights of the symbol ``benchmark`` that are in force then.
+    """
     table = schema.sector_exposure
+    weights = _weights_in_force(connection, benchmark, session)
     lines = [
         SectorLine(
             sector=row["sector"],
@@ -179,6 +252,7 @@ def load_sectors(
             short=row["short"],
             net=row["net"],
             gross=row["gross"],
+            benchmark=None if weights is None else weights.get(row["sector"], 0.0),
             reason=nav_reason if row["gross"] is None else None,
         )
         for row in connection.execute(
@@ -187,6 +261,16 @@ def load_sectors(
     ]
     lines.sort(key=lambda line: (-(line.gross or 0.0), line.sector))
     return tuple(lines)
+
+
+def _weights_in_force(
+    connection: Connection, benchmark: str, session: date
+) -> Mapping[str, float] | None:
+    """Return the benchmark's weights by sector on ``session``; None if there are none yet."""
+    key = public_ids(connection, [benchmark]).get(benchmark)
+    stated = () if key is None else load_sector_weights(connection, key)
+    in_force = [one for one in stated if one.date <= session]
+    return max(in_force, key=lambda one: one.date).weights if in_force else None
 
 
 def load_positions(
@@ -204,6 +288,8 @@ def load_positions(
             weight=row["weight"],
             pnl=row["pnl"],
             beta=row["beta"],
+            component_es_95=row["component_es_95"],
+            component_reason=row["component_es_95_null"],
             sector=sector_of(InstrumentKind(row["kind"]), row["sector"]),
             beta_reason=row["beta_null"],
             weight_reason=nav_reason,

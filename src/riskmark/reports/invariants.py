@@ -25,14 +25,15 @@ class Expectation:
     """What is known beside the snapshots themselves.
 
     ``first`` and ``dated`` are by live portfolio: the ordinal of its first session, and the
-    ordinals that are planned. ``factors`` is how many factors all models have, ``aliases``
-    what former symbols are called now.
+    ordinals that are planned. ``factors`` is how many factors all models have, ``scenarios``
+    how many scenarios there are, ``aliases`` what former symbols are called now.
     """
 
     sessions: Sequence[date]
     first: Mapping[str, int | None]
     dated: Mapping[str, frozenset[int]]
     factors: int
+    scenarios: int
     aliases: Mapping[str, str]
 
 

@@ -70,7 +70,7 @@ def _infinite(connection: Connection, listed: Part) -> Iterator[Violation]:
 def _exposures(connection: Connection, listed: Part) -> Iterator[Violation]:
     misfits = " OR ".join(
         f"({name} IS NULL) <> ({name}_null IS NOT NULL)"
-        for name in ("exposure", "money", "coverage")
+        for name in ("exposure", "money", "coverage", "stderr", "risk_share")
     )
     rows = read_rows(
         connection,
@@ -88,7 +88,8 @@ def _positions(connection: Connection, listed: Part) -> Iterator[Violation]:
         connection,
         "SELECT v.portfolio_id, v.session, i.symbol FROM position_value v "
         "LEFT JOIN instrument i ON i.id = v.instrument_id WHERE "
-        "((v.beta IS NULL) <> (v.beta_null IS NOT NULL) OR (v.mark IS NULL) <> "
+        "((v.beta IS NULL) <> (v.beta_null IS NOT NULL) OR (v.component_es_95 IS NULL) <> "
+        "(v.component_es_95_null IS NOT NULL) OR (v.mark IS NULL) <> "
         "(v.mark_kind IS NULL) OR (v.mark_kind IS NULL AND v.quantity <> 0) "
         f"OR i.id IS NULL) AND v.portfolio_id {listed.sql}",
         listed.values,

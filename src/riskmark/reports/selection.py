@@ -14,7 +14,7 @@ _WHOLE = (
     "factor_correlation", "positions",
 )  # fmt: skip
 _PLACE_OF = {
-    **SECTION_OF,
+    **{name: section for name, section in SECTION_OF.items() if section in _SECTIONS},
     "positions": "positions",
     "mwr_annualized": "performance",
     "max_drawdown_sessions": "performance",

@@ -6,20 +6,22 @@ a list the list, the item's names and the field: ``factors.style.Market.stderr``
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, desc, select
 
+from riskmark.calc.volatility import TREND_OF
 from riskmark.domain.measures import (
     CONCENTRATION,
+    CORRELATION,
+    FACTOR_RISK,
     PERFORMANCE,
     RISK,
     SECTION_OF,
     SNAPSHOT,
-    STORED,
 )
 from riskmark.domain.portfolio import Portfolio
 from riskmark.domain.reasons import NullReason, SnapshotState
@@ -28,9 +30,11 @@ from riskmark.reports.detail_lines import (
     FactorLine,
     PositionLine,
     SectorLine,
+    StressLine,
     load_factors,
     load_positions,
     load_sectors,
+    load_stress,
 )
 from riskmark.reports.documents import instant_text
 from riskmark.reports.status import SymbolIssue, read_issues
@@ -38,10 +42,11 @@ from riskmark.settings import Settings
 from riskmark.storage import schema
 from riskmark.storage.books import Principal, find_portfolio
 
-_LISTS_TO_COME = ("stress", "replays")
-_CORRELATION = (
-    "symbols", "matrix", "mean", "mean_abs", "effective_rank", "clusters", "left_out",
+_TO_COME = (
+    "replays", "correlation.symbols", "correlation.matrix", "correlation.clusters",
+    "correlation.left_out", "factor_correlation.matrix",
 )  # fmt: skip
+"""The names of the nulls that no engine computes yet."""
 _DRAWDOWN_SESSIONS = ("peak", "trough", "recovery")
 
 
@@ -86,7 +91,7 @@ class Provenance:
 class SnapshotReport:
     """Everything that is known of a portfolio on a session.
 
-    The four sections map the interface's names to numbers. ``default_model`` is the factor
+    Sections map the interface's names to numbers. ``default_model`` is the factor
     model, and ``factor_names`` its factors, that risk is to be split by.
     ``drawdown_sessions`` are ``peak``, ``trough`` and ``recovery`` of the maximum drawdown,
     as far as there are any.
@@ -100,12 +105,15 @@ class SnapshotReport:
     performance: Mapping[str, Any]
     risk: Mapping[str, Any]
     concentration: Mapping[str, Any]
+    factor_risk: Mapping[str, Any]
+    correlation: Mapping[str, Any]
     measure_nulls: Mapping[str, str]
     drawdown_sessions: Mapping[str, date]
     factors: tuple[FactorLine, ...]
     default_model: str
     factor_names: tuple[str, ...]
     sectors: tuple[SectorLine, ...]
+    stress: tuple[StressLine, ...]
     positions: tuple[PositionLine, ...]
     provenance: Provenance
 
@@ -113,12 +121,21 @@ class SnapshotReport:
     def nulls(self) -> dict[str, str]:
         """One reason for every null of the document, by the null's name."""
         found = dict(self.measure_nulls)
-        lines: tuple[FactorLine | SectorLine | PositionLine, ...]
-        lines = (*self.factors, *self.sectors, *self.positions)
+        lines: tuple[FactorLine | SectorLine | StressLine | PositionLine, ...]
+        lines = (*self.factors, *self.sectors, *self.stress, *self.positions)
         for line in lines:
             found.update(line.nulls())
-        found.update(dict.fromkeys(self._to_come(), NullReason.NOT_COMPUTED_YET))
+        for line in self.contributions:
+            if line.risk_share is None and line.risk_share_reason is not None:
+                name = f"factor_risk.contributions.{line.factor}"
+                found[name] = line.risk_share_reason
+        found.update(dict.fromkeys(_TO_COME, NullReason.NOT_COMPUTED_YET))
         return found
+
+    @property
+    def contributions(self) -> tuple[FactorLine, ...]:
+        """The lines of the model that risk is split by."""
+        return tuple(line for line in self.factors if line.model == self.default_model)
 
     def document(self) -> dict[str, Any]:
         """Return the snapshot as JSON has it."""
@@ -143,13 +160,19 @@ class SnapshotReport:
             "factors": [line.document() for line in self.factors],
             "factor_risk": {
                 "model": self.default_model,
-                "factor_share": None,
-                "specific_share": None,
-                "contributions": dict.fromkeys(self.factor_names),
+                **self.factor_risk,
+                "contributions": {line.factor: line.risk_share for line in self.contributions},
             },
             "sectors": [line.document() for line in self.sectors],
-            **dict.fromkeys(_LISTS_TO_COME),
-            "correlation": dict.fromkeys(_CORRELATION),
+            "stress": [line.document() for line in self.stress],
+            "replays": None,
+            "correlation": {
+                "symbols": None,
+                "matrix": None,
+                **self.correlation,
+                "clusters": None,
+                "left_out": None,
+            },
             "factor_correlation": {
                 "model": self.default_model,
                 "factors": list(self.factor_names),
@@ -158,14 +181,6 @@ class SnapshotReport:
             "positions": [line.document() for line in self.positions],
             "provenance": self.provenance.document(),
         }
-
-    def _to_come(self) -> Iterator[str]:
-        """Yield the names of the nulls that no engine computes yet, measures left out."""
-        yield from ("factor_risk.factor_share", "factor_risk.specific_share")
-        yield from (f"factor_risk.contributions.{name}" for name in self.factor_names)
-        yield from _LISTS_TO_COME
-        yield from (f"correlation.{name}" for name in _CORRELATION)
-        yield "factor_correlation.matrix"
 
 
 def load_snapshot(
@@ -192,8 +207,12 @@ def load_snapshot(
             **_section(row, PERFORMANCE),
             "mwr_annualized": row["mwr_annualized"],
         },
-        risk=_section(row, RISK),
+        risk=_risk(row),
         concentration=_section(row, CONCENTRATION),
+        factor_risk=_section(row, FACTOR_RISK),
+        correlation={
+            _shown_name(name): value for name, value in _section(row, CORRELATION).items()
+        },
         measure_nulls=_measure_nulls(row),
         drawdown_sessions={
             name: row[f"drawdown_{name}"]
@@ -205,7 +224,19 @@ def load_snapshot(
         ),
         default_model=model.name,
         factor_names=tuple(factor.name for factor in model.factors),
-        sectors=load_sectors(connection, portfolio.portfolio_id, found, nav_reason=nav_reason),
+        sectors=load_sectors(
+            connection,
+            portfolio.portfolio_id,
+            found,
+            nav_reason=nav_reason,
+            benchmark=settings.benchmark,
+        ),
+        stress=load_stress(
+            connection,
+            portfolio.portfolio_id,
+            found,
+            scenarios=[one.name for one in settings.scenario],
+        ),
         positions=load_positions(connection, portfolio.portfolio_id, found, nav_reason=nav_reason),
         provenance=Provenance(
             run_id=row["run_id"],
@@ -240,8 +271,21 @@ def _load_row(
 
 
 def _section(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the section's numbers; those that are not stored are not computed yet."""
-    return {name: row[name] if name in STORED else None for name in names}
+    return {name: row[name] for name in names}
+
+
+def _risk(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the risk numbers, with words for what is stored as a code."""
+    found = _section(row, RISK)
+    trend, fallback = found["vol_trend"], found["har_fallback"]
+    found["vol_trend"] = None if trend is None else TREND_OF[int(trend)]
+    found["har_fallback"] = None if fallback is None else bool(fallback)
+    return found
+
+
+def _shown_name(name: str) -> str:
+    """Return the name that ``show`` has for a measure: ``corr_mean`` is its section's mean."""
+    return name.removeprefix("corr_")
 
 
 def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
@@ -249,10 +293,10 @@ def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, section in SECTION_OF.items():
         key = f"{section}.{name}"
-        if name not in STORED:
-            found[key] = NullReason.NOT_COMPUTED_YET
-        elif row[name] is None and key in stored:
-            found[key] = stored[key]
+        if row[name] is not None:
+            continue
+        # A snapshot of an older engine has no reason for what that one did not compute.
+        found[f"{section}.{_shown_name(name)}"] = stored.get(key, NullReason.NOT_COMPUTED_YET)
     if row["mwr_annualized"] is None and "performance.mwr_inception" in found:
         found["performance.mwr_annualized"] = found["performance.mwr_inception"]
     return found

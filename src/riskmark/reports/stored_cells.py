@@ -35,6 +35,8 @@ _NEED_A_REASON = ", ".join(
     f"'{kind.value}'" for kind in (MarkKind.CARRIED, MarkKind.STALE, MarkKind.COST)
 )
 
+_OTHER_DETAILS = ("factor_exposure", "stress_result", "sector_exposure")
+
 _DAYS = 1 << 22
 """More days than lie between the years 1 and 9999."""
 
@@ -80,6 +82,7 @@ class StoredCells:
     counted: IntArray
     sums: Mapping[str, FloatArray]
     factors: IntArray
+    scenarios: IntArray
     sectors: "SectorSums"
     unsettled: tuple[tuple[str, ...], ...]
     texts: Texts
@@ -100,7 +103,7 @@ def stored_portfolios(connection: Connection) -> dict[str, int]:
     counts: dict[str, int] = dict(
         read_rows(connection, "SELECT portfolio_id, COUNT(*) FROM snapshot GROUP BY portfolio_id")
     )
-    for table in ("position_value", "factor_exposure", "sector_exposure"):
+    for table in ("position_value", *_OTHER_DETAILS):
         rows = read_rows(connection, f"SELECT DISTINCT portfolio_id FROM {table}")
         for (key,) in rows:
             counts.setdefault(key, 0)
@@ -155,7 +158,8 @@ def _load(connection: Connection, calendar: Calendar, keys: Sequence[str]) -> St
         listed=np.array(columns[2], dtype=np.int64),
         counted=details.counted,
         sums=details.sums,
-        factors=details.factors.astype(np.int64),
+        factors=details.factors,
+        scenarios=details.scenarios,
         sectors=details.sectors,
         unsettled=details.unsettled(),
         texts=Texts(*columns[3:8]),
@@ -191,12 +195,18 @@ class _Details:
             listed.values,
         )
         self._add_positions(rows)
-        rows = read_rows(
-            connection,
-            f"SELECT portfolio_id, session, COUNT(*) FROM factor_exposure {groups}",
-            listed.values,
+        self.factors, self.scenarios = (
+            self._columns(
+                table,
+                read_rows(
+                    connection,
+                    f"SELECT portfolio_id, session, COUNT(*) FROM {table} {groups}",
+                    listed.values,
+                ),
+                1,
+            )[0].astype(np.int64)
+            for table in ("factor_exposure", "stress_result")
         )
-        (self.factors,) = self._columns("factor_exposure", rows, 1)
         rows = read_rows(
             connection,
             "SELECT portfolio_id, session, COUNT(*), COUNT(net), SUM(net), SUM(gross) "

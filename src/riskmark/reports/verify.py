@@ -95,6 +95,7 @@ def verify(connection: Connection, *, rules: Rules, settings: Settings) -> Verif
             for one in plan.portfolios
         },
         factors=sum(len(model.factors) for model in settings.factor_model),
+        scenarios=len(settings.scenario),
         aliases=_aliases(connection),
     )
     deleted = {row[0] for row in read_rows(connection, "SELECT id FROM portfolio")} - set(names)

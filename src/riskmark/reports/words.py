@@ -31,6 +31,8 @@ NULL_WORDS: Mapping[str, str] = MappingProxyType(
         NullReason.NO_ROOT: "no rate solves it",
         NullReason.FIRST_SESSION: "this is the first session",
         NullReason.NO_BENCHMARK_WEIGHTS: "no benchmark weights are known",
+        NullReason.BEFORE_DATA: "it begins before the data",
+        NullReason.NOT_OVER_YET: "it ends after this session",
         NullReason.NOT_COMPUTED_YET: "not computed yet",
     }
 )

@@ -49,6 +49,8 @@ POSITION_COLUMNS = (
     "pnl",
     "beta",
     "beta_null",
+    "component_es_95",
+    "component_es_95_null",
 )
 EXPOSURE_COLUMNS = (
     "portfolio_id",
@@ -59,8 +61,21 @@ EXPOSURE_COLUMNS = (
     "exposure_null",
     "money",
     "money_null",
+    "stderr",
+    "stderr_null",
     "coverage",
     "coverage_null",
+    "risk_share",
+    "risk_share_null",
+)
+STRESS_COLUMNS = (
+    "portfolio_id",
+    "session",
+    "scenario",
+    "direct",
+    "direct_null",
+    "predictive",
+    "predictive_null",
 )
 SECTOR_COLUMNS = ("portfolio_id", "session", "sector", "long", "short", "net", "gross")
 
@@ -68,6 +83,7 @@ CELL_TABLES = (
     schema.snapshot,
     schema.position_value,
     schema.factor_exposure,
+    schema.stress_result,
     schema.sector_exposure,
 )
 """Every table with rows of one portfolio and session; they are written and deleted together."""

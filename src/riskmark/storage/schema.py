@@ -28,7 +28,7 @@ from sqlalchemy import (
 from riskmark.domain.measures import STORED
 from riskmark.storage.types import ExactDecimal, Instant
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test holds it against the migrations."""
 
 metadata = MetaData(
@@ -253,6 +253,25 @@ valuation = Table(
     Column("price", ExactDecimal, nullable=False),
 )
 
+factor_return = Table(
+    "factor_return",
+    metadata,
+    Column("factor", Key, primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("return", Double, nullable=False),
+)
+
+benchmark_weight = Table(
+    "benchmark_weight",
+    metadata,
+    Column("benchmark_id", Serial, ForeignKey("instrument.id"), primary_key=True),
+    Column("date", Date, primary_key=True),
+    Column("kind", Key, primary_key=True),
+    Column("name", Key, primary_key=True),
+    Column("weight", Double, nullable=False),
+    CheckConstraint("kind IN ('symbol', 'sector')", name="kind"),
+)
+
 input_clock = Table(
     "input_clock",
     metadata,
@@ -272,6 +291,14 @@ input_change = Table(
     Column("from_session", Date, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", Instant, nullable=False),
+)
+
+_OF_ALL = text("instrument_id IS NULL AND portfolio_id IS NULL")
+Index(
+    "ix_input_change_of_all",
+    input_change.c.revision,
+    sqlite_where=_OF_ALL,
+    postgresql_where=_OF_ALL,
 )
 
 portfolio_progress = Table(
@@ -331,6 +358,8 @@ position_value = Table(
     Column("pnl", Double, nullable=False),
     Column("beta", Double),
     Column("beta_null", Text),
+    Column("component_es_95", Double),
+    Column("component_es_95_null", Text),
 )
 
 factor_exposure = Table(
@@ -346,6 +375,22 @@ factor_exposure = Table(
     Column("money_null", Text),
     Column("coverage", Double),
     Column("coverage_null", Text),
+    Column("stderr", Double),
+    Column("stderr_null", Text),
+    Column("risk_share", Double),
+    Column("risk_share_null", Text),
+)
+
+stress_result = Table(
+    "stress_result",
+    metadata,
+    Column("portfolio_id", Key, primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("scenario", Key, primary_key=True),
+    Column("direct", Double),
+    Column("direct_null", Text),
+    Column("predictive", Double),
+    Column("predictive_null", Text),
 )
 
 sector_exposure = Table(
@@ -375,6 +420,8 @@ symbol_fit = Table(
     Column("residual_sd", Double),
     Column("quality", Text),
     Column("reason", Text),
+    Column("stderr_hac", Double),
+    Column("vif", Double),
 )
 
 symbol_metric = Table(

@@ -5,6 +5,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from riskmark.domain.reasons import ChangeKind
 from riskmark.storage.engines import bind_date, read_rows
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.key_lists import among
@@ -46,13 +47,17 @@ def due_symbols(
 ) -> tuple[int, ...]:
     """Return which instruments need numbers as of ``target``; a newer session is left alone.
 
-    A change of a factor's prices makes every symbol's fits out of date.
+    A change of a factor's prices, or of imported factor returns, makes every symbol's fits
+    out of date.
     """
     factors = among(connection, factor_ids)
     newest = read_rows(
         connection,
-        f"SELECT COALESCE(MAX(data_revision), 0) FROM instrument WHERE id {factors.sql}",
-        factors.values,
+        "SELECT COALESCE(MAX(revision), 0) FROM ("
+        f"SELECT data_revision AS revision FROM instrument WHERE id {factors.sql} "
+        "UNION ALL SELECT revision FROM input_change WHERE instrument_id IS NULL "
+        "AND portfolio_id IS NULL AND kind = ?) AS changed",
+        (*factors.values, ChangeKind.PRICE.value),
     )[0][0]
     listed = among(connection, instrument_ids)
     day = bind_date(connection, target)

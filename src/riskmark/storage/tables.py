@@ -5,6 +5,7 @@ field can be named with its row. A field of blanks is empty; an empty field is n
 """
 
 import gzip
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ MAX_INFLATED = 2 << 30
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _GZIP = b"\x1f\x8b"
+_AGAIN = re.compile(r"_duplicated_[0-9]+$")
 _UNREADABLE = (
     pl.exceptions.PolarsError,
     pl.exceptions.PanicException,
@@ -90,11 +92,14 @@ def read_table(
     file_format: str | None,
     columns: Mapping[str, bool],
     issues: Issues,
+    *,
+    others: bool = False,
 ) -> pl.DataFrame | None:
     """Read the ``columns`` of a file that it has; the value tells whether one is needed.
 
-    Beside them stand ``file``, its name, and ``row``. Headers are compared without regard to
-    case, and blanks and hyphens count as underscores. None if the file cannot be read.
+    ``others`` reads every further column, too. Beside them stand ``file``, its name, and
+    ``row``. Headers are compared without regard to case, and blanks and hyphens count as
+    underscores. None if the file cannot be read.
     """
     name = path.name
     is_parquet = (file_format or _format_of(path)) == "parquet"
@@ -107,6 +112,8 @@ def read_table(
         issues.add(FileIssue(name, None, None, problem, expected))
         return None
     present = frame.columns
+    if others:
+        columns = {**dict.fromkeys(_once(present), False), **columns}
     unclear = [column for column in columns if f"{column}_duplicated_0" in present]
     unclear += [column for column, needed in columns.items() if needed and column not in present]
     for column in unclear:
@@ -121,6 +128,11 @@ def read_table(
     numbered = chosen.with_row_index("row", offset=1 if is_parquet else 2)
     kept = numbered.filter(~pl.all_horizontal(pl.col(chosen.columns).is_null()))
     return kept.with_columns(pl.lit(name).alias("file"))
+
+
+def _once(names: list[str]) -> list[str]:
+    """Return the names without those that tell columns of one name apart."""
+    return [name for name in names if not _AGAIN.search(name)]
 
 
 def _is_odd(dtype: pl.DataType) -> bool:

@@ -13,13 +13,14 @@ from riskmark.calc.arrays import (
     measure,
 )
 from riskmark.calc.concentration import concentration, sector_exposures
-from riskmark.calc.exposures import Books, factor_exposures, nav_nulls, over_nav
+from riskmark.calc.exposures import Books, nav_nulls
 from riskmark.calc.holdings_returns import Holdings, HoldingsReturns, holdings_returns
 from riskmark.calc.regression import FactorFits
-from riskmark.calc.volatility import trailing_volatility
 from riskmark.domain.measures import PERFORMANCE
 from riskmark.domain.reasons import MarkKind, NullReason, SymbolReason
 from riskmark.valuation.cells import Cells
+from riskmark.valuation.factor_risk import factor_risk
+from riskmark.valuation.factors import MARKET_MODEL
 from riskmark.valuation.numbers import (
     SYMBOL_REASONS,
     ExposureRows,
@@ -28,11 +29,17 @@ from riskmark.valuation.numbers import (
     SectorRows,
     ShardNumbers,
 )
+from riskmark.valuation.risk import (
+    Held,
+    mixture,
+    tail_components,
+    tracking,
+    volatility_and_tail,
+)
 from riskmark.valuation.shard import KIND, ShardInputs, Valued
 
-VOLATILITY_WINDOWS = (21, 63, 252)
-MARKET_MODEL = "market"
 MARKET_YEAR_MODEL = "market_1y"
+RATES_MODEL = "rates"
 
 _REASON = {reason: code for code, reason in enumerate(SYMBOL_REASONS)}
 _EXCLUDED = (KIND[MarkKind.STALE], KIND[MarkKind.COST])
@@ -44,27 +51,41 @@ def analyse(inputs: ShardInputs, valued: Valued) -> ShardNumbers:
     cells = Cells(inputs, valued)
     kind = cells.of_position(valued.kind)
     money = cells.of_position(valued.values.positions.market_value)
-    included = cells.holdings(money, cells.is_held & ~np.isin(kind, _EXCLUDED))
+    counts = cells.is_held & ~np.isin(kind, _EXCLUDED)
+    included = cells.holdings(money, counts)
     held = cells.holdings(money, cells.is_held)
     market = inputs.fits[MARKET_MODEL]
     series = holdings_returns(
         _returns(inputs),
         inputs.market[: inputs.rows.stop],
-        market.fits,
+        market.parts[0],
         included,
         cells.row,
         rows=inputs.rows,
         window=market.model.window,
     )
-    exposed = _without(included, series.excluded)
-    exposures = _exposures(inputs, cells, exposed)
+    held_here = Held(
+        included=included,
+        exposed=_without(included, series.excluded),
+        series=series,
+        returns=_returns(inputs),
+        cell_row=cells.row,
+        books=cells.books,
+    )
+    risk = factor_risk(inputs, cells, held_here)
+    beta = _first_factor(risk.exposures, MARKET_MODEL)
     reasons = _reasons(inputs, cells, kind)
     measures = _money(cells, valued) | _performance(cells, valued)
     measures |= {
-        "beta": _first_factor(exposures, MARKET_MODEL),
-        "beta_1y": _first_factor(exposures, MARKET_YEAR_MODEL),
-        **_volatilities(series, exposed, cells.books),
-        **_left_out(series, included, exposed, cells.books),
+        "beta": beta,
+        "beta_1y": _first_factor(risk.exposures, MARKET_YEAR_MODEL),
+        "rates_beta": _first_factor(risk.exposures, RATES_MODEL),
+        **volatility_and_tail(held_here),
+        **tracking(inputs, cells, valued, held=held_here, beta=beta),
+        **mixture(held_here),
+        "factor_share": risk.factor_share,
+        "specific_share": risk.specific_share,
+        **_left_out(series, included, held_here.exposed, cells.books),
         **concentration(held, cells.books.gross)._asdict(),
     }
     return ShardNumbers(
@@ -78,9 +99,12 @@ def analyse(inputs: ShardInputs, valued: Valued) -> ShardNumbers:
         drawdown_trough=_session(inputs, cells.of_book(valued.performance.trough_row)),
         drawdown_recovery=_session(inputs, cells.of_book(valued.performance.recovery_row)),
         observations=series.length,
-        beta_observations=_fewest(exposed, market.fits, cells),
-        position_rows=_position_rows(inputs, cells, valued),
-        exposures=exposures,
+        beta_observations=_fewest(held_here.exposed, market.parts[0], cells),
+        position_rows=_position_rows(
+            inputs, cells, valued, component=_components(cells, kind, counts, held_here)
+        ),
+        exposures=risk.exposures,
+        stress=risk.stress,
         sector_rows=_sector_rows(inputs, cells, held),
         reasons=reasons,
     )
@@ -141,35 +165,9 @@ def _session(inputs: ShardInputs, rows: IntArray) -> IntArray:
     return np.where(rows < 0, -1, rows + inputs.cut + inputs.panel.first)
 
 
-def _exposures(inputs: ShardInputs, cells: Cells, exposed: Holdings) -> tuple[ExposureRows, ...]:
-    found = []
-    for name, one in inputs.fits.items():
-        names = tuple(factor.name for factor in one.model.factors)
-        sums = factor_exposures(exposed, one.fits, fit_row=cells.offset, books=cells.books)
-        coverage = Measure._make(
-            np.repeat(part[:, None], len(names), axis=1) for part in sums.coverage
-        )
-        found.append(ExposureRows(name, names, sums.fraction, sums.money, coverage))
-    return tuple(found)
-
-
 def _first_factor(exposures: tuple[ExposureRows, ...], model: str) -> Measure:
     found = next(one for one in exposures if one.model == model)
     return Measure(found.exposure.values[:, 0], found.exposure.nulls[:, 0])
-
-
-def _volatilities(series: HoldingsReturns, exposed: Holdings, books: Books) -> dict[str, Measure]:
-    """Volatility of x: 0 where nothing is held and NAV is positive, null where nothing counts."""
-    has_some = np.diff(exposed.indptr) > 0
-    found = {}
-    for n in VOLATILITY_WINDOWS:
-        in_money = trailing_volatility(series.x, n)
-        nulls = in_money.nulls.copy()
-        nulls[~has_some] = CODE_OF[NullReason.ALL_EXCLUDED]
-        nulls[~books.held] = 0
-        values = np.where(books.held, in_money.values, 0.0)
-        found[f"vol_{n}"] = over_nav(Measure(np.where(nulls == 0, values, np.nan), nulls), books)
-    return found
 
 
 def _left_out(
@@ -208,7 +206,26 @@ def _fewest(exposed: Holdings, fits: FactorFits, cells: Cells) -> IntArray:
     return np.where(found == most, 0, found)
 
 
-def _position_rows(inputs: ShardInputs, cells: Cells, valued: Valued) -> PositionRows:
+def _components(cells: Cells, kind: CodeArray, counts: BoolArray, held: Held) -> Measure:
+    """Return the component ES of every position shown; ``counts`` are those in ``included``."""
+    values, nulls = np.full(counts.shape, np.nan), _mark_nulls(cells, kind)
+    found = tail_components(held)
+    values[counts], nulls[counts] = found.values, found.nulls
+    return Measure(values, nulls)
+
+
+def _mark_nulls(cells: Cells, kind: CodeArray) -> CodeArray:
+    """Tell why nothing is computed from a position, for its mark; 0 where something is."""
+    nulls = np.zeros(kind.shape, dtype=np.int8)
+    nulls[kind == KIND[MarkKind.STALE]] = CODE_OF[NullReason.STALE]
+    nulls[kind == KIND[MarkKind.COST]] = CODE_OF[NullReason.NEVER_PRICED]
+    nulls[~cells.is_held] = CODE_OF[NullReason.CLOSED]
+    return nulls
+
+
+def _position_rows(
+    inputs: ShardInputs, cells: Cells, valued: Valued, *, component: Measure
+) -> PositionRows:
     positions = valued.values.positions
     cell = cells.position_cell
     value = np.where(cells.is_held, cells.of_position(positions.market_value), 0.0)
@@ -228,16 +245,15 @@ def _position_rows(inputs: ShardInputs, cells: Cells, valued: Valued) -> Positio
         weight=weight,
         pnl=cells.of_position(positions.pnl),
         beta=_position_beta(inputs, cells, cells.of_position(valued.kind)),
+        component_es_95=component,
     )
 
 
 def _position_beta(inputs: ShardInputs, cells: Cells, kind: CodeArray) -> Measure:
-    fits: FactorFits = inputs.fits[MARKET_MODEL].fits
+    fits = inputs.fits[MARKET_MODEL].parts[0]
     at = (cells.position_offset, cells.position_instrument)
-    nulls = fits.nulls[at].copy()
-    nulls[kind == KIND[MarkKind.STALE]] = CODE_OF[NullReason.STALE]
-    nulls[kind == KIND[MarkKind.COST]] = CODE_OF[NullReason.NEVER_PRICED]
-    nulls[~cells.is_held] = CODE_OF[NullReason.CLOSED]
+    marks = _mark_nulls(cells, kind)
+    nulls = np.where(marks != 0, marks, fits.nulls[at])
     return Measure(np.where(nulls == 0, fits.beta[:, :, 0][at], np.nan), nulls)
 
 

@@ -3,7 +3,7 @@
 A portfolio with a violation publishes nothing; the name of the invariant says what is wrong.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -51,8 +51,36 @@ def _invariants(
     turnover = np.cumsum(np.abs(valued.values.paths.pnl), axis=0)
     at = (numbers.ordinal - inputs.panel.first - inputs.cut, numbers.portfolio)
     yield "cumulative_parts_sum_to_pnl", _differ(cumulative, paths[at], scale + turnover[at])
+    yield from _risk_invariants(numbers, value)
     yield "negative_gross", value["gross"] < 0
     yield "positive_short", value["short_value"] > 0
+
+
+def _risk_invariants(
+    numbers: ShardNumbers, value: Mapping[str, FloatArray]
+) -> Iterator[tuple[str, BoolArray]]:
+    """Check parts of risk against their sums; comparisons with a null are not made."""
+    for level in ("95", "99"):
+        var, shortfall = value[f"var_{level}_money"], value[f"es_{level}_money"]
+        known = np.isfinite(var) & np.isfinite(shortfall)
+        slack = TOLERANCE * np.where(known, np.abs(shortfall) + value["gross"], 1.0)
+        yield f"es_{level}_below_var", known & (np.nan_to_num(shortfall - var) < -slack)
+    parts = np.nan_to_num(numbers.position_rows.component_es_95.values)
+    total = value["es_95"]
+    known = np.isfinite(total)
+    apart = _differ(
+        _by_cell(numbers, parts),
+        np.where(known, total, 0.0),
+        _by_cell(numbers, np.abs(parts)),
+    )
+    yield "component_es_sums_to_es", known & apart
+    for model in numbers.exposures:
+        share = value["factor_share"]
+        known = np.isfinite(share) & (model.risk_share.nulls == 0).all(axis=1)
+        each = np.where(known[:, None], model.risk_share.values, 0.0)
+        scale = np.abs(each).sum(axis=1)
+        differ = _differ(each.sum(axis=1), np.where(known, share, 0.0), scale)
+        yield "factor_contributions_sum_to_share", known & differ
 
 
 def _nav_before(inputs: ShardInputs, valued: Valued, numbers: ShardNumbers) -> FloatArray:

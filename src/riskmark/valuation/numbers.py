@@ -33,17 +33,33 @@ class PositionRows:
     weight: FloatArray
     pnl: FloatArray
     beta: Measure
+    component_es_95: Measure
 
 
 @dataclass(frozen=True, slots=True)
 class ExposureRows:
-    """Exposures of every cell to the factors of one model; all are (C, F)."""
+    """Exposures of every cell to the factors of one model; all are (C, F).
+
+    ``stderr`` is that of ``exposure``. ``risk_share`` is what a factor contributes to the
+    variance, in the model by which risk is split; in others it is not defined.
+    """
 
     model: str
     factors: tuple[str, ...]
     exposure: Measure
     money: Measure
+    stderr: Measure
     coverage: Measure
+    risk_share: Measure
+
+
+@dataclass(frozen=True, slots=True)
+class StressRows:
+    """Gains and losses in money of every cell in every scenario; both are (C, S)."""
+
+    scenarios: tuple[str, ...]
+    direct: Measure
+    predictive: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,7 @@ class ShardNumbers:
     beta_observations: IntArray
     position_rows: PositionRows
     exposures: tuple[ExposureRows, ...]
+    stress: StressRows
     sector_rows: SectorRows
     reasons: ReasonRows
 

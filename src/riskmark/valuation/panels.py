@@ -19,6 +19,7 @@ from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.sectors import sector_of
 from riskmark.domain.sessions import Calendar, OutsideCalendar
 from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.factors import load_factor_returns
 from riskmark.storage.key_lists import among
 from riskmark.storage.packs import Closes, Pack, Series
 
@@ -42,7 +43,8 @@ class Panel:
 
     ``first`` is the ordinal of row 0. ``cost_only`` (N,): never marked at a close (options,
     foreign currency). ``manual`` (N,): marked at dated valuations. ``quarantine_row`` (N,):
-    the row from which bars are not used; T if there is none.
+    the row from which bars are not used; T if there is none. ``imported`` are the returns
+    (T,) of each column of factors that was imported; NaN where there is none.
     """
 
     first: int
@@ -58,15 +60,23 @@ class Panel:
     sector_code: IntArray
     sectors: tuple[str, ...]
     rebuilt: tuple[Pack, ...]
+    imported: Mapping[str, FloatArray]
 
     def factor_returns(self, model: FactorModel) -> FloatArray:
         """Return the model's factor returns (T, F); NaN where a leg is not observed."""
-        legs = np.full((len(self.sessions), len(model.factors)), np.nan)
+        returns = np.full((len(self.sessions), len(model.factors)), np.nan)
         for place, factor in enumerate(model.factors):
-            legs[:, place] = self.returns_of(factor.long)
+            if factor.column is not None:
+                returns[:, place] = self._imported(factor.column)
+            if factor.long is not None:
+                returns[:, place] = self.returns_of(factor.long)
             if factor.short is not None:
-                legs[:, place] -= self.returns_of(factor.short)
-        return legs
+                returns[:, place] -= self.returns_of(factor.short)
+        return returns
+
+    def risk_free(self, model: FactorModel) -> FloatArray | None:
+        """Return what the model takes off every return (T,); None if it takes nothing."""
+        return None if model.excess_over is None else self._imported(model.excess_over)
 
     def returns_of(self, symbol: str) -> FloatArray:
         """Return a symbol's returns (T,); all NaN if there is no such public instrument."""
@@ -75,6 +85,10 @@ class Panel:
             return np.full(len(self.sessions), np.nan)
         found: FloatArray = self.marks.returns[:, column]
         return found
+
+    def _imported(self, column: str) -> FloatArray:
+        found = self.imported.get(column)
+        return np.full(len(self.sessions), np.nan) if found is None else found
 
 
 def load_instruments(
@@ -113,10 +127,12 @@ def build_panel(
     named: Mapping[str, int],
     first: int,
     last: int,
+    columns: Sequence[str] = (),
 ) -> Panel:
     """Line up ``closes`` with the sessions from ``first`` to ``last`` (ordinals, inclusive).
 
-    ``named`` are the instruments of the factors' symbols, which may be old names.
+    ``named`` are the instruments of the factors' symbols, which may be old names; ``columns``
+    those of imported factors that are wanted.
     """
     ids = [one.instrument_id for one in instruments]
     column_of = {key: place for place, key in enumerate(ids)}
@@ -158,6 +174,7 @@ def build_panel(
         sector_code=np.array([code_of[one.sector] for one in instruments], dtype=np.int64),
         sectors=sectors,
         rebuilt=closes.rebuilt,
+        imported=load_factor_returns(connection, sessions, columns),
     )
 
 

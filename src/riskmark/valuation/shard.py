@@ -13,12 +13,12 @@ from riskmark.calc.accounting import Books, BookValues, Flows, value_books
 from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
 from riskmark.calc.lots import Lots
 from riskmark.calc.marks import MarkPanel
+from riskmark.calc.model_fits import ModelFits
 from riskmark.calc.performance import Performance, measure_performance
 from riskmark.calc.positions import Positions
-from riskmark.calc.regression import FactorFits
-from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.reasons import STALE_AFTER, MarkKind
 from riskmark.valuation.bases import base_rows
+from riskmark.valuation.factors import SessionFactors
 from riskmark.valuation.numbers import MARK_KINDS
 from riskmark.valuation.panels import Panel
 
@@ -27,20 +27,13 @@ KIND = {kind: code for code, kind in enumerate(MARK_KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFits:
-    """A factor model and its fits for the shard's rows and columns."""
-
-    model: FactorModel
-    fits: FactorFits
-
-
-@dataclass(frozen=True, slots=True)
 class ShardInputs:
     """Everything a shard is computed from: arrays, cut to what its portfolios need.
 
     ``columns`` (n,) are the columns of ``panel`` in use; lots name places in it. ``rows``
     are the panel rows spanned; ``planned`` (P, R) says which cells are asked for.
-    ``market`` (T,) is the Market factor.
+    ``fits`` are each model's, for the rows and columns; ``market`` (T,) is the Market factor,
+    and ``factors`` are all factors, for the rows.
     """
 
     panel: Panel
@@ -52,6 +45,7 @@ class ShardInputs:
     flows: Flows
     fits: Mapping[str, ModelFits]
     market: FloatArray
+    factors: SessionFactors
     risk_free: float
 
     @property

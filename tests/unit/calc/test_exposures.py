@@ -8,8 +8,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from riskmark.calc.arrays import CODE_OF, Measure, reason_of
-from riskmark.calc.exposures import Books, factor_exposures, nav_nulls, over_nav
+from riskmark.calc.exposures import (
+    Books,
+    factor_exposures,
+    model_exposures,
+    nav_nulls,
+    over_nav,
+)
 from riskmark.calc.holdings_returns import holdings_returns
+from riskmark.calc.model_fits import ModelFits
 from riskmark.calc.regression import fit_factors
 from riskmark.domain.reasons import NullReason
 
@@ -181,3 +188,40 @@ def test_the_reason_of_nav_comes_before_that_of_a_number():
 
     assert_array_equal(found.values, [2, np.nan, np.nan])
     assert list(found.nulls) == [0, few, CODE_OF[NullReason.NAV_NOT_POSITIVE]]
+
+
+def of_model(amounts, parts, book):
+    exposure = csr_array(np.asarray(amounts, float))
+    fit_row = np.full(exposure.shape[0], len(ROWS) - 1)
+    return model_exposures(exposure, ModelFits(None, parts), fit_row=fit_row, books=book)
+
+
+def test_a_joint_model_covers_all_its_factors_alike():
+    _, _, fits = fitted(20, new_listings=1)
+    amounts = [[1, 2, 3, 4], [0, 0, 0, 5]]
+    book = books([10, 10], [10, 5])
+
+    found = of_model(amounts, (fits,), book)
+
+    plain = expose(amounts, fits, book)
+    assert_array_equal(found.money.values, plain.money.values)
+    assert_array_equal(found.fraction.nulls, plain.fraction.nulls)
+    assert_array_equal(found.coverage.values, np.repeat([[0.6], [0]], FACTORS, axis=1))
+
+
+def test_each_factor_that_is_taken_alone_has_its_own_coverage_and_reason():
+    returns, factors, _ = fitted(21)
+    parts = []
+    for column, known in ((0, slice(None)), (1, slice(38, None))):
+        factor = np.full((SESSIONS, 1), np.nan)
+        factor[known, 0] = factors[known, column]
+        part = fit_factors(returns, factor, rows=ROWS, window=WINDOW, minimum=10)
+        parts.append(part)
+    parts[0].nulls[:, 3] = CODE_OF[NullReason.TOO_FEW_OBSERVATIONS]
+
+    found = of_model([[1, 2, 3, 4]], tuple(parts), books(10, 10))
+
+    assert_allclose(found.money.values[0, 0], parts[0].beta[-1, :3, 0] @ [1, 2, 3])
+    assert_allclose(found.coverage.values, [[0.6, 0]])
+    assert reason_of(int(found.money.nulls[0, 1])) is NullReason.TOO_FEW_OBSERVATIONS
+    assert not found.money.nulls[0, 0]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
-from riskmark.calc.holdings_returns import HISTORY, holdings_returns
+from riskmark.calc.filled_returns import HISTORY
+from riskmark.calc.holdings_returns import holdings_returns
 from riskmark.calc.regression import fit_factors
 
 seeds = st.integers(0, 2**32 - 1)

@@ -26,10 +26,10 @@ def panel(seed, *, sessions=50, symbols=4, factors=2, missing=0.0):
     return returns, moves
 
 
-def last(returns, factors, *, window=30, minimum=10):
+def last(returns, factors, *, window=30, minimum=10, alpha=0.0):
     """Fit the last session only."""
     rows = range(len(returns) - 1, len(returns))
-    return fit_factors(returns, factors, rows=rows, window=window, minimum=minimum)
+    return fit_factors(returns, factors, rows=rows, window=window, minimum=minimum, alpha=alpha)
 
 
 def reasons(fits):
@@ -219,7 +219,7 @@ def test_a_symbol_that_never_moves_has_beta_zero(level):
 def test_a_chunk_holds_as_many_symbols_as_fit_without_changing_a_number(monkeypatch):
     returns, factors = panel(10, symbols=40, missing=0.01)
     whole = fit_factors(returns, factors, rows=range(25, 50), window=30, minimum=10)
-    monkeypatch.setattr("riskmark.calc.regression.CHUNK", 2_000)
+    monkeypatch.setattr("riskmark.calc.windows.CHUNK", 2_000)
 
     fits = fit_factors(returns, factors, rows=range(25, 50), window=30, minimum=10)
 
@@ -251,3 +251,47 @@ def test_factors_cover_the_panel_and_a_window_has_sessions(sessions, window):
 
     with pytest.raises(ValueError, match="50 rows of returns"):
         fit_factors(returns, factors[:sessions], rows=range(9), window=window, minimum=10)
+
+
+@given(seeds, leverages)
+def test_leverage_scales_ridge_betas(seed, leverage):
+    returns, factors = panel(seed, missing=0.1)
+
+    levered = last(leverage * returns, factors, alpha=25.0)
+
+    plain = last(returns, factors, alpha=25.0)
+    assert_allclose(levered.beta, leverage * plain.beta, rtol=1e-9, atol=1e-12)
+    assert_allclose(levered.residual_sd, abs(leverage) * plain.residual_sd, rtol=1e-9)
+    assert_allclose(levered.r2, plain.r2, rtol=1e-9, atol=1e-12)
+
+
+@given(seeds)
+def test_a_larger_penalty_leaves_smaller_betas_and_explains_less(seed):
+    returns, factors = panel(seed)
+    scale = factors.std(axis=0)
+
+    weak, strong = (last(returns, factors, window=50, alpha=alpha) for alpha in (5.0, 50.0))
+
+    length = [np.square(fits.beta * scale).sum(axis=2) for fits in (weak, strong)]
+    assert (length[1] <= length[0] * (1 + 1e-9)).all()
+    assert (strong.r2 <= weak.r2 + 1e-12).all()
+
+
+@pytest.mark.parametrize("sessions", [1, 20])
+def test_ridge_shares_a_beta_among_factors_that_determine_one_another(sessions):
+    returns, factors = panel(14, missing=0.01)
+    rows = range(50 - sessions, 50)
+
+    fits = fit_factors(returns, factors[:, [0, 0]], rows=rows, window=30, minimum=10, alpha=25.0)
+
+    assert not fits.nulls.any()
+    assert_allclose(fits.beta[..., 0], fits.beta[..., 1], rtol=1e-9)
+
+
+def test_a_constant_factor_has_no_variation_for_ridge_either():
+    returns, factors = panel(15)
+    factors[:, 1] = 0.001
+
+    fits = last(returns, factors, alpha=25.0)
+
+    assert reasons(fits) == [NullReason.NO_FACTOR_VARIATION] * 4

@@ -35,13 +35,18 @@ def write_cells(connection, *cells, nav=100.0):
             portfolio, day, "complete", 1, *measures, None, None, None, None, "[]", "{}", "{}",
             "run", bind_instant(connection, AT), 3, 1, "settings",
         )  # fmt: skip
-        position = (portfolio, day, 7, 1.0, 2.0, "close", 0, 2.0, 0.5, 0.1, 1.1, None)
-        exposure = (portfolio, day, "market", "Market", 1.0, None, 2.0, None, 1.0, None)
+        position = (portfolio, day, 7, 1.0, 2.0, "close", 0, 2.0, 0.5, 0.1, 1.1, None, 0.01, None)
+        exposure = (
+            portfolio, day, "market", "Market", 1.0, None, 2.0, None, 0.1, None, 1.0, None,
+            None, "not_defined",
+        )  # fmt: skip
+        stress = (portfolio, day, "market_up_5", 0.1, None, 0.2, None)
         sector = (portfolio, day, "Energy", 0.5, 0.0, 0.5, 0.5)
         for table, columns, row in (
             (schema.snapshot, results.SNAPSHOT_COLUMNS, snapshot),
             (schema.position_value, results.POSITION_COLUMNS, position),
             (schema.factor_exposure, results.EXPOSURE_COLUMNS, exposure),
+            (schema.stress_result, results.STRESS_COLUMNS, stress),
             (schema.sector_exposure, results.SECTOR_COLUMNS, sector),
         ):
             results.insert_rows(connection, table, columns, [row])

@@ -51,7 +51,8 @@ def test_details_without_their_snapshot_can_be_found_and_deleted(database):
         results.delete_orphans(connection, "a")
 
         assert count_rows(connection) == {
-            "snapshot": 1, "position_value": 2, "factor_exposure": 2, "sector_exposure": 2,
+            "snapshot": 1, "position_value": 2, "factor_exposure": 2, "stress_result": 2,
+            "sector_exposure": 2,
         }  # fmt: skip
 
 
