@@ -64,7 +64,7 @@ _METRIC_COLUMNS = (
 
 def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
     """Record which symbols the plan needs, which of them lack a close, and why; keep packs."""
-    panel = current.panel
+    panel = current.inputs.panel if current.inputs is not None else None
     if panel is None:
         return
     started = time.perf_counter()
@@ -98,8 +98,8 @@ def _needed(record: Recorder, current: Round, panel: Panel) -> list[int]:
         if symbol in panel.symbol_column
     }
     planned = [one.cells[0][0] for one in current.plan.portfolios if one.cells]
-    if current.books is not None and planned:
-        lots = current.books.lots
+    if current.inputs is not None and planned:
+        lots = current.inputs.books.lots
         held = lots.exit_row > min(planned) - panel.first
         found.update(np.unique(lots.instrument[held]).tolist())
     return sorted(column for column in found if not panel.manual[column])
@@ -131,9 +131,9 @@ def _unavailable(panel: Panel, columns: list[int]) -> list[UnavailableSymbol]:
 
 def save_symbols(record: Recorder, current: Round) -> None:
     """Compute and store the newest fits and metrics of the symbols that are due."""
-    panel = current.panel
-    if panel is None or not current.symbols_due:
+    if current.inputs is None or not current.symbols_due:
         return
+    panel = current.inputs.panel
     columns = np.array([panel.column_of[key] for key in current.symbols_due], dtype=np.int64)
     session = _bound_session(record, panel)
     started = time.perf_counter()

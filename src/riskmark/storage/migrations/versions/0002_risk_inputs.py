@@ -11,6 +11,7 @@ depends_on = None
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 RISK = (
+    "pnl_hypothetical",
     "rates_beta", "vol_ewma", "vol_har_1d", "vol_har_21d", "vol_trend", "vol_percentile",
     "har_fallback", "var_95", "var_99", "es_95", "es_99", "var_95_param", "var_99_param",
     "var_95_money", "var_99_money", "es_95_money", "es_99_money",
