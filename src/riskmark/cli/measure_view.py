@@ -30,6 +30,19 @@ def _shown(value: object) -> str:
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " ".join(_shown(one) for one in value.values())
+    if isinstance(value, list):
+        return _listed(value)
     if isinstance(value, float):
         return f"{value:,.6f}" if abs(value) < 1_000 else f"{value:,.2f}"  # noqa: PLR2004
     return str(value)
+
+
+def _listed(values: list[Any]) -> str:
+    """Write a list on one line, and a list of lists a line each, numbers to two digits."""
+    if values and isinstance(values[0], list):
+        return "\n".join(_listed(one) for one in values)
+    if values and isinstance(values[0], float):
+        return " ".join(f"{one:5.2f}" for one in values)
+    return ", ".join(_shown(one) for one in values)

@@ -42,14 +42,18 @@ _SECTION_OF: Mapping[str, str] = MappingProxyType(
 )
 """The section of each measure that may be named without it."""
 
+_NEAR = 0.85
+"""How like a place in the same section must be to be what was meant."""
+
 
 class UnknownMeasure(InputError):
     """Nothing that is shown has this name."""
 
     def __init__(self, name: str, sections: Iterable[str], places: Iterable[str]) -> None:
-        alone = [*_SECTION_OF, *sections]
-        near = get_close_matches(name.rpartition(".")[2], alone, n=3)
-        near = near or get_close_matches(name, [*places], n=3)
+        beside = [place for place in places if place.startswith(name.partition(".")[0] + ".")]
+        near = get_close_matches(name, beside, n=3, cutoff=_NEAR)
+        if not near:
+            near = get_close_matches(name.rpartition(".")[2], [*_SECTION_OF, *sections], n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         super().__init__(f"there is no measure {name!r}{hint}")
         self.name = name

@@ -14,7 +14,15 @@ from riskmark.reports.selection import UnknownMeasure, choose_measures
 from riskmark.reports.snapshot import NotValued, load_snapshot
 
 ENTRY = date(2025, 3, 3)
-NAMES_OF = {"factors": ("model", "factor"), "sectors": ("sector",), "positions": ("symbol",)}
+NAMES_OF = {
+    "factors": ("model", "factor"),
+    "sectors": ("sector",),
+    "positions": ("symbol",),
+    "stress": ("scenario",),
+    "replays": ("scenario",),
+    "backtests.var": ("measure",),
+    "backtests.volatility": ("measure",),
+}
 
 
 def show(world, name="book", session=None):
@@ -46,6 +54,8 @@ def null_names(found):
         elif isinstance(value, list):
             for item in value:
                 keys = NAMES_OF.get(name, ())
+                if name.startswith("stress."):
+                    keys = ("factor",) if name.endswith(".factors") else ("symbol",)
                 walk(".".join([name, *(item[key] for key in keys)]) if keys else name, item)
 
     walk("", {key: value for key, value in found.items() if key != "nulls"})
@@ -66,12 +76,12 @@ def test_every_key_of_the_interface_is_there(world):
     assert found.keys() == {
         "portfolio", "session", "state", "reasons", "snapshot", "nulls", "performance", "risk",
         "concentration", "factors", "factor_risk", "sectors", "stress", "replays",
-        "correlation", "factor_correlation", "positions", "provenance",
+        "correlation", "factor_correlation", "backtests", "positions", "provenance",
     }  # fmt: skip
     assert found["portfolio"].keys() == {"id", "name", "currency", "mode"}
     assert found["snapshot"].keys() == {*SNAPSHOT, "positions"}
     assert {*PERFORMANCE, "mwr_annualized"} <= found["performance"].keys()
-    assert found["risk"].keys() == set(RISK)
+    assert found["risk"].keys() == {*RISK, "sessions_to_sell_95"}
     assert found["concentration"].keys() == set(CONCENTRATION)
     assert found["factors"][0].keys() == {
         "model", "factor", "exposure", "money", "stderr", "coverage",
@@ -81,13 +91,30 @@ def test_every_key_of_the_interface_is_there(world):
     }  # fmt: skip
     assert found["positions"][0].keys() == {
         "symbol", "quantity", "mark", "mark_kind", "mark_age", "market_value", "weight",
-        "pnl", "beta", "component_es_95", "sector",
+        "pnl", "beta", "component_es_95", "sector", "sessions_to_sell",
     }  # fmt: skip
     assert found["factor_risk"].keys() == {
         "model", "factor_share", "specific_share", "contributions",
     }  # fmt: skip
     assert found["correlation"].keys() == {
         "symbols", "matrix", "mean", "mean_abs", "effective_rank", "clusters", "left_out",
+    }  # fmt: skip
+    assert found["factor_correlation"].keys() == {"model", "factors", "matrix"}
+    assert found["stress"][0].keys() == {
+        "scenario", "direct", "predictive", "factors", "positions",
+    }  # fmt: skip
+    assert found["stress"][0]["factors"][0].keys() == {"factor", "direct", "predictive"}
+    assert found["stress"][0]["positions"][0].keys() == {"symbol", "direct", "predictive"}
+    assert found["replays"][0].keys() == {
+        "scenario", "first", "last", "pnl", "own_share", "proxied_share", "replayed_share",
+    }  # fmt: skip
+    assert found["backtests"]["var"][0].keys() == {
+        "measure", "confidence", "sessions", "skipped", "exceptions", "actual_exceptions",
+        "expected", "kupiec", "kupiec_p", "independence", "independence_p", "conditional",
+        "conditional_p", "traffic_light", "exception_sessions",
+    }  # fmt: skip
+    assert found["backtests"]["volatility"][0].keys() == {
+        "measure", "sessions", "skipped", "qlike", "mse",
     }  # fmt: skip
     assert {"run", "computed_at", "engine_version", "windows"} <= found["provenance"].keys()
 
@@ -230,7 +257,7 @@ def test_chosen_measures_keep_their_place_and_their_nulls(world):
     assert chosen["snapshot"].keys() == {"nav"}
     assert chosen["risk"].keys() == {"vol_ewma"}
     assert len(chosen["positions"]) == 2
-    assert chosen["nulls"]["replays"] == "not_computed_yet"
+    assert chosen["nulls"]["replays.covid_2020.pnl"] == "before_data"
     assert set(chosen["nulls"]) == null_names(json.loads(to_json(chosen)))
 
 
