@@ -1,5 +1,6 @@
 """What is computed when a snapshot is shown, against plain arithmetic on the same closes."""
 
+import itertools
 from datetime import date
 from math import log
 
@@ -155,7 +156,7 @@ def test_a_crash_is_an_exception_on_its_session(world):
     days = list(numbers)[-251:]
     wanted = [
         str(day)
-        for before, day in zip(days, days[1:], strict=False)
+        for before, day in itertools.pairwise(days)
         if None not in {numbers[day][0], numbers[before][1]}
         and -numbers[day][0] > numbers[before][1]
     ]
@@ -169,9 +170,7 @@ def test_a_crash_is_an_exception_on_its_session(world):
     assert (var["sessions"], var["skipped"]) == (250, 0)
     assert var["exceptions"] == var["actual_exceptions"] == len(wanted)
     n, x, p = 250, len(wanted), 0.01
-    ratio = 2 * (
-        (n - x) * log((1 - x / n) / (1 - p)) + (x * log(x / n / p) if x else 0.0)
-    )
+    ratio = 2 * ((n - x) * log((1 - x / n) / (1 - p)) + (x * log(x / n / p) if x else 0.0))
     assert var["kupiec"] == pytest.approx(ratio, rel=1e-9)
     assert var["expected"] == pytest.approx(2.5)
 
@@ -181,7 +180,7 @@ def test_forecasts_are_scored_on_what_followed(world):
     numbers = stored(world, "pnl_hypothetical", "nav", "vol_ewma", "vol_har_1d")
     days = list(numbers)[-251:]
     losses = {"vol_ewma": [], "vol_har_1d": []}
-    for before, day in zip(days, days[1:], strict=False):
+    for before, day in itertools.pairwise(days):
         move = (numbers[day][0] / numbers[before][1]) ** 2
         for place, name in ((2, "vol_ewma"), (3, "vol_har_1d")):
             h = numbers[before][place] ** 2 / 252

@@ -110,8 +110,10 @@ def _episode(found: Recomputed, span: Span, shown: int) -> Episode:
     panel, factors = found.inputs.panel, found.inputs.factors.returns[STRESS_MODEL]
     model = found.inputs.fits[STRESS_MODEL].model
     start, stop = span.first - panel.first, span.last - panel.first + 1
-    in_data = span.first >= 0 and span.last <= shown and _has_begun(panel, model, start)
-    rows = slice(start + 1, stop) if in_data else slice(0)
+    is_over = span.last <= shown
+    # The panel ends with the session shown, and need not reach back for what is not over.
+    in_data = span.first >= 0 and (not is_over or _has_begun(panel, model, start))
+    rows = slice(start + 1, stop) if in_data and is_over else slice(0)
     return Episode(found.held.returns[rows], factors[rows], in_data)
 
 

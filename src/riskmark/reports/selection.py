@@ -72,17 +72,17 @@ def choose_measures(document: Mapping[str, Any], names: Iterable[str]) -> dict[s
     listed = {_full_name(name): name for name in names}
     chooser = _Chooser(frozenset(listed))
     body = {name: value for name, value in document.items() if name not in _NO_PART}
-    found = chooser.choose("", body)
+    found: dict[str, Any] = chooser.choose("", body)
     for full, name in listed.items():
         if full not in chooser.met:
             raise UnknownMeasure(name, body, chooser.seen)
+    found["provenance"] = document["provenance"]
     nulls = {
         name: document["nulls"][name]
         for name, value in leaves_of("", found)
         if value is None and name in document["nulls"]
     }
-    head = {key: document[key] for key in _HEAD}
-    return {**head, **found, "nulls": nulls, "provenance": document["provenance"]}
+    return {key: document[key] for key in _HEAD} | found | {"nulls": nulls}
 
 
 def leaves_of(name: str, value: object) -> Iterator[tuple[str, object]]:

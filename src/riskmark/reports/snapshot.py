@@ -373,6 +373,10 @@ def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
             continue
         # A snapshot of an older engine has no reason for what that one did not compute.
         found[f"{section}.{_shown_name(name)}"] = stored.get(key, NullReason.NOT_COMPUTED_YET)
+    for name, window in json.loads(row["windows"]).items():
+        if window["n"] is None:  # nothing was fitted that a beta could be made of
+            reason = found.get("risk.beta", NullReason.NO_HOLDINGS)
+            found[f"provenance.windows.{name}.n"] = reason
     if row["mwr_annualized"] is None and "performance.mwr_inception" in found:
         found["performance.mwr_annualized"] = found["performance.mwr_inception"]
     return found

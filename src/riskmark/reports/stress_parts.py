@@ -47,9 +47,10 @@ class ScenarioParts:
 
 @dataclass(frozen=True, slots=True)
 class StressParts:
-    """The parts of every scenario of the settings."""
+    """The parts of every scenario of the settings; ``absent``: why others have none."""
 
     scenarios: Mapping[str, ScenarioParts]
+    absent: NullReason
 
     def document(self, scenario: str) -> dict[str, Any]:
         """Return what stands beside a stored scenario, as JSON has it."""
@@ -64,11 +65,11 @@ class StressParts:
         }
 
     def nulls(self, scenario: str) -> Nulls:
-        """Yield the nulls of a stored scenario; the settings may not know it any more."""
+        """Yield the nulls of a stored scenario."""
         found = self.scenarios.get(scenario)
         for kind in ("factors", "positions"):
             if found is None:
-                yield f"stress.{scenario}.{kind}", NullReason.NOT_DEFINED
+                yield f"stress.{scenario}.{kind}", self.absent
                 continue
             parts: tuple[StressPart, ...] = getattr(found, kind)
             for one in parts:
@@ -85,7 +86,7 @@ class _Parts(NamedTuple):
 def split_stress(found: Recomputed | None) -> StressParts:
     """Split what every scenario does to a cell."""
     if found is None:
-        return StressParts({})
+        return StressParts({}, NullReason.NO_HOLDINGS)
     inputs, cells = found.inputs, found.cells
     fits, moves = inputs.fits[STRESS_MODEL], inputs.factors.moves
     sums = model_exposures(found.held.exposed, fits, fit_row=cells.offset, books=cells.books)
@@ -97,21 +98,20 @@ def split_stress(found: Recomputed | None) -> StressParts:
     symbols = [found.symbols[place] for place in held.tolist()]
     value = cells.of_position(found.valued.values.positions.market_value)[cells.is_held]
     order = sorted(range(len(symbols)), key=lambda place: (-abs(value[place]), symbols[place]))
-    return StressParts(
-        {
-            name: ScenarioParts(
-                factors=tuple(
-                    _part(factor, direct.factors, predictive.factors, (scenario, place))
-                    for place, factor in enumerate(factors)
-                ),
-                positions=tuple(
-                    _part(symbols[place], direct.positions, predictive.positions, (scenario, place))
-                    for place in order
-                ),
-            )
-            for scenario, name in enumerate(inputs.factors.scenarios)
-        }
-    )
+    scenarios = {
+        name: ScenarioParts(
+            factors=tuple(
+                _part(factor, direct.factors, predictive.factors, (scenario, place))
+                for place, factor in enumerate(factors)
+            ),
+            positions=tuple(
+                _part(symbols[place], direct.positions, predictive.positions, (scenario, place))
+                for place in order
+            ),
+        )
+        for scenario, name in enumerate(inputs.factors.scenarios)
+    }
+    return StressParts(scenarios, NullReason.NOT_DEFINED)
 
 
 def _part(name: str, direct: Measure, predictive: Measure, at: tuple[int, int]) -> StressPart:

@@ -4,6 +4,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 from tests.acceptance.world import LAST
+from tests.unit.reports.shown_books import null_names
 from tests.unit.reports.worlds import MON, THU, TUE, WED
 
 from riskmark.domain.measures import CONCENTRATION, PERFORMANCE, RISK, SNAPSHOT
@@ -14,15 +15,6 @@ from riskmark.reports.selection import UnknownMeasure, choose_measures
 from riskmark.reports.snapshot import NotValued, load_snapshot
 
 ENTRY = date(2025, 3, 3)
-NAMES_OF = {
-    "factors": ("model", "factor"),
-    "sectors": ("sector",),
-    "positions": ("symbol",),
-    "stress": ("scenario",),
-    "replays": ("scenario",),
-    "backtests.var": ("measure",),
-    "backtests.volatility": ("measure",),
-}
 
 
 def show(world, name="book", session=None):
@@ -39,27 +31,6 @@ def show(world, name="book", session=None):
 def document(world, name="book", session=None):
     """Return the document as a reader of the JSON gets it."""
     return json.loads(to_json(show(world, name, session).document()))
-
-
-def null_names(found):
-    """Return the names of all nulls of a document, as the interface names them."""
-    names = set()
-
-    def walk(name, value):
-        if value is None:
-            names.add(name)
-        elif isinstance(value, dict):
-            for key, inner in value.items():
-                walk(f"{name}.{key}" if name else key, inner)
-        elif isinstance(value, list):
-            for item in value:
-                keys = NAMES_OF.get(name, ())
-                if name.startswith("stress."):
-                    keys = ("factor",) if name.endswith(".factors") else ("symbol",)
-                walk(".".join([name, *(item[key] for key in keys)]) if keys else name, item)
-
-    walk("", {key: value for key, value in found.items() if key != "nulls"})
-    return names
 
 
 def valued(world, symbols=("AAA", "BBB"), entry=ENTRY, **book):
