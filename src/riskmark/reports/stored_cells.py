@@ -195,6 +195,8 @@ class _Details:
             listed.values,
         )
         self._add_positions(rows)
+        packs = f"SELECT portfolio_id, session FROM cell_pack WHERE portfolio_id {listed.sql}"
+        self._find("cell_pack", read_rows(connection, packs, listed.values), is_new=True)
         self.factors, self.scenarios = (
             self._columns(
                 table,
@@ -226,7 +228,7 @@ class _Details:
     def unsettled(self) -> tuple[tuple[str, ...], ...]:
         """Return the symbols of each snapshot whose marks need a reason, in order."""
         found: list[tuple[str, ...]] = [()] * self._key.size
-        at, known = self._find("position_value", self._marked, is_new=False)
+        at, known = self._find("position_value", self._marked)
         symbols = [row[2] for row, is_known in zip(self._marked, known, strict=True) if is_known]
         for place, symbol in zip(at.tolist(), symbols, strict=True):
             found[place] += (symbol,)
@@ -251,7 +253,7 @@ class _Details:
             self.sums[name][at] = np.array(column, dtype=np.float64)[known]
 
     def _find(
-        self, table: str, rows: Collection[Any], *, is_new: bool = True
+        self, table: str, rows: Collection[Any], *, is_new: bool = False
     ) -> tuple[IntArray, Any]:
         """Return the snapshots that rows belong to, and which rows belong to any.
 
