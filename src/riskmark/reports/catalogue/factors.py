@@ -20,7 +20,6 @@ _FEW = (NullReason.TOO_FEW_OBSERVATIONS, NullReason.NO_FACTOR_DATA, NullReason.N
 _NONE = (*NO_HOLDINGS, NullReason.ALL_EXCLUDED)
 _TIME = (NullReason.BEFORE_DATA, NullReason.NOT_OVER_YET)
 _PAIRS = Window(pairwise.SPAN, pairwise.LEAST)
-_EULER = "Tasche 1999: Euler contributions"
 
 
 def factors() -> Section:
@@ -61,10 +60,11 @@ def factors() -> Section:
 
 def factor_risk(model: FactorModel) -> Section:
     """Return the section ``factor_risk``; ``model`` is the one by which risk is split."""
+    window = Window(model.window, max(model.minimum, factor_covariance.MINIMUM))
 
-    def entry(name: str, formula: str, source: str, column: str) -> Entry:
-        window = Window(model.window, max(model.minimum, factor_covariance.MINIMUM))
-        return Entry(name, Unit.FRACTION, formula, source, column, window, _SPLIT)
+    def share(name: str, formula: str) -> Entry:
+        column = f"snapshot.{name}"
+        return Entry(name, Unit.FRACTION, formula, "Rosenberg 1974", column, window, _SPLIT)
 
     return Section(
         "factor_risk",
@@ -73,20 +73,17 @@ def factor_risk(model: FactorModel) -> Section:
         "covariance of the factors, s² the residual variance of x on them.",
         (
             Entry("model", Unit.NAMES, "the model by which risk is split"),
-            entry(
-                "factor_share",
-                "b'Σ_f b / (b'Σ_f b + s²)",
-                "Rosenberg 1974",
-                "snapshot.factor_share",
-            ),
-            entry(
-                "specific_share", "1 − factor_share", "Rosenberg 1974", "snapshot.specific_share"
-            ),
-            entry(
+            share("factor_share", "b'Σ_f b / (b'Σ_f b + s²)"),
+            share("specific_share", "1 − factor_share"),
+            Entry(
                 "contributions",
-                "b_f · (Σ_f b)_f / (b'Σ_f b + s²); the sum is factor_share",
-                _EULER,
+                Unit.FRACTION,
+                "b_f · (Σ_f b)_f / (b'Σ_f b + s²), of each factor; the sum is factor_share; in "
+                "SQL also not_defined, for factors of other models",
+                "Tasche 1999: Euler contributions",
                 "factor_exposure.risk_share",
+                window,
+                (*_SPLIT, NullReason.NOT_DEFINED),
             ),
         ),
     )
