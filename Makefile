@@ -17,7 +17,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-deep bench check check-lint check-format check-types \
-	check-layers format lock lock-check clean
+	check-layers check-docs format docs lock lock-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +34,7 @@ test-deep: .venv/.synced ## run every test with many more examples and faults, a
 bench: .venv/.synced ## measure speed against the floor and against two baselines
 	@$(RUN) python -m tests.bench $(ARGS)
 
-check: check-lint check-format check-types check-layers lock-check ## lint, format, types, layers, lock file
+check: check-lint check-format check-types check-layers check-docs lock-check ## lint, format, types, layers, pages, lock file
 
 check-lint: .venv/.synced
 	$(RUN) ruff check
@@ -47,6 +47,12 @@ check-types: .venv/.synced
 
 check-layers: .venv/.synced
 	$(RUN) lint-imports
+
+check-docs: .venv/.synced
+	$(RUN) python scripts/measures_page.py --check
+
+docs: .venv/.synced ## write the pages that are made from the code
+	$(RUN) python scripts/measures_page.py
 
 format: .venv/.synced ## rewrite the code in the house format
 	$(RUN) ruff check --fix
