@@ -51,9 +51,7 @@ def rows() -> Iterator[Row]:
             yield against.relative(f"`{name}`", ours, theirs, least=SMALL)
     returns = numbers(days, "simple_return")
     note = "null on the same sessions"
-    yield against.relative(
-        "`return`", found.paths.returns.values.T, returns, least=1e-3, note=note
-    )
+    yield against.relative("`return`", found.paths.returns.values.T, returns, least=1e-3, note=note)
     yield from positions(against, found, days, symbols)
 
 

@@ -122,9 +122,7 @@ def plain_backtest(pnl: list[float], var: list[float], p: float = 0.05) -> list[
     for before, now in pairwise(hits):
         counts[before][now] += 1
     together = likelihood(sum(hits[1:]) / (n - 1), sum(hits[1:]), n - 1)
-    apart = sum(
-        likelihood(row[1] / max(sum(row), 1), row[1], sum(row)) for row in counts
-    )
+    apart = sum(likelihood(row[1] / max(sum(row), 1), row[1], sum(row)) for row in counts)
     unconditional = 2 * (likelihood(x / n, x, n) - likelihood(p, x, n))
     independence = 2 * (apart - together)
     found: list[float] = [x]

@@ -69,9 +69,7 @@ def cells(*, with_holes: bool) -> Cells:
     )
     gross = np.abs(weights).sum(axis=1)
     books = Books(np.ones(CELLS), gross, gross > 0, np.zeros(CELLS, bool))
-    return Cells(
-        returns, index, weights, holdings, cell_row, rows, books, fits, series
-    )
+    return Cells(returns, index, weights, holdings, cell_row, rows, books, fits, series)
 
 
 def style_factors(of: Cells) -> np.ndarray:

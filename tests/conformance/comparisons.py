@@ -122,13 +122,9 @@ class Against(NamedTuple):
         apart = [0.0 if ours == theirs else np.inf for ours, theirs in _pairs(found, expected)]
         return self._row(measure, np.array(apart), Kind.ABSOLUTE, 0.0, note)
 
-    def _row(
-        self, measure: str, apart: np.ndarray, kind: Kind, tolerance: float, note: str
-    ) -> Row:
+    def _row(self, measure: str, apart: np.ndarray, kind: Kind, tolerance: float, note: str) -> Row:
         difference = float(np.max(apart, initial=0.0))
-        return Row(
-            measure, self.oracle, self.source, apart.size, difference, kind, tolerance, note
-        )
+        return Row(measure, self.oracle, self.source, apart.size, difference, kind, tolerance, note)
 
 
 def _both(found: ArrayLike, expected: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -143,9 +139,7 @@ def _both(found: ArrayLike, expected: ArrayLike) -> tuple[np.ndarray, np.ndarray
     return np.where(lonely, np.inf, ours), np.where(lonely, 0.0, theirs)
 
 
-def _pairs(
-    found: Sequence[object], expected: Sequence[object]
-) -> list[tuple[object, object]]:
+def _pairs(found: Sequence[object], expected: Sequence[object]) -> list[tuple[object, object]]:
     return list(zip(found, expected, strict=True))
 
 

@@ -75,13 +75,18 @@ def of_books(of: Cells, source: str) -> Iterator[Row]:
     ours, theirs = np.concatenate(found), np.concatenate(expected)
     yield against.relative("correlations", ours, theirs, least=1e-3)
     told = correlation_summaries(of.returns, of.holdings, cell_row=of.cell_row, books=of.books)
-    ours = np.stack([told.mean.values, told.mean_abs.values], axis=1)
+    (mean, _), (mean_abs, _) = told.mean, told.mean_abs
     theirs = np.array(summaries)
-    yield against.relative("`corr_mean`, `corr_mean_abs`", ours, theirs[:, :2], least=1e-3)
+    yield against.relative(
+        "`corr_mean`, `corr_mean_abs`",
+        np.stack([mean, mean_abs], axis=1),
+        theirs[:, :2],
+        least=1e-3,
+    )
     against = Against(ENTROPY, source)
     yield against.relative("`effective_rank`", told.effective_rank.values, theirs[:, 2])
     yield against.relative("`effective_bets`", told.effective_bets.values, bets)
-    ours = diversification_ratio(of.series, of.holdings, books=of.books).values
+    ours, _ = diversification_ratio(of.series, of.holdings, books=of.books)
     yield Against(NUMPY, source).relative("`diversification_ratio`", ours, ratios)
 
 
@@ -107,8 +112,7 @@ def ratio_of(of: Cells, cell: int) -> float:
     """Return the diversification ratio, from filled returns."""
     row, sessions = int(of.cell_row[cell]), of.sessions(cell)
     apart = sum(
-        abs(of.weights[cell, i])
-        * np.std(filled_returns(of, i, sessions, row)[0][-SPAN:], ddof=1)
+        abs(of.weights[cell, i]) * np.std(filled_returns(of, i, sessions, row)[0][-SPAN:], ddof=1)
         for i in of.included(cell)
     )
     return apart / float(np.std(of.series.x[cell, -SPAN:], ddof=1))

@@ -22,7 +22,7 @@ from riskmark.domain.factor_models import Estimator, Factor, FactorModel
 AREA = "Regressions"
 
 STATSMODELS = Oracle("statsmodels `OLS`, QR", "statsmodels")
-HAC = Oracle("statsmodels `OLS`, QR, `cov_type=\"HAC\"`", "statsmodels")
+HAC = Oracle('statsmodels `OLS`, QR, `cov_type="HAC"`', "statsmodels")
 INFLATION = Oracle("statsmodels `variance_inflation_factor`", "statsmodels")
 RIDGE = Oracle("scikit-learn `Ridge`", "scikit-learn")
 EXACT = Oracle("plain Python, in fractions", "python")

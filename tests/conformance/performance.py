@@ -79,9 +79,7 @@ def ratios(returns: np.ndarray, source: str) -> Iterator[Row]:
     yield Against(LOOP, source).same("dates of `max_drawdown`", ours.tolist(), dated)
 
 
-def spans(
-    returns: np.ndarray, rows: range, found: tuple, source: str
-) -> Iterator[Row]:
+def spans(returns: np.ndarray, rows: range, found: tuple, source: str) -> Iterator[Row]:
     """Compare the seven spans of time-weighted returns, here of 1 to 30 sessions."""
     expected = [
         [empyrical.cum_returns_final(returns[row + 1 - back : row + 1]) for row in rows[::20]]
@@ -90,7 +88,7 @@ def spans(
     ours = [one.values[::20] for one in found[: len(BASES)]]
     yield Against(by_empyrical("cum_returns_final"), source).relative(
         "`twr_mtd` to `twr_1y`", ours, expected, least=1e-3,
-        note="spans of 1 to 30 sessions; their dates are compared with whole books below",
+        note="spans of 1 to 30 sessions; their dates stand under Stored snapshots",
     )  # fmt: skip
 
 
@@ -135,7 +133,7 @@ def by_brent(nav: np.ndarray, flow: np.ndarray, sessions: np.ndarray, row: int) 
     days = sessions[: row + 1] - sessions[0]
     amounts = -flow[: row + 1]
     amounts[-1] += nav[row]
-    horizon = YEAR if days[-1] >= YEAR else days[-1]
+    horizon = min(YEAR, days[-1])
     return brentq(
         lambda rate: float(amounts @ (1 + rate) ** (-days / horizon)), -0.99, 10, xtol=1e-15
     )

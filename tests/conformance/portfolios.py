@@ -110,9 +110,7 @@ def exposures() -> Iterator[Row]:
         f = whole.index[whole.sessions(cell)[-90:]]
         of_x.append(sm.OLS(whole.series.x[cell, -90:], sm.add_constant(f)).fit("qr").params[1])
     note = "the regression of x itself, for windows are full"
-    yield Against(STATSMODELS, market.SKFOLIO).relative(
-        "`beta`", beta, of_x, least=1e-3, note=note
-    )
+    yield Against(STATSMODELS, market.SKFOLIO).relative("`beta`", beta, of_x, least=1e-3, note=note)
 
 
 def observed(
@@ -128,9 +126,7 @@ def regressions(of: Cells, source: str, *, with_holes: bool) -> Iterator[Row]:
     """Compare standard errors with regressions of x, and shares of risk with their matrices."""
     model, factors = market.model("style"), style_factors(of)
     window = {"rows": of.rows, "window": model.window, "minimum": model.minimum}
-    fits = fit_portfolios(
-        of.series.x, factors, market=of.index, cell_row=of.cell_row, **window
-    )
+    fits = fit_portfolios(of.series.x, factors, market=of.index, cell_row=of.cell_row, **window)
     b = style_exposures(with_holes=with_holes)
     covariances = factor_covariances(factors, **window)
     split = split_risk(b, fits, covariances, place=of.place, books=of.books)
@@ -147,7 +143,9 @@ def regressions(of: Cells, source: str, *, with_holes: bool) -> Iterator[Row]:
         shares.append([each.sum() / total, fit.mse_resid / total])
         parts.append(each / total)
     stderr = exposure_errors(b, fits, books=of.books).values
-    yield Against(STATSMODELS, source).relative("`style`: standard error of exposure", stderr, errors)
+    yield Against(STATSMODELS, source).relative(
+        "`style`: standard error of exposure", stderr, errors
+    )
     against = Against(Oracle("numpy, residual variance by statsmodels", "numpy"), source)
     found = np.stack([split.factor_share.values, split.specific_share.values], axis=1)
     yield against.relative("`factor_share`, `specific_share`", found, shares)
@@ -177,7 +175,12 @@ def shares() -> Iterator[Row]:
     sums = sector_exposures(of.holdings, sector, sectors=SECTORS)
     expected = [
         [
-            [sum(w for w in own if w > 0), sum(w for w in own if w < 0), sum(own), sum(map(abs, own))]
+            [
+                sum(w for w in own if w > 0),
+                sum(w for w in own if w < 0),
+                sum(own),
+                sum(map(abs, own)),
+            ]
             for own in (weights[one::SECTORS] for one in range(SECTORS))
         ]
         for weights in of.weights.tolist()

@@ -131,9 +131,7 @@ def replays(of: Cells) -> Iterator[Row]:
     yield against.relative(measure, ours[:, :, 1:], theirs[:, :, 1:], least=1e-3)
 
 
-def episode(
-    one: Replay, returns: np.ndarray, factors: np.ndarray, sessions: np.ndarray
-) -> Episode:
+def episode(one: Replay, returns: np.ndarray, factors: np.ndarray, sessions: np.ndarray) -> Episode:
     """Cut an episode out of the panel."""
     first, last = (
         int(np.searchsorted(sessions, np.datetime64(day), side="right"))

@@ -102,7 +102,9 @@ def liquidity() -> Iterator[Row]:
     against = Against(PLAIN_PYTHON, VOLUMES)
     yield against.relative("sessions to sell a position", sessions, single)
     flat = np.concatenate(sessions)
-    found = portfolio_sessions(csr_array(np.array(values)), Measure(flat, np.zeros(len(flat), "i1")))
+    found = portfolio_sessions(
+        csr_array(np.array(values)), Measure(flat, np.zeros(len(flat), "i1"))
+    )
     yield against.relative("sessions to sell 95 % of a portfolio", found.values, expected)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from arch.univariate import HARX, EWMAVariance
+from arch.univariate.base import ARCHModelResult
 from scipy import stats
 from tests.conformance import market
 from tests.conformance.cells import cells
@@ -19,6 +20,7 @@ from riskmark.calc.volatility import (
     volatility_percentile,
     volatility_trend,
 )
+from riskmark.domain.reasons import VolatilityTrend
 
 AREA = "Volatility"
 
@@ -32,7 +34,7 @@ PERCENTILE = Oracle('scipy `percentileofscore(kind="weak")`', "scipy")
 PRINTED = Oracle("`arch.univariate.HARX`, as published")
 
 BOOKS = "12 books of the stocks of skfolio"
-YEARS = f"{market.SP500}, 10 windows of 504"
+YEARS = f"{market.SP500}, 100 windows of 504"
 HISTORY, SEED = 504, 21
 SCALE = 1e4
 """arch wants variances in %², for its own numerics."""
@@ -54,15 +56,15 @@ def rows() -> Iterator[Row]:
 
 
 def sp500_windows() -> np.ndarray:
-    """Return 10 windows of 504 returns, spread over the 20 years."""
+    """Return 100 windows of 504 returns, spread over the 20 years."""
     returns = market.arch_returns()[:, 0]
-    starts = np.linspace(0, len(returns) - HISTORY, 10).astype(int)
+    starts = np.linspace(0, len(returns) - HISTORY, 100).astype(int)
     return np.stack([returns[start : start + HISTORY] for start in starts])
 
 
 def exponential(x: np.ndarray, source: str) -> Iterator[Row]:
     """Compare the EWMA variance."""
-    found = forecast_volatility(x).vol_ewma.values
+    found, _ = forecast_volatility(x).vol_ewma
     series = [np.append(one[:SEED].var(ddof=1), one[SEED:] ** 2) for one in x]
     last = [pd.Series(one).ewm(alpha=0.06, adjust=False).mean().iloc[-1] for one in series]
     yield Against(PANDAS, source).relative("`vol_ewma`", found, np.sqrt(252 * np.array(last)))
@@ -87,14 +89,13 @@ def autoregressive(x: np.ndarray, source: str) -> Iterator[Row]:
     forecasts = forecast_volatility(x)
     parts, explained, one, month, fell_back = [], [], [], [], []
     for series, ewma in zip(x, ewma_variance(x), strict=True):
-        variance = SCALE * series**2
-        theirs = HARX(variance, lags=[1, 5, 22], rescale=False).fit(disp="off")
+        theirs = fit_by_arch(series)
         const, *lags = theirs.params.to_numpy()[:4]
         parts.append([const / SCALE, *lags])
         explained.append(theirs.rsquared)
-        next_one = theirs.forecast(horizon=1, reindex=False).mean.to_numpy()[-1, 0] / SCALE
+        next_one = one_ahead(theirs)
         outcomes = [
-            instead_of(next_one, variance[22:] / SCALE, ewma),
+            instead_of(next_one, series[22:] ** 2, ewma),
             instead_of(*direct(series**2), ewma),
         ]
         one.append(outcomes[0][0])
@@ -111,9 +112,19 @@ def autoregressive(x: np.ndarray, source: str) -> Iterator[Row]:
     yield Against(LEAST_SQUARES, source).relative(
         "`vol_har_21d`", forecasts.vol_har_21d.values, annual[1], note=note
     )
-    found = forecasts.har_fallback.values.tolist()
+    flags, _ = forecasts.har_fallback
     note = f"EWMA stands in for {sum(map(int, fell_back))} of them"
-    yield against.same("`har_fallback`", found, fell_back, note=note)
+    yield against.same("`har_fallback`", flags.tolist(), fell_back, note=note)
+
+
+def fit_by_arch(x: np.ndarray) -> ARCHModelResult:
+    """Fit arch's HAR to squared returns, in %²."""
+    return HARX(SCALE * x**2, lags=[1, 5, 22], rescale=False).fit(disp="off")
+
+
+def one_ahead(fit: ARCHModelResult) -> float:
+    """Return the variance that arch forecasts for the next session."""
+    return float(fit.forecast(horizon=1, reindex=False).mean.to_numpy()[-1, 0]) / SCALE
 
 
 def instead_of(forecast: float, targets: np.ndarray, ewma: float) -> tuple[float, bool]:
@@ -133,18 +144,33 @@ def direct(variance: np.ndarray) -> tuple[float, np.ndarray]:
 
 def courses(x: np.ndarray, source: str) -> Iterator[Row]:
     """Compare the trend and the percentile of the volatility of 21 values."""
-    trends, percentiles = [], []
-    for one in x:
-        course = pd.Series(one).rolling(21).std().to_numpy()[-252:] * np.sqrt(252)
-        line = stats.linregress(np.arange(21), course[-21:])
-        steep = abs(line.slope * 21) > 0.1 * course[-21:].mean() and line.rvalue**2 > 0.3
-        trends.append(("rising" if line.slope > 0 else "falling") if steep else "flat")
-        percentiles.append(stats.percentileofscore(course, course[-1], kind="weak") / 100)
-    found = [TREND_OF[int(value)].value for value in volatility_trend(x).values]
-    against = Against(TREND, source)
-    yield against.same("`vol_trend`", found, trends, note=", ".join(sorted(set(trends))))
-    against = Against(PERCENTILE, source)
-    yield against.relative("`vol_percentile`", volatility_percentile(x).values, percentiles)
+    trends = [trend_of(course_of(one)).value for one in x]
+    codes, _ = volatility_trend(x)
+    found = [TREND_OF[code].value for code in codes.tolist()]
+    note = ", ".join(sorted(set(trends)))
+    yield Against(TREND, source).same("`vol_trend`", found, trends, note=note)
+    percentiles = [percentile_of(course_of(one)) for one in x]
+    yield Against(PERCENTILE, source).relative(
+        "`vol_percentile`", volatility_percentile(x).values, percentiles
+    )
+
+
+def course_of(x: np.ndarray) -> np.ndarray:
+    """Return the last 252 volatilities of 21 values."""
+    return pd.Series(x).rolling(21).std().to_numpy()[-252:] * np.sqrt(252)
+
+
+def trend_of(course: np.ndarray) -> VolatilityTrend:
+    """Tell whether the last 21 volatilities rise or fall."""
+    line = stats.linregress(np.arange(21), course[-21:])
+    if abs(line.slope * 21) <= 0.1 * course[-21:].mean() or line.rvalue**2 <= 0.3:
+        return VolatilityTrend.FLAT
+    return VolatilityTrend.RISING if line.slope > 0 else VolatilityTrend.FALLING
+
+
+def percentile_of(course: np.ndarray) -> float:
+    """Return the share of volatilities that are not above the last one."""
+    return float(stats.percentileofscore(course, course[-1], kind="weak")) / 100
 
 
 def published() -> Row:
