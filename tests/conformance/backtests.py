@@ -53,7 +53,7 @@ def kupiec_published() -> Iterator[Row]:
         pnl = np.where(np.arange(n) < x, -2.0, 1.0)[None]
         found = backtest_var(pnl, np.ones((1, n)), confidence=1 - p)
         numbers = [float(kupiec_ratio(np.array(n), np.array(x), p)), found.kupiec_p.values[0]]
-        source = f"{x} exceptions on {n} sessions, p {p:.0%}"
+        source = f"{x} exceptions on {n} sessions, p {p * 100:.0f} %"
         yield Against(CLOSED_FORM, source).printed("Kupiec: LR, p", numbers, (ratio, chance))
 
 
@@ -63,7 +63,7 @@ def christoffersen_published() -> Iterator[Row]:
     gaps = [933] + [1] * 52
     hits = [0, *(hit for run, gap in zip(runs, gaps, strict=True) for hit in (*run, *[0] * gap))]
     found = with_hits(hits)
-    against = Against(MATLAB, "57 exceptions on 1,043 sessions, p 5%")
+    against = Against(MATLAB, "57 exceptions on 1,043 sessions, p 5 %")
     assert (len(hits), sum(hits)) == (1043, 57)
     for measure, numbers, printed in (
         ("Kupiec: LR, p", (found.kupiec, found.kupiec_p), ("0.46147", "0.49694")),
@@ -143,7 +143,7 @@ def lights() -> Iterator[Row]:
     x = np.arange(16)
     found = [LIGHTS[place].value for place in traffic_light(np.full(16, 250), x, 0.01)]
     table = ["green"] * 5 + ["yellow"] * 5 + ["red"] * 6
-    yield Against(BASEL, "0 to 15 exceptions on 250 sessions, p 1%").same(
+    yield Against(BASEL, "0 to 15 exceptions on 250 sessions, p 1 %").same(
         "traffic light", found, table
     )
     n, x = (grid.ravel() for grid in np.meshgrid([60, 125, 250, 500, 1000], np.arange(40)))
@@ -152,5 +152,5 @@ def lights() -> Iterator[Row]:
         zone = [("green", "yellow", "red")[int(b >= 0.95) + int(b >= 0.9999)] for b in below]
         zone = ["green" if one == 0 else light for one, light in zip(x, zone, strict=True)]
         found = [LIGHTS[place].value for place in traffic_light(n, x, p)]
-        source = f"0 to 39 exceptions on 60 to 1,000 sessions, p {p:.0%}"
+        source = f"0 to 39 exceptions on 60 to 1,000 sessions, p {p * 100:.0f} %"
         yield Against(BINOMIAL, source).same("traffic light", found, zone)

@@ -43,7 +43,10 @@ class Oracle(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One measure, or several of one kind, against an oracle on one set of data."""
+    """One measure, or several of one kind, against an oracle on one set of data.
+
+    A difference is relative to ``least`` where the oracle's number is smaller than that.
+    """
 
     measure: str
     oracle: Oracle
@@ -52,6 +55,7 @@ class Row(NamedTuple):
     difference: float
     kind: Kind
     tolerance: float
+    least: float = 0.0
     note: str = ""
 
     @property
@@ -89,9 +93,7 @@ class Against(NamedTuple):
         nothing = scale == 0
         far = np.abs(ours - theirs) / np.where(nothing, 1.0, scale)
         far[nothing & (ours != 0)] = np.inf
-        if least:
-            note = "; ".join([*filter(None, [note]), f"sizes below {least:g} count as {least:g}"])
-        return self._row(measure, far, Kind.RELATIVE, tolerance, note)
+        return self._row(measure, far, Kind.RELATIVE, tolerance, note)._replace(least=least)
 
     def absolute(
         self,
@@ -124,7 +126,16 @@ class Against(NamedTuple):
 
     def _row(self, measure: str, apart: np.ndarray, kind: Kind, tolerance: float, note: str) -> Row:
         difference = float(np.max(apart, initial=0.0))
-        return Row(measure, self.oracle, self.source, apart.size, difference, kind, tolerance, note)
+        return Row(
+            measure=measure,
+            oracle=self.oracle,
+            source=self.source,
+            values=apart.size,
+            difference=difference,
+            kind=kind,
+            tolerance=tolerance,
+            note=note,
+        )
 
 
 def _both(found: ArrayLike, expected: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ from riskmark.domain.factor_models import Estimator, Factor, FactorModel
 from riskmark.settings import Settings, load_settings
 
 SKFOLIO = "skfolio: 20 stocks, 2014–2022"
-HOLED = "the same, with holes"
+HOLED = f"{SKFOLIO}, with holes"
 SP500 = "arch: S&P 500, 1999–2018"
 INDEX, FUNDS = "SP500", ("MTUM", "QUAL", "SIZE", "USMV", "VLUE")
 DEMO_FILES = files("riskmark.cli") / "demo_files"

@@ -30,15 +30,16 @@ the versions stated.
 
 **Data** come with packages that are installed anyway, so nothing is fetched: the daily closes of 20
 American stocks, five style funds and the S&P 500 in skfolio; the S&P 500, the Nasdaq and the
-factors of French in arch; Longley's table in statsmodels. *With holes* means that some returns
-were taken out, by a seed: single ones, a late listing, one that ended and one too new for a fit.
-*Books* are drawn by a seed, long and short.
+factors of Fama and French in arch; Longley's table in statsmodels. *With holes* means that some
+returns were taken out, by a seed: single ones, a late listing, one that ended and one too new for
+a fit. *Books* are drawn by a seed, long and short.
 
 **Largest difference** is the largest of all values of a row: *relative* to the oracle's number,
 value by value, *absolute*, or in units *of the last digit* that was printed, where half a unit is
 what rounding leaves. A number that one side has and the other has not is an infinite difference.
-Where a number may be near 0, being what larger ones leave, its note says from which size on the
-difference is relative to that size instead.
+What is no number, such as a date or a traffic light, is the same or it is not. The **tolerance**
+of a number that may be near 0, being what larger ones leave, is relative *or* so much as is
+stated, whichever is more; its difference is relative to the size from which on it is relative.
 """
 
 
@@ -69,12 +70,20 @@ def difference_of(row: Row) -> str:
     """Write the largest difference, with its kind."""
     if row.kind is Kind.DIGIT:
         return f"{row.difference:.2f} {row.kind}"
-    return f"{row.difference:.1e} {row.kind}" if row.difference else "0"
+    return f"{_short(f'{row.difference:.1e}')} {row.kind}" if row.difference else "0"
 
 
 def tolerance_of(row: Row) -> str:
-    """Write the tolerance, with its kind."""
-    return f"{row.tolerance:g} {row.kind}" if row.tolerance else "0"
+    """Write the tolerance, with its kind, and what may be near 0 may differ by."""
+    if not row.tolerance:
+        return "0"
+    least = f" or {row.tolerance * row.least:.0e}" if row.least else ""
+    return _short(f"{row.tolerance:g} {row.kind}{least}")
+
+
+def _short(number: str) -> str:
+    """Write 1e-9 for 1e-09."""
+    return number.replace("e-0", "e-")
 
 
 def listed(text: str) -> dict[str, list[tuple[str, ...]]]:

@@ -70,7 +70,7 @@ def test_sizes_below_the_least_are_compared_with_it():
     row = AGAINST.relative("a measure", [1e-9, 1.0], [3e-9, 1.0], least=1e-3)
 
     assert row.difference == pytest.approx(2e-6)
-    assert row.note == "sizes below 0.001 count as 0.001"
+    assert page.tolerance_of(row) == "1e-9 relative or 1e-12"
 
 
 @pytest.mark.parametrize(("found", "holds"), [(0.12344, False), (0.12346, True), (0.1239, False)])
