@@ -16,11 +16,11 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-deep bench check check-lint check-format check-types \
+.PHONY: help demo test test-deep bench conformance check check-lint check-format check-types \
 	check-layers check-docs format docs lock lock-check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.synced ## build a small database from real prices, run the batch, show the result
 	@.venv/bin/riskmark demo $(ARGS)
@@ -33,6 +33,9 @@ test-deep: .venv/.synced ## run every test with many more examples and faults, a
 
 bench: .venv/.synced ## measure speed against the floor and against two baselines
 	@$(RUN) python -m tests.bench $(ARGS)
+
+conformance: .venv/.synced ## compare every measure with its oracle, write docs/reference/conformance.md
+	@$(RUN) python -m tests.conformance $(ARGS)
 
 check: check-lint check-format check-types check-layers check-docs lock-check ## lint, format, types, layers, pages, lock file
 
