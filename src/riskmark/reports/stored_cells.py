@@ -35,8 +35,6 @@ _NEED_A_REASON = ", ".join(
     f"'{kind.value}'" for kind in (MarkKind.CARRIED, MarkKind.STALE, MarkKind.COST)
 )
 
-_OTHER_DETAILS = ("factor_exposure", "stress_result", "sector_exposure")
-
 _DAYS = 1 << 22
 """More days than lie between the years 1 and 9999."""
 
@@ -103,10 +101,8 @@ def stored_portfolios(connection: Connection) -> dict[str, int]:
     counts: dict[str, int] = dict(
         read_rows(connection, "SELECT portfolio_id, COUNT(*) FROM snapshot GROUP BY portfolio_id")
     )
-    for table in ("position_value", *_OTHER_DETAILS):
-        rows = read_rows(connection, f"SELECT DISTINCT portfolio_id FROM {table}")
-        for (key,) in rows:
-            counts.setdefault(key, 0)
+    for (key,) in read_rows(connection, "SELECT DISTINCT portfolio_id FROM cell_pack"):
+        counts.setdefault(key, 0)
     return counts
 
 
