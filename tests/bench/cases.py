@@ -17,9 +17,8 @@ from tests.bench.numbers import assert_same, load_cell
 from tests.bench.savvy import Savvy
 
 from riskmark.app import App
-from riskmark.domain.factor_models import Estimator, FactorModel
 from riskmark.domain.reasons import Source
-from riskmark.settings import load_settings
+from riskmark.settings import Settings, load_settings
 
 HISTORY = 254
 """Sessions of a backfill, and of the history before a night: a year and the session of it."""
@@ -104,8 +103,8 @@ def backfill(folder: Path, scale: Scale, *, packed: bool) -> Compared:
     timing = _time_engine(template, market, scale, books=[book], since=HISTORY)
     sessions = market.sessions[-HISTORY:]
     some = sessions[::NOTEBOOK_EVERY]
-    notebook_s = seconds_of(lambda: Notebook(market, plain_models()).report_all(book, some))
-    savvy_s = seconds_of(lambda: Savvy(market, plain_models()).report_all(book, sessions))
+    notebook_s = seconds_of(lambda: Notebook(market, default_settings()).report_all(book, some))
+    savvy_s = seconds_of(lambda: Savvy(market, default_settings()).report_all(book, sessions))
     name = "backfill, closes packed" if packed else "backfill, first run"
     share = len(some) / HISTORY
     return Compared(
@@ -149,9 +148,11 @@ def night(folder: Path, scale: Scale) -> Compared:
         f"night: {scale.books:,} books × 30, {scale.stocks} stocks, 1 session",
         timing,
         _night_baseline(
-            lambda: Notebook(market, plain_models()), books, session, count=NOTEBOOK_BOOKS
+            lambda: Notebook(market, default_settings()), books, session, count=NOTEBOOK_BOOKS
         ),
-        _night_baseline(lambda: Savvy(market, plain_models()), books, session, count=SAVVY_BOOKS),
+        _night_baseline(
+            lambda: Savvy(market, default_settings()), books, session, count=SAVVY_BOOKS
+        ),
     )
 
 
@@ -231,17 +232,16 @@ def check_agreement(
     app: App, market: GeneratedMarket, books: Sequence[GeneratedBook], sessions: Sequence[date]
 ) -> None:
     """Hold what is stored of ``books`` against both baselines."""
-    for baseline in (Notebook(market, plain_models()), Savvy(market, plain_models())):
+    for baseline in (Notebook(market, default_settings()), Savvy(market, default_settings())):
         for book in books:
             reports = baseline.report_all(book, sessions)
             for session, expected in zip(sessions, reports, strict=True):
                 assert_same(load_cell(app.database, book.name, session), expected)
 
 
-def plain_models() -> tuple[FactorModel, ...]:
-    """Return the models that the baselines fit: least squares on symbols, all at once."""
-    models = load_settings(None, {}).settings.factor_model
-    return tuple(m for m in models if m.estimator is Estimator.OLS and not m.columns)
+def default_settings() -> Settings:
+    """Return the settings that the installations and both baselines have."""
+    return load_settings(None, {}).settings
 
 
 def _run_once(path: Path, market: GeneratedMarket) -> None:

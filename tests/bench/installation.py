@@ -25,6 +25,7 @@ from riskmark.settings import load_settings
 from riskmark.storage import results
 from riskmark.storage.books import LOCAL_OPERATOR, Account, create_portfolio
 from riskmark.storage.calendar import load_calendar
+from riskmark.storage.factors import import_factors
 from riskmark.storage.instruments import ensure_instruments, find_instruments
 from riskmark.storage.key_lists import run_many
 from riskmark.storage.ledger import current_revision
@@ -70,7 +71,7 @@ def add_books(path: Path, session: date, books: Sequence[GeneratedBook]) -> None
 
 
 def import_rows(app: App, market: GeneratedMarket, first: int, stop: int) -> None:
-    """Import bars and actions from row ``first`` to before row ``stop``."""
+    """Import bars, actions and factor returns from row ``first`` to before row ``stop``."""
     with app.database.read() as connection:
         calendar = load_calendar(connection)
     with app.database.write() as connection:
@@ -83,6 +84,10 @@ def import_rows(app: App, market: GeneratedMarket, first: int, stop: int) -> Non
             base_currency="USD",
             at=app.clock.now(),
             actions=market.actions(first, stop),
+        )
+    with app.database.write() as connection:
+        import_factors(
+            connection, market.factor_returns(first, stop), calendar=calendar, at=app.clock.now()
         )
 
 
