@@ -9,7 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench import crowd as crowds
 from tests.bench import installation
+from tests.bench.crowd import Crowd
 from tests.bench.floor import Floor, measure_floor, needed_reads, record_run
 from tests.bench.market import GeneratedBook, GeneratedMarket, make_book, make_market, real_sessions
 from tests.bench.notebook import Notebook
@@ -46,6 +48,7 @@ class Scale(NamedTuple):
     books: int = 1_000
     stocks: int = 500
     repeats: int = 7
+    crowd_repeats: int = 3
 
 
 class Timing(NamedTuple):
@@ -175,6 +178,45 @@ def night_database(folder: Path, market: GeneratedMarket, books: Sequence[Genera
         app.database.close()
 
     return installation.made(folder / f"night-{len(books)}.db", build)
+
+
+def crowd(folder: Path, scale: Scale) -> Crowd:
+    """Ten thousand books on one more session; the medians of what was measured."""
+    market = make_market(real_sessions(crowds.SESSIONS), stocks=crowds.STOCKS)
+    template = crowd_database(folder, market)
+    session = market.sessions[-1]
+    runs = [
+        crowds.run_apart(installation.copy_of(template, "copy.db"), session)
+        for _ in range(scale.crowd_repeats)
+    ]
+    return Crowd(
+        f"crowd: {crowds.BOOKS:,} books × 30, {crowds.STOCKS:,} stocks, 1 session",
+        statistics.median(one.seconds for one in runs),
+        medians([one.parts for one in runs]),
+        max(one.peak for one in runs),
+    )
+
+
+def crowd_database(folder: Path, market: GeneratedMarket) -> Path:
+    """Make the installation of the crowd, one session behind like that of the night."""
+
+    def build(path: Path) -> None:
+        stop = len(market.sessions)
+        first = stop - crowds.HISTORY
+        books = [
+            make_book(market, f"book {number:05d}", first_row=first, seed=number)
+            for number in range(crowds.BOOKS)
+        ]
+        installation.create(path, market, stop=stop - 1)
+        installation.add_books(path, market.sessions[stop - 2], books)
+        installation.store_history(
+            path, market, first=first, stop=stop - 1, detailed_sessions=crowds.DETAILED
+        )
+        app = installation.open_at(path, market.sessions[-1])
+        installation.import_rows(app, market, stop - 1, stop)
+        app.database.close()
+
+    return installation.made(folder / "crowd.db", build)
 
 
 def idle(folder: Path, scale: Scale) -> Timed:
