@@ -28,6 +28,7 @@ DETAILED = 2
 SESSIONS = 600
 """Of the market: its windows reach back 505 sessions before the night."""
 MEMORY_BAR = 2 << 30
+_ROOT = Path(__file__).parents[2]
 
 
 class Crowd(NamedTuple):
@@ -51,8 +52,8 @@ class Crowd(NamedTuple):
 
 def run_apart(path: Path, session: date) -> Crowd:
     """Run the night in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.crowd", str(path), session.isoformat()]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tests.bench.crowd", str(path.resolve()), session.isoformat()]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_ROOT)
     found = json.loads(done.stdout)
     return Crowd("", sum(found["parts"].values()), found["parts"], found["peak"])
 
