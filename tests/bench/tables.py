@@ -15,7 +15,7 @@ def compared_table(compared: Sequence[Compared]) -> Table:
     table = Table("case (seconds)", title="Read, plan, compute and write, in one process")
     for name in ("engine", "floor", "arithmetic", "read", "write", "engine ÷ floor"):
         table.add_column(name, justify="right")
-    for name in ("notebook", "÷ engine", "savvy", "÷ engine", "÷ arithmetic"):
+    for name in ("notebook", "÷ engine", "÷ arithmetic", "savvy", "÷ engine", "÷ arithmetic"):
         table.add_column(name, justify="right")
     for one in compared:
         floor = one.timing.floor
@@ -23,17 +23,23 @@ def compared_table(compared: Sequence[Compared]) -> Table:
             one.name,
             *(f"{value:.3f}" for value in (one.timing.seconds, floor.total, *floor)),
             f"{one.timing.ratio:.1f} (≤ {FLOOR_BAR:.0f})",
-            *_baseline_cells(one.notebook, one.timing.seconds, "{:.1f}"),
-            *_baseline_cells(one.savvy, one.timing.seconds, "{:.2f}"),
-            f"{one.savvy.seconds / floor.arithmetic:.0f}",
+            *_baseline_cells(one.notebook, one.timing.seconds, floor.arithmetic),
+            *_baseline_cells(one.savvy, one.timing.seconds, floor.arithmetic),
         )
     return table
 
 
-def _baseline_cells(baseline: Baseline, engine: float, form: str) -> tuple[str, str]:
+def _baseline_cells(baseline: Baseline, engine: float, arithmetic: float) -> tuple[str, ...]:
     times = baseline.seconds / engine
-    shown = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
-    return form.format(baseline.seconds), f"{shown} (≥ {baseline.bar:.0f})"
+    return (
+        _short(baseline.seconds),
+        f"{_short(times)} (≥ {baseline.bar:.0f})",
+        _short(baseline.seconds / arithmetic),
+    )
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def share_notes(compared: Sequence[Compared]) -> str:
