@@ -23,20 +23,20 @@ from riskmark.storage.migrate import (
 
 EXPRESSION_INDEX = "uq_instrument_owner_symbol"
 OLD_ROWS = """
-INSERT INTO position_value (portfolio_id, session, instrument_id, quantity, mark, 
-    mark_kind, mark_age, market_value, weight, pnl, beta) 
+INSERT INTO position_value (portfolio_id, session, instrument_id, quantity, mark,
+    mark_kind, mark_age, market_value, weight, pnl, beta)
     VALUES ('p', '2024-03-04', 7, 3, 0.1, 'close', 0, 0.3, 0.25, -1e-17, 1.5);
-INSERT INTO position_value (portfolio_id, session, instrument_id, quantity, 
+INSERT INTO position_value (portfolio_id, session, instrument_id, quantity,
     market_value, pnl, beta_null) VALUES ('p', '2024-03-04', 8, 0, 0, 2, 'closed');
-INSERT INTO factor_exposure (portfolio_id, session, model, factor, exposure, money, 
+INSERT INTO factor_exposure (portfolio_id, session, model, factor, exposure, money,
     coverage_null) VALUES ('p', '2024-03-04', 'market', 'Market', 1.1, 11, 'no_holdings');
-INSERT INTO sector_exposure (portfolio_id, session, sector, long, gross) 
+INSERT INTO sector_exposure (portfolio_id, session, sector, long, gross)
     VALUES ('p', '2024-03-04', 'Energy', 0.5, 0.5);
-INSERT INTO symbol_fit (instrument_id, model, factor, session, n, beta) 
+INSERT INTO symbol_fit (instrument_id, model, factor, session, n, beta)
     VALUES (7, 'market', 'Market', '2024-03-04', 90, 0.7);
-INSERT INTO snapshot (portfolio_id, session, state, positions, reasons, nulls, 
-    windows, run_id, computed_at, inputs_revision, engine_version, settings_hash, nav, 
-    cash, pnl) VALUES ('p', '2024-03-04', 'complete', 1, '[]', '{}', '{}', 'r', 
+INSERT INTO snapshot (portfolio_id, session, state, positions, reasons, nulls,
+    windows, run_id, computed_at, inputs_revision, engine_version, settings_hash, nav,
+    cash, pnl) VALUES ('p', '2024-03-04', 'complete', 1, '[]', '{}', '{}', 'r',
     '2024-03-04 22:00:00.000000', 1, 1, 's', 10, 9, 2)
 """
 """Results as the first schema keeps them, a row for each line."""
