@@ -47,7 +47,7 @@ def show_snapshot(
             "--measure",
             "-m",
             metavar="M …",
-            help="Only these: a measure, a section or a list.",
+            help="Only these, by name: beta, sectors, positions.AAPL …",
             show_default=False,
         ),
     ] = None,

@@ -147,7 +147,11 @@ def load_backtests(
 
 def _load(connection: Connection, calendar: Calendar, portfolio_id: str, session: date) -> _Stored:
     last = calendar.on_or_before(session)
-    first = max(last - SPAN, 0)
+    statement = "SELECT MIN(session) FROM snapshot WHERE portfolio_id = ?"
+    ((oldest,),) = read_rows(connection, statement, (portfolio_id,))
+    # What lies before a book's first snapshot is not missing.
+    first = last if oldest is None else calendar.on_or_before(as_date(oldest))
+    first = min(max(first, last - SPAN, 0), last)
     names = ", ".join(_COLUMNS)
     rows = read_rows(
         connection,
@@ -156,12 +160,10 @@ def _load(connection: Connection, calendar: Calendar, portfolio_id: str, session
         (
             portfolio_id,
             bind_date(connection, calendar.sessions[first]),
-            bind_date(connection, session),
+            bind_date(connection, calendar.sessions[last]),
         ),
     )
     known = [(as_date(row[0]), row[1:]) for row in rows]
-    # What lies before a book's first snapshot is not missing.
-    first = min((calendar.on_or_before(day) for day, _ in known), default=last)
     values = np.full((last - first + 1, len(_COLUMNS)), np.nan)
     for day, numbers in known:
         if calendar.is_session(day):

@@ -43,12 +43,11 @@ def measure_liquidity(
     quantity = cells.of_position(positions.quantity)[cells.is_held]
     usual = _usual_volumes(connection, calendar, found)
     sessions = sessions_to_sell(quantity, Measure(usual.values[place], usual.nulls[place]))
+    symbols = found.symbols
     value = cells.holdings(cells.of_position(positions.market_value), cells.is_held)
     return Liquidity(
         portfolio=number_at(portfolio_sessions(value, sessions), 0),
-        positions={
-            found.symbols[column]: number_at(sessions, at) for at, column in enumerate(place)
-        },
+        positions={symbols[column]: number_at(sessions, at) for at, column in enumerate(place)},
     )
 
 

@@ -113,11 +113,11 @@ def correlate_positions(found: Recomputed | None) -> ShownCorrelation:
 
 def _left_out_by_mark(found: Recomputed) -> list[tuple[str, LeftOutReason]]:
     """List the positions whose marks have no return behind them."""
-    cells = found.cells
+    cells, symbols = found.cells, found.symbols
     kinds = cells.of_position(found.valued.kind)[cells.is_held].tolist()
     places = cells.position_instrument[cells.is_held].tolist()
     return [
-        (found.symbols[place], _LEFT_OUT_BY_MARK[kind])
+        (symbols[place], _LEFT_OUT_BY_MARK[kind])
         for place, kind in zip(places, kinds, strict=True)
         if kind in _LEFT_OUT_BY_MARK
     ]

@@ -95,7 +95,8 @@ def split_stress(found: Recomputed | None) -> StressParts:
     predictive = _split(found, moves.predictive[0], total.predictive.nulls[0])
     factors = [factor.name for factor in fits.model.factors]
     held = cells.position_instrument[cells.is_held]
-    symbols = [found.symbols[place] for place in held.tolist()]
+    names = found.symbols
+    symbols = [names[place] for place in held.tolist()]
     value = cells.of_position(found.valued.values.positions.market_value)[cells.is_held]
     order = sorted(range(len(symbols)), key=lambda place: (-abs(value[place]), symbols[place]))
     scenarios = {

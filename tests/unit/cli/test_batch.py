@@ -326,6 +326,20 @@ def test_show_of_some_measures(book):
     assert "snapshot.nav" in book("show", "book", "nav").out
 
 
+def test_lists_and_matrices_are_shown_in_lines(book):
+    book.world.add_book("pair", ("AAA", "SPY", "NONE"), MON)
+    book("run")
+
+    shown = book("show", "pair", "-m", "correlation", "-m", "backtests.var.var_95")
+
+    lines = [line.split() for line in shown.out.splitlines()]
+    symbols = next(line for line in lines if line[:1] == ["correlation.symbols"])
+    assert sorted(symbols[1:]) == ["AAA,", "SPY"] or sorted(symbols[1:]) == ["AAA", "SPY,"]
+    assert any(line[:2] == ["correlation.matrix", "1.00"] for line in lines)
+    assert ["correlation.left_out", "NONE", "never_priced"] in lines
+    assert "backtests.var.var_95.exceptions" in shown.out
+
+
 def test_show_before_any_run_says_what_to_do(book):
     done = book("show", "book")
 

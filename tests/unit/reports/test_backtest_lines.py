@@ -62,6 +62,20 @@ def test_a_hole_skips_its_session_and_the_one_after_it(book):
     assert (found["sessions"], found["skipped"]) == (whole["sessions"] - 2, 2)
 
 
+def test_a_hole_where_the_250_sessions_begin_is_counted(world):
+    world.add_prices("AAA")
+    world.add_book("book", ("AAA",), date(2024, 11, 1))
+    world.run()
+    sessions = world.sessions(date(2024, 11, 1), LAST)
+    window = sessions[-251:]
+    change(world, delete(schema.snapshot).where(schema.snapshot.c.session.in_(window[:3])))
+
+    found = var_95(show(world))
+
+    assert len(sessions) > 260
+    assert (found["sessions"], found["skipped"]) == (247, 3)
+
+
 def test_a_session_without_a_var_is_skipped(book):
     whole = var_95(show(book))
     table = schema.snapshot

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 from tests.unit.reports.shown_books import nulls_under, show
 from tests.unit.reports.worlds import MON, TUE
 
@@ -70,3 +73,12 @@ def test_an_out_of_date_session_is_shown_with_the_inputs_of_today(world):
 
     assert found["correlation"]["mean"] == fresh["correlation"]["mean"]
     assert found["correlation"]["matrix"] != fresh["correlation"]["matrix"]
+
+
+def test_what_reads_stored_numbers_does_not_wait_for_scipy():
+    code = "import riskmark.reports.selection, riskmark.reports.snapshot, sys; print(*sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert b"numpy" in done.stdout.split()
+    assert b"scipy" not in done.stdout.split()

@@ -11,10 +11,11 @@ from riskmark.domain.measures import CONCENTRATION, PERFORMANCE, RISK, SNAPSHOT
 from riskmark.domain.reasons import NullReason
 from riskmark.errors import InputError, UnknownPortfolio
 from riskmark.reports.documents import to_json
-from riskmark.reports.selection import UnknownMeasure, choose_measures
+from riskmark.reports.selection import UnknownMeasure, choose_measures, leaves_of
 from riskmark.reports.snapshot import NotValued, load_snapshot
 
 ENTRY = date(2025, 3, 3)
+HEAD = {"portfolio", "session", "state", "reasons", "nulls", "provenance"}
 
 
 def show(world, name="book", session=None):
@@ -230,6 +231,18 @@ def test_chosen_measures_keep_their_place_and_their_nulls(world):
     assert len(chosen["positions"]) == 2
     assert chosen["nulls"]["replays.covid_2020.pnl"] == "before_data"
     assert set(chosen["nulls"]) == null_names(json.loads(to_json(chosen)))
+
+
+def test_every_number_of_the_document_can_be_chosen_by_its_name(world):
+    valued(world, ("AAA", "BBB", "NONE"))
+    whole = show(world).document()
+    body = {name: whole[name] for name in whole if name not in HEAD}
+
+    for name, value in list(leaves_of("", body))[::7]:
+        chosen = choose_measures(whole, [name])
+        inside = {part: chosen[part] for part in chosen if part not in HEAD}
+        assert list(leaves_of("", inside)) == [(name, value)]
+        assert set(chosen["nulls"]) == null_names(json.loads(to_json(chosen)))
 
 
 def test_a_section_is_a_choice_too(world):
