@@ -5,8 +5,8 @@ them, one column a number (``risk.vol_21``, ``factors.style.Value.money``, …) 
 cell, so that a law can be held against every number at once.
 """
 
-import datetime
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from riskmark.calc.accounting import Books, Flows
 from riskmark.calc.arrays import CODE_OF
 from riskmark.calc.lots import Lots
 from riskmark.calc.marks import Events, build_marks
-from riskmark.calc.model_fits import fit_model
+from riskmark.calc.model_fits import ModelFits, fit_model
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.measures import SECTION_OF
 from riskmark.domain.reasons import NullReason
@@ -142,7 +142,7 @@ def measure_case(case: Case, *, planned: np.ndarray | None = None) -> Numbers:
 
 
 def inputs_of(case: Case, *, planned: np.ndarray | None = None) -> ShardInputs:
-    """Make the inputs of a shard as a run does."""
+    """Make the inputs of a shard as a run does: none begins before the first of its books."""
     panel = _panel(case)
     lots = [(book, lot) for book, one in enumerate(case.books) for lot in one.lots]
     place = {symbol: column for column, symbol in enumerate(case.symbols)}
@@ -155,13 +155,18 @@ def inputs_of(case: Case, *, planned: np.ndarray | None = None) -> ShardInputs:
         for book in case.books
     ]
     wanted = everything if planned is None else planned
-    begun = np.arange(case.rows.start, case.rows.stop) >= np.array(first)[:, None]
+    rows = range(max(case.rows.start, min(first)), case.rows.stop)
+    wanted = wanted[:, rows.start - case.rows.start :]
+    begun = np.arange(rows.start, rows.stop) >= np.array(first)[:, None]
     flows = [(book, *flow) for book, one in enumerate(case.books) for flow in one.flows]
     settings = case.settings
+    # As in a run: one symbol with absurd prices must not take the fits of all others with it.
+    with np.errstate(over="ignore", invalid="ignore"):
+        fits = _fits(panel, settings, columns, rows)
     return ShardInputs(
         panel=panel,
         columns=columns,
-        rows=case.rows,
+        rows=rows,
         planned=wanted & begun,
         books=Books(np.array(first, np.int64), np.array([one.equity for one in case.books])),
         lots=_lots(case, lots, instrument.astype(np.int64)),
@@ -170,20 +175,24 @@ def inputs_of(case: Case, *, planned: np.ndarray | None = None) -> ShardInputs:
             np.array([one[1] for one in flows], np.int64),
             np.array([one[2] for one in flows], np.float64),
         ),
-        fits={
-            model.name: fit_model(
-                panel.marks.returns[:, columns],
-                panel.factor_returns(model),
-                model=model,
-                rows=case.rows,
-                risk_free=panel.risk_free(model),
-            )
-            for model in settings.factor_model
-        },
+        fits=fits,
         market=panel.factor_returns(settings.model("market"))[:, 0],
-        factors=session_factors(panel, settings, rows=case.rows),
+        factors=session_factors(panel, settings, rows=rows),
         risk_free=settings.risk_free,
     )
+
+
+def _fits(panel: Panel, settings: Settings, columns, rows: range) -> dict[str, ModelFits]:
+    return {
+        model.name: fit_model(
+            panel.marks.returns[:, columns],
+            panel.factor_returns(model),
+            model=model,
+            rows=rows,
+            risk_free=panel.risk_free(model),
+        )
+        for model in settings.factor_model
+    }
 
 
 def _lots(case: Case, lots: list[tuple[int, Lot]], instrument: np.ndarray) -> Lots:
@@ -218,7 +227,7 @@ def _panel(case: Case) -> Panel:
     days = np.busday_offset("2000-01-03", np.arange(len(close)) + case.first, roll="forward")
     return Panel(
         first=case.first,
-        sessions=tuple(days.astype(datetime.date)),
+        sessions=tuple(days.astype(date)),
         days=days.astype("datetime64[D]").astype(np.int64),
         instruments=facts,
         column_of={one.instrument_id: column for column, one in enumerate(facts)},

@@ -72,7 +72,9 @@ def assert_same(
     quantities = np.array([name.endswith(".quantity") for name in names])
     times = np.where(in_money, money, 1.0)
     times[quantities] = money if quantity is None else quantity
-    wanted, found = (money_of(part, whole) for part, whole in zip((one, other), wholes, strict=True))
+    wanted, found = (
+        money_of(part, whole) for part, whole in zip((one, other), wholes, strict=True)
+    )
     assert_close(names, wanted * times, found, sizes_of(wholes[1]), rtol=rtol)
 
 

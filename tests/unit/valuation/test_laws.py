@@ -27,9 +27,13 @@ from tests.whole_books import (
     Book,
     Case,
     Lot,
+    Numbers,
+    inputs_of,
     measure_case,
     random_case,
 )
+
+from riskmark.domain.factor_models import Estimator
 
 _LINEAR = (
     ".exposure", ".money", ".direct", ".predictive", ".weight", ".net", ".beta", ".beta_1y",
@@ -84,9 +88,7 @@ def test_another_unit_of_money_changes_amounts_alone(case: Case, unit: float):
     numbers = measure_case(case)
 
     found = measure_case(
-        case.changed(
-            close=case.close * unit, actions=actions, books=tuple(map(change, case.books))
-        )
+        case.changed(close=case.close * unit, actions=actions, books=tuple(map(change, case.books)))
     )
 
     marks = tuple(f"positions.{symbol}.mark" for symbol in SYMBOLS)
@@ -167,9 +169,7 @@ def test_the_order_of_lots_symbols_books_and_scenarios_does_not_matter(case: Cas
 
 
 @given(cases, st.integers(0, 8), st.booleans())
-def test_a_session_alone_has_the_numbers_that_it_has_in_a_range(
-    case: Case, back: int, some_books: bool
-):
+def test_a_session_alone_has_the_numbers_that_it_has_in_a_range(case: Case, back: int, some_books):
     begun = min(lot.entry for book in case.books for lot in book.lots)
     wide = case.changed(rows=range(max(case.rows.stop - 9, begun), case.rows.stop))
     row = max(wide.rows.stop - 1 - back, wide.rows.start)
@@ -322,9 +322,7 @@ def test_money_of_two_books_together_is_the_sum_and_their_risk_no_more(case: Cas
     books = tuple(replace(book, equity=1e6) for book in books)
     first = min(lot.entry for book in books for lot in book.lots)
     # All begin together, so that each has every cell.
-    books = tuple(
-        replace(book, lots=(*book.lots, Lot("AAA", 1.0, first, 50.0))) for book in books
-    )
+    books = tuple(replace(book, lots=(*book.lots, Lot("AAA", 1.0, first, 50.0))) for book in books)
     joined = Book(
         lots=books[0].lots + books[1].lots, equity=2e6, flows=books[0].flows + books[1].flows
     )
@@ -350,3 +348,36 @@ def _adds_up(name: str) -> bool:
         return name in {"risk.beta", "risk.beta_1y", "risk.rates_beta"}
     of_size = name.endswith((".gross", ".long_value", ".short_value", "flow"))
     return (is_money(name) and not of_size) or name.endswith((".weight", ".exposure", ".net"))
+
+
+@given(seeds, st.sampled_from(["market", "market_1y", "rates", "style", "spread"]))
+def test_exposures_are_those_of_the_series_of_what_is_held(seed: int, model_name: str):
+    case = random_case(seed, sessions=300, rows=1)
+    model = case.settings.model(model_name)
+    inputs = inputs_of(case)
+    factors = inputs.factors.returns[model_name][-model.window :]
+
+    numbers = measure_case(case)
+
+    returns = inputs.panel.marks.returns[-model.window :]
+    for place in range(len(numbers.portfolio)):
+        one = numbers.where(np.array([place]))
+        values = [_held(one, symbol) for symbol in case.symbols]
+        x = returns @ np.array(values)
+        groups = [[k] for k in range(len(model.factors))]
+        if model.estimator is not Estimator.OLS_EACH:
+            groups = [list(range(len(model.factors)))]
+        for group in groups:
+            design = np.column_stack([np.ones(len(x)), factors[:, group]])
+            wanted = np.linalg.lstsq(design, x, rcond=None)[0][1:]
+            names = [f"factors.{model_name}.{model.factors[k].name}.money" for k in group]
+            found = [one[name][0] for name in names]
+            np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-9 * np.abs(values).sum())
+
+
+def _held(numbers: Numbers, symbol: str) -> float:
+    """Return what the only cell holds of a symbol."""
+    name = f"positions.{symbol}.market_value"
+    if name not in numbers.names or numbers.code(name)[0] != 0:
+        return 0.0
+    return float(numbers[name][0])
