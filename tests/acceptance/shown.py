@@ -16,8 +16,10 @@ _NAMED_BY = {
     "factors": ("model", "factor"),
     "sectors": ("sector",),
     "stress": ("scenario",),
-    "replays": ("id", "name", "replay", "episode"),
+    "replays": ("scenario",),
     "positions": ("symbol",),
+    "var": ("measure",),
+    "volatility": ("measure",),
 }
 """What names an item of a list in ``nulls``."""
 _ABOUT = {"portfolio", "session", "state", "reasons", "nulls", "provenance"}
@@ -46,11 +48,6 @@ def assert_shown_soundly(document: dict[str, Any]) -> None:
     assert len(numbers) + len(missing) > 0
 
 
-def reasons_of(document: dict[str, Any], section: str) -> set[str]:
-    """Return the reasons of the nulls whose names begin so."""
-    return {why for name, why in document["nulls"].items() if name.startswith(section)}
-
-
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key, one in value.items():
@@ -63,6 +60,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _name_of(item: Any, path: str, place: int) -> str:
-    if not isinstance(item, dict) or path not in _NAMED_BY:
+    names = _NAMED_BY.get(path.rpartition(".")[2], ())
+    if not isinstance(item, dict) or not names:
         return str(place)
-    return ".".join(str(item[key]) for key in _NAMED_BY[path] if key in item)
+    return ".".join(str(item[key]) for key in names if key in item)

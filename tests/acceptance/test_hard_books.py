@@ -6,13 +6,12 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from tests.acceptance.shown import assert_shown_soundly, reasons_of, show
 from tests.acceptance.soundness import assert_sound
 from tests.acceptance.world import FACTORS, LAST, World
 
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.portfolio import InvestmentClass, Lot
-from riskmark.domain.reasons import NullReason, RunStatus
+from riskmark.domain.reasons import RunStatus
 from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.storage.books import Account
 from riskmark.storage.instruments import guess_kind
@@ -69,8 +68,6 @@ def _add_books(world: World) -> None:
     _create(world, "traded holdings", _lot("S00", "10", "100", **same), equity=None)
     _create(world, "ruined", _lot("ROCKET", "-400", "40"), equity="1000")
     _create(world, "hundredfold", _lot("S00", "1000", "100"), equity="1000")
-    close = Decimal(str(world.closes("S00")[LAST]))
-    _create(world, "levered", _lot("S00", "1000", str(close), entry=LAST), equity=str(10 * close))
     _create(world, "shorts", _lot("S00", "-5", "100"), _lot("S01", "20", "100"), equity=None)
     _create(world, "short", _lot("S00", "-5", "100"), equity=None)
     _create(
@@ -142,16 +139,12 @@ def test_hard_books_have_every_session_and_every_null_a_reason(world: World):
     assert result.status is RunStatus.PARTIAL
     assert result.cells.failed == 0
     assert {name for name, count in sessions.items() if count != every} == {
-        "empty", "last session", "levered",
+        "empty", "last session",
     }  # fmt: skip
-    assert (sessions["empty"], sessions["last session"], sessions["levered"]) == (0, 1, 1)
+    assert (sessions["empty"], sessions["last session"]) == (0, 1)
     assert world.run().cells.planned == 0
     assert_sound(world.rows)
     _check_each(world)
-    _check_what_is_shown(world)
-    _check_books_without_risk(world)
-    _check_books_of_one_stock(world)
-    _check_books_without_capital(world)
 
 
 def _names(world: World) -> list:
@@ -194,128 +187,6 @@ def _check_each(world: World) -> None:
     )  # fmt: skip
     assert _last(world, "mixed", "gross")[0] == pytest.approx(5 * world.closes("S01")[LAST])
     assert _last(world, "option", "net", "state") == (1500.0, "partial")
-
-
-def _check_what_is_shown(world: World) -> None:
-    """Check every number of every book, on its first session, a later one, and the last."""
-    for (name,) in _names(world):
-        stored = world.stored_sessions(name)
-        for session in {*stored[:1], *stored[20:21], *stored[-1:]}:
-            assert_shown_soundly(show(world, name, session))
-
-
-_LOSSES = tuple(
-    f"{name}{unit}"
-    for name in ("var_95", "var_99", "es_95", "es_99", "var_95_param", "var_99_param")
-    for unit in ("", "_money")
-)
-_VOLATILITIES = ("vol_21", "vol_63", "vol_ewma", "vol_har_1d", "vol_har_21d")
-_BETAS = ("beta", "beta_1y", "rates_beta")
-_MIXTURE = ("risk.effective_bets", "risk.diversification_ratio", "correlation.", "factor_risk.")
-
-
-def _check_books_without_risk(world: World) -> None:
-    """Check books that hold nothing, nothing that moves, or nothing with a history."""
-    for name in ("sold", "constant"):
-        shown = show(world, name)
-        found = {key: shown["risk"][key] for key in (*_LOSSES, *_VOLATILITIES, *_BETAS)}
-        assert found == pytest.approx(dict.fromkeys(found, 0.0), abs=1e-9)
-        assert {one["direct"] for one in shown["stress"]} == {0.0}
-        assert {one["predictive"] for one in shown["stress"]} == {0.0}
-        assert shown["risk"]["active_beta"] == pytest.approx(-1.0)
-        assert shown["risk"]["tracking_error"] > 0.1  # that of the benchmark
-        assert shown["correlation"]["mean"] is None
-    nothing, still = show(world, "sold"), show(world, "constant")
-    for section in (*_MIXTURE, "concentration.", "risk.vol_trend", "risk.har_fallback"):
-        assert _computed(nothing, section) == {"no_holdings"}
-    assert _computed(still, "factor_risk.") == {"undefined_denominator"}
-    assert _computed(still, "risk.diversification_ratio") == {"undefined_denominator"}
-    assert _computed(still, "risk.benchmark_correlation") == {"undefined_denominator"}
-    assert _computed(still, "correlation.mean") == {"all_excluded"}
-    assert (still["risk"]["vol_trend"], still["risk"]["har_fallback"]) == ("flat", False)
-    gone = show(world, "sold holdings")
-    assert _computed(gone, "risk.") == _computed(gone, "stress.") == {"no_holdings"}
-    for name in ("private", "new listings", "never priced", "option"):
-        shown = show(world, name)
-        assert _computed(shown, "stress.") == {"all_excluded"}
-        assert _computed(shown, "risk.") == {"all_excluded", "too_few_observations"}
-        assert shown["nulls"]["risk.information_ratio"] == "too_few_observations"
-        assert {shown["nulls"][f"risk.{name}"] for name in _LOSSES} == {"all_excluded"}
-        for section in _MIXTURE:
-            assert _computed(shown, section) == {"all_excluded"}
-    assert show(world, "new listings")["nulls"]["positions.NEW.beta"] == "too_few_observations"
-    assert show(world, "never priced")["nulls"]["positions.NOONE.beta"] == "never_priced"
-
-
-def _check_books_of_one_stock(world: World) -> None:
-    """Check one position, little and much of it, a crash, and five hundred at once."""
-    one, levered = show(world, "one"), show(world, "levered")
-    for shown in (one, levered):
-        assert shown["risk"]["effective_bets"] == pytest.approx(1.0)
-        assert shown["risk"]["diversification_ratio"] == pytest.approx(1.0)
-        assert shown["correlation"]["effective_rank"] == pytest.approx(1.0)
-        assert shown["nulls"]["correlation.mean"] == "not_defined"
-        (position,) = shown["positions"]
-        assert position["component_es_95"] == pytest.approx(shown["risk"]["es_95"])
-        assert shown["risk"]["beta"] == pytest.approx(position["weight"] * position["beta"])
-    assert levered["positions"][0]["weight"] == pytest.approx(100)
-    times = 100 / one["positions"][0]["weight"]
-    for name in (*_BETAS, *_VOLATILITIES, *(key for key in _LOSSES if "money" not in key)):
-        assert levered["risk"][name] == pytest.approx(times * one["risk"][name], rel=1e-6)
-    assert levered["risk"]["es_99"] > 1  # more than all there is
-    crash = show(world, "crash")
-    assert crash["performance"]["max_drawdown"] == pytest.approx(-0.495)
-    assert crash["risk"]["vol_21"] == 0.0
-    moves = np.zeros(len(world.sessions(date(2025, 9, 1), LAST)))
-    moves[-len(world.sessions(date(2025, 12, 1), LAST))] = -0.99 * 500 / crash["snapshot"]["nav"]
-    assert crash["risk"]["vol_63"] == pytest.approx(moves[-63:].std(ddof=1) * np.sqrt(252))
-    many = show(world, "five hundred")
-    for key in ("correlation.mean", "correlation.effective_rank", "risk.effective_bets"):
-        assert many["nulls"][key] == "all_excluded"  # none of them is 1 % of gross
-    assert many["risk"]["diversification_ratio"] > 5
-    assert 0 < many["factor_risk"]["factor_share"] < 1
-    parts = [one["component_es_95"] for one in many["positions"]]
-    assert sum(parts) == pytest.approx(many["risk"]["es_95"])
-
-
-def _check_books_without_capital(world: World) -> None:
-    """Check that money at risk is told where NAV cannot be divided by, and no share of it is."""
-    reasons = {
-        "ruined": "nav_not_positive",
-        "hundredfold": "nav_not_positive",
-        "crash on margin": "nav_not_positive",
-        "short": "nav_not_positive",
-        "thin": "nav_too_small",
-    }
-    for name, reason in reasons.items():
-        shown = show(world, name)
-        for key in (*_BETAS, *_VOLATILITIES, "var_95", "es_99", "tracking_error", "active_beta"):
-            assert shown["nulls"][f"risk.{key}"] == reason
-        for key in ("var_95_money", "es_95_money", "es_99_money", "var_99_param_money"):
-            assert shown["risk"][key] >= 0
-        style = {one["factor"]: one for one in shown["factors"] if one["model"] == "style"}
-        assert all(one["exposure"] is None for one in style.values())
-        stress = {one["scenario"]: one for one in shown["stress"]}
-        wanted = -0.2 * style["Market"]["money"]
-        assert stress["market_down_20"]["direct"] == pytest.approx(wanted)
-        assert shown["factor_risk"]["factor_share"] is not None
-        assert _computed(shown, "sectors.") == {reason, "no_benchmark_weights"}
-    neutral = show(world, "neutral")
-    assert abs(neutral["snapshot"]["net"]) < 0.2 * neutral["snapshot"]["gross"]
-    assert 0 < neutral["risk"]["effective_bets"] <= 2
-    shorts = show(world, "shorts")
-    assert shorts["risk"]["es_95"] >= shorts["risk"]["var_95"] > 0
-
-
-def _computed(shown: dict, section: str) -> set[str]:
-    """Return the reasons in a section, but for what depends on no book and what is to come."""
-    names = {
-        name: reason
-        for name, reason in shown["nulls"].items()
-        if reason != NullReason.NOT_COMPUTED_YET
-        and not name.startswith(("correlation.matrix", "correlation.clusters"))
-    }
-    return reasons_of({"nulls": names}, section)
 
 
 def test_books_without_a_market_factor_are_valued_and_say_why_there_is_no_risk(world: World):
