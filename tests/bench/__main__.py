@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
-from tests.bench import cases
+from tests.bench import cases, tables
 from tests.bench.cases import Compared, Scale, Timed
+from tests.bench.crowd import Crowd
 from tests.bench.processes import processes
 
-CASES = ("backfill", "night", "idle", "processes")
+CASES = ("backfill", "night", "crowd", "idle", "processes")
 
 
 def main() -> int:
@@ -46,71 +46,50 @@ def main() -> int:
 
 
 def _measure(folder: Path, wanted: Sequence[str], scale: Scale) -> int:
-    console = Console(width=160 if not sys.stdout.isatty() else None)
+    console = Console(width=180 if not sys.stdout.isatty() else None)
     console.print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, SQLite; "
-        f"medians of {scale.repeats}"
+        f"medians of {scale.repeats}, of the crowd {scale.crowd_repeats}"
     )
+    compared, crowd = _compare(folder, wanted, scale, console)
+    timed = _time(folder, wanted, scale)
+    if timed:
+        console.print(tables.timed_table(timed))
+    missed = list(tables.missed(compared, crowd, timed))
+    for name in missed:
+        console.print(f"missed: {name}")
+    return 1 if missed else 0
+
+
+def _compare(
+    folder: Path, wanted: Sequence[str], scale: Scale, console: Console
+) -> tuple[list[Compared], Crowd | None]:
+    """Measure what is held against something else than the clock, and print it."""
     compared: list[Compared] = []
     if "backfill" in wanted:
         compared += [cases.backfill(folder, scale, packed=packed) for packed in (False, True)]
     if "night" in wanted:
         compared.append(cases.night(folder, scale))
     if compared:
-        console.print(_compared_table(compared))
-        console.print(_share_notes(compared))
+        console.print(tables.compared_table(compared))
+        console.print(tables.share_notes(compared))
+    columns = {one.name.partition(":")[0]: one.timing.parts for one in compared}
+    crowd = cases.crowd(folder, scale) if "crowd" in wanted else None
+    if crowd is not None:
+        console.print(tables.crowd_table(crowd))
+        columns["crowd"] = crowd.parts
+    if columns:
+        console.print(tables.parts_table(columns))
+    return compared, crowd
+
+
+def _time(folder: Path, wanted: Sequence[str], scale: Scale) -> list[Timed]:
     timed: list[Timed] = []
     if "idle" in wanted:
         timed.append(cases.idle(folder, scale))
     if "processes" in wanted:
         timed += processes(folder, scale)
-    if timed:
-        console.print(_timed_table(timed))
-    missed = [one.name for one in compared if one.timing.ratio > cases.FLOOR_BAR]
-    missed += [one.name for one in timed if one.seconds > one.bar]
-    for name in missed:
-        console.print(f"missed: {name}")
-    return 1 if missed else 0
-
-
-def _compared_table(compared: list[Compared]) -> Table:
-    table = Table("case (seconds)", title="Read, plan, compute and write, in one process")
-    for name in ("engine", "floor", "arithmetic", "read", "write", "engine ÷ floor"):
-        table.add_column(name, justify="right")
-    for name in ("notebook", "÷ engine", "savvy", "÷ engine"):
-        table.add_column(name, justify="right")
-    for one in compared:
-        floor = one.timing.floor
-        table.add_row(
-            one.name,
-            *(f"{value:.3f}" for value in (one.timing.seconds, floor.total, *floor)),
-            f"{one.timing.ratio:.1f} (≤ {cases.FLOOR_BAR:.0f})",
-            f"{one.notebook.seconds:.1f}",
-            f"{one.notebook.seconds / one.timing.seconds:.0f}",
-            f"{one.savvy.seconds:.2f}",
-            f"{one.savvy.seconds / one.timing.seconds:.1f}",
-        )
-    return table
-
-
-def _share_notes(compared: list[Compared]) -> str:
-    notes = [
-        f"{one.name}: of the {which}, {baseline.share:.0%} was run "
-        f"({baseline.measured:.1f} s) and the rest extrapolated"
-        for one in compared
-        for which, baseline in (("notebook", one.notebook), ("savvy baseline", one.savvy))
-        if baseline.share < 1
-    ]
-    return "\n".join(notes)
-
-
-def _timed_table(timed: list[Timed]) -> Table:
-    table = Table("case", title="Against the clock")
-    for name in ("seconds", "CPU seconds", "bar"):
-        table.add_column(name, justify="right")
-    for one in timed:
-        table.add_row(one.name, f"{one.seconds:.3f}", f"{one.cpu:.3f}", f"{one.bar:.1f}")
-    return table
+    return timed
 
 
 if __name__ == "__main__":

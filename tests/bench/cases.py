@@ -4,22 +4,24 @@ import gc
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench import crowd as crowds
 from tests.bench import installation
+from tests.bench.crowd import Crowd
 from tests.bench.floor import Floor, measure_floor, needed_reads, record_run
 from tests.bench.market import GeneratedBook, GeneratedMarket, make_book, make_market, real_sessions
 from tests.bench.notebook import Notebook
 from tests.bench.numbers import assert_same, load_cell
+from tests.bench.parts import time_run
 from tests.bench.savvy import Savvy
 
 from riskmark.app import App
-from riskmark.domain.factor_models import Estimator, FactorModel
 from riskmark.domain.reasons import Source
-from riskmark.settings import load_settings
+from riskmark.settings import Settings, load_settings
 
 HISTORY = 254
 """Sessions of a backfill, and of the history before a night: a year and the session of it."""
@@ -27,6 +29,10 @@ LONG_HISTORY = 756
 WINDOW = 505
 """Sessions before the first one valued that its windows reach back to."""
 FLOOR_BAR = 3.0
+BACKFILL_BARS = (150.0, 10.0)
+"""How many times the engine's seconds the notebook and the savvy baseline must take."""
+NIGHT_BARS = (500.0, 40.0)
+PARTS_REPEATS = 3
 IDLE_BAR_S = 0.3
 NOTEBOOK_EVERY = 6
 """The notebook computes every sixth session of a backfill; the time for all is extrapolated."""
@@ -42,13 +48,15 @@ class Scale(NamedTuple):
     books: int = 1_000
     stocks: int = 500
     repeats: int = 7
+    crowd_repeats: int = 3
 
 
 class Timing(NamedTuple):
-    """The engine's seconds over the repetitions, and each one's floor."""
+    """The engine's seconds over the repetitions, each one's floor, and where they go."""
 
     engine: tuple[float, ...]
     floors: tuple[Floor, ...]
+    parts: Mapping[str, float]
 
     @property
     def seconds(self) -> float:
@@ -68,11 +76,15 @@ class Timing(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """A baseline's seconds for the whole work, and for the share of it that was done."""
+    """A baseline's seconds for the whole work, and for the share of it that was done.
+
+    ``bar`` is how many times the engine's seconds it must take at least.
+    """
 
     seconds: float
     measured: float
     share: float
+    bar: float
 
 
 class Compared(NamedTuple):
@@ -104,15 +116,15 @@ def backfill(folder: Path, scale: Scale, *, packed: bool) -> Compared:
     timing = _time_engine(template, market, scale, books=[book], since=HISTORY)
     sessions = market.sessions[-HISTORY:]
     some = sessions[::NOTEBOOK_EVERY]
-    notebook_s = seconds_of(lambda: Notebook(market, plain_models()).report_all(book, some))
-    savvy_s = seconds_of(lambda: Savvy(market, plain_models()).report_all(book, sessions))
+    notebook_s = seconds_of(lambda: Notebook(market, default_settings()).report_all(book, some))
+    savvy_s = seconds_of(lambda: Savvy(market, default_settings()).report_all(book, sessions))
     name = "backfill, closes packed" if packed else "backfill, first run"
     share = len(some) / HISTORY
     return Compared(
         f"{name}: 30 symbols × {HISTORY} sessions",
         timing,
-        Baseline(notebook_s / share, notebook_s, share),
-        Baseline(savvy_s, savvy_s, 1.0),
+        Baseline(notebook_s / share, notebook_s, share, BACKFILL_BARS[0]),
+        Baseline(savvy_s, savvy_s, 1.0, BACKFILL_BARS[1]),
     )
 
 
@@ -144,14 +156,12 @@ def night(folder: Path, scale: Scale) -> Compared:
     books = _books(market, scale.books, first_row=_row(HISTORY))
     template = night_database(folder, market, books)
     timing = _time_engine(template, market, scale, books=books[:CHECKED_BOOKS], since=1)
-    session = market.sessions[-1]
+    session, settings = market.sessions[-1], default_settings()
     return Compared(
         f"night: {scale.books:,} books × 30, {scale.stocks} stocks, 1 session",
         timing,
-        _night_baseline(
-            lambda: Notebook(market, plain_models()), books, session, count=NOTEBOOK_BOOKS
-        ),
-        _night_baseline(lambda: Savvy(market, plain_models()), books, session, count=SAVVY_BOOKS),
+        _night_baseline(Notebook(market, settings), books, session, NOTEBOOK_BOOKS, NIGHT_BARS[0]),
+        _night_baseline(Savvy(market, settings), books, session, SAVVY_BOOKS, NIGHT_BARS[1]),
     )
 
 
@@ -168,6 +178,45 @@ def night_database(folder: Path, market: GeneratedMarket, books: Sequence[Genera
         app.database.close()
 
     return installation.made(folder / f"night-{len(books)}.db", build)
+
+
+def crowd(folder: Path, scale: Scale) -> Crowd:
+    """Ten thousand books on one more session; the medians of what was measured."""
+    market = make_market(real_sessions(crowds.SESSIONS), stocks=crowds.STOCKS)
+    template = crowd_database(folder, market)
+    session = market.sessions[-1]
+    runs = [
+        crowds.run_apart(installation.copy_of(template, "copy.db"), session)
+        for _ in range(scale.crowd_repeats)
+    ]
+    return Crowd(
+        f"crowd: {crowds.BOOKS:,} books × 30, {crowds.STOCKS:,} stocks, 1 session",
+        statistics.median(one.seconds for one in runs),
+        medians([one.parts for one in runs]),
+        max(one.peak for one in runs),
+    )
+
+
+def crowd_database(folder: Path, market: GeneratedMarket) -> Path:
+    """Make the installation of the crowd, one session behind like that of the night."""
+
+    def build(path: Path) -> None:
+        stop = len(market.sessions)
+        first = stop - crowds.HISTORY
+        books = [
+            make_book(market, f"book {number:05d}", first_row=first, seed=number)
+            for number in range(crowds.BOOKS)
+        ]
+        installation.create(path, market, stop=stop - 1)
+        installation.add_books(path, market.sessions[stop - 2], books)
+        installation.store_history(
+            path, market, first=first, stop=stop - 1, detailed_sessions=crowds.DETAILED
+        )
+        app = installation.open_at(path, market.sessions[-1])
+        installation.import_rows(app, market, stop - 1, stop)
+        app.database.close()
+
+    return installation.made(folder / "crowd.db", build)
 
 
 def idle(folder: Path, scale: Scale) -> Timed:
@@ -224,24 +273,34 @@ def _time_engine(
         installation.copy_of(template, copy.name)
         gc.collect()
         floors.append(measure_floor(recording, copy, needed))
-    return Timing(tuple(engine), tuple(floors))
+    return Timing(tuple(engine), tuple(floors), _time_parts(template, market))
+
+
+def _time_parts(template: Path, market: GeneratedMarket) -> dict[str, float]:
+    """Return the median of what each part takes of a run on a copy of ``template``."""
+    runs = []
+    for _ in range(PARTS_REPEATS):
+        app = installation.open_at(installation.copy_of(template, "copy.db"), market.sessions[-1])
+        gc.collect()
+        runs.append(time_run(lambda app=app: app.run(Source.CLI)))
+        app.database.close()
+    return medians(runs)
 
 
 def check_agreement(
     app: App, market: GeneratedMarket, books: Sequence[GeneratedBook], sessions: Sequence[date]
 ) -> None:
     """Hold what is stored of ``books`` against both baselines."""
-    for baseline in (Notebook(market, plain_models()), Savvy(market, plain_models())):
+    for baseline in (Notebook(market, default_settings()), Savvy(market, default_settings())):
         for book in books:
             reports = baseline.report_all(book, sessions)
             for session, expected in zip(sessions, reports, strict=True):
                 assert_same(load_cell(app.database, book.name, session), expected)
 
 
-def plain_models() -> tuple[FactorModel, ...]:
-    """Return the models that the baselines fit: least squares on symbols, all at once."""
-    models = load_settings(None, {}).settings.factor_model
-    return tuple(m for m in models if m.estimator is Estimator.OLS and not m.columns)
+def default_settings() -> Settings:
+    """Return the settings that the installations and both baselines have."""
+    return load_settings(None, {}).settings
 
 
 def _run_once(path: Path, market: GeneratedMarket) -> None:
@@ -251,23 +310,18 @@ def _run_once(path: Path, market: GeneratedMarket) -> None:
 
 
 def _night_baseline(
-    make: Callable[[], Notebook | Savvy],
+    baseline: Notebook | Savvy,
     books: Sequence[GeneratedBook],
     session: date,
-    *,
     count: int,
+    bar: float,
 ) -> Baseline:
     """Time the fits of all symbols once, and ``count`` of the books that share them."""
-    started = time.perf_counter()
-    baseline = make()
-    baseline.fit_all(session)
-    fitted = time.perf_counter()
+    fitting = seconds_of(lambda: baseline.fit_all(session))
     some = books[:count]
-    for book in some:
-        baseline.report_all(book, [session])
-    done = time.perf_counter()
+    reporting = seconds_of(lambda: [baseline.report_all(book, [session]) for book in some])
     share = len(some) / len(books)
-    return Baseline(fitted - started + (done - fitted) / share, done - started, share)
+    return Baseline(fitting + reporting / share, fitting + reporting, share, bar)
 
 
 def _books(market: GeneratedMarket, count: int, *, first_row: int) -> list[GeneratedBook]:
@@ -280,6 +334,12 @@ def _books(market: GeneratedMarket, count: int, *, first_row: int) -> list[Gener
 def _row(sessions: int) -> int:
     """Return the row of the session so many from the end."""
     return len(real_sessions()) - sessions
+
+
+def medians(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the median of each part over some runs."""
+    names = dict.fromkeys(name for one in runs for name in one)
+    return {name: statistics.median(one.get(name, 0.0) for one in runs) for name in names}
 
 
 def timed(name: str, taken: Sequence[tuple[float, float]], *, bar: float) -> Timed:

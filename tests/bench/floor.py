@@ -8,21 +8,21 @@ to be read is read by the bare driver too, in as few statements as will do.
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.bench import parts
+
 from riskmark.app import App
 from riskmark.domain.reasons import Source
-from riskmark.engine import shard_work, symbol_work
+from riskmark.engine import symbol_work
 from riskmark.storage import results
-from riskmark.valuation import panels
 
 RESULT_TABLES = frozenset(
     {
-        "snapshot", "position_value", "factor_exposure", "stress_result",
-        "sector_exposure", "symbol_fit", "symbol_metric",
+        "snapshot", "cell_pack", "fit_pack", "symbol_metric",
     }
 )  # fmt: skip
 """What is written that is a result; a run's record of itself and caches are not."""
@@ -95,14 +95,11 @@ def record_run(app: App) -> Recording:
 
         return write
 
-    with (
-        _replaced(panels, "build_marks", recorded),
-        _replaced(shard_work, "fit_model", recorded),
-        _replaced(shard_work, "value", recorded),
-        _replaced(shard_work, "analyse", recorded),
-        _replaced(results, "write_rows", writer),
-        _replaced(symbol_work, "write_rows", writer),
-    ):
+    with ExitStack() as stack:
+        for one in parts.PURE:
+            stack.enter_context(parts.replaced(one.where, one.name, recorded))
+        for where in (results, symbol_work):
+            stack.enter_context(parts.replaced(where, "write_rows", writer))
         app.run(Source.CLI)
     return recording
 
@@ -164,6 +161,7 @@ def needed_reads(path: Path, *, first: str) -> tuple[str, ...]:
         changes,
         _COUNTS,
         "SELECT portfolio_id, date, amount FROM flow",
+        f"SELECT factor, session, \"return\" FROM factor_return WHERE session >= '{first}'",
         "SELECT id, symbol, kind, sector, currency FROM instrument",
         "SELECT instrument_id, ex_date, kind, value FROM action",
         *closes,
@@ -192,13 +190,3 @@ def _write(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
         connection.executemany(f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES ({marks})', rows)
     connection.execute("UPDATE portfolio_progress SET snapshots = snapshots + 1")
     connection.execute("COMMIT")
-
-
-@contextmanager
-def _replaced(module: Any, name: str, wrap: Callable[..., Any]) -> Iterator[None]:
-    original = getattr(module, name)
-    setattr(module, name, wrap(original))
-    try:
-        yield
-    finally:
-        setattr(module, name, original)

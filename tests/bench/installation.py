@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from tests.bench.market import GeneratedBook, GeneratedMarket
@@ -18,24 +19,42 @@ from tests.bench.market import GeneratedBook, GeneratedMarket
 from riskmark import app as application
 from riskmark.app import App, FixedClock
 from riskmark.domain.instruments import InstrumentKind
-from riskmark.domain.reasons import Source
-from riskmark.domain.sessions import Calendar
+from riskmark.domain.reasons import ChangeKind, Source
 from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.intake.numbers import decimal_text
 from riskmark.settings import load_settings
-from riskmark.storage import results
-from riskmark.storage.books import LOCAL_OPERATOR, Account, create_portfolio
+from riskmark.storage import results, schema
+from riskmark.storage.books import LOCAL_OPERATOR, new_id
 from riskmark.storage.calendar import load_calendar
+from riskmark.storage.engines import write_rows
+from riskmark.storage.factors import import_factors
 from riskmark.storage.instruments import ensure_instruments, find_instruments
 from riskmark.storage.key_lists import run_many
-from riskmark.storage.ledger import current_revision
-from riskmark.storage.lots import BookEditor
+from riskmark.storage.ledger import InputChange, current_revision, record_changes
 from riskmark.storage.prices import import_prices
+from riskmark.storage.types import instant_text
 
 EVENING = time(22, 0, tzinfo=UTC)
 """After the close in New York and the publication delay, on the same date."""
+_PORTFOLIO = ("id", "owner_id", "name", "kind", "currency", "opening_equity", "created_at")
+_PROGRESS = ("portfolio_id", "snapshots", "inputs_revision", "engine_version", "settings_hash")
+_LOT = (
+    "id", "portfolio_id", "instrument_id", "quantity", "entry_date", "entry_price",
+    "exit_date", "exit_price", "multiplier", "investment_class", "created_at",
+)  # fmt: skip
+_FLOW = ("id", "portfolio_id", "date", "amount", "note", "created_at")
 DETAILED_SESSIONS = 21
 """Sessions of history that have positions, exposures and sectors too; a year of them would
 be gigabytes."""
+
+
+class _BookRows(NamedTuple):
+    """Rows of books, in the order of the columns above."""
+
+    portfolio: list[tuple[Any, ...]]
+    progress: list[tuple[Any, ...]]
+    lot: list[tuple[Any, ...]]
+    flow: list[tuple[Any, ...]]
 
 
 def open_at(path: Path, session: date) -> App:
@@ -56,21 +75,29 @@ def create(path: Path, market: GeneratedMarket, *, stop: int) -> None:
 
 
 def add_books(path: Path, session: date, books: Sequence[GeneratedBook]) -> None:
-    """Enter ``books`` on the evening of ``session``; nothing is computed."""
+    """Enter ``books`` on the evening of ``session``, all at once; nothing is computed."""
     app = open_at(path, session)
     symbols = sorted({lot.symbol for book in books for lot in book.lots})
-    with app.database.read() as connection:
-        calendar = load_calendar(connection)
-        known = find_instruments(connection, symbols)
-    ids = {symbol: known[symbol].instrument_id for symbol in symbols}
     with app.database.write() as connection:
-        for book in books:
-            _store_book(connection, app, calendar, book, ids)
+        known = find_instruments(connection, symbols)
+        ids = {symbol: known[symbol].instrument_id for symbol in symbols}
+        revision = current_revision(connection)
+        at = app.clock.now()
+        rows = _BookRows([], [], [], [])
+        changes = [_add_rows(rows, book, ids, revision, instant_text(at)) for book in books]
+        for table, columns, values in (
+            (schema.portfolio, _PORTFOLIO, rows.portfolio),
+            (schema.portfolio_progress, _PROGRESS, rows.progress),
+            (schema.lot, _LOT, rows.lot),
+            (schema.flow, _FLOW, rows.flow),
+        ):
+            write_rows(connection, table, columns, values)
+        record_changes(connection, changes, at=at)
     app.database.close()
 
 
 def import_rows(app: App, market: GeneratedMarket, first: int, stop: int) -> None:
-    """Import bars and actions from row ``first`` to before row ``stop``."""
+    """Import bars, actions and factor returns from row ``first`` to before row ``stop``."""
     with app.database.read() as connection:
         calendar = load_calendar(connection)
     with app.database.write() as connection:
@@ -84,9 +111,20 @@ def import_rows(app: App, market: GeneratedMarket, first: int, stop: int) -> Non
             at=app.clock.now(),
             actions=market.actions(first, stop),
         )
+    with app.database.write() as connection:
+        import_factors(
+            connection, market.factor_returns(first, stop), calendar=calendar, at=app.clock.now()
+        )
 
 
-def store_history(path: Path, market: GeneratedMarket, *, first: int, stop: int) -> None:
+def store_history(
+    path: Path,
+    market: GeneratedMarket,
+    *,
+    first: int,
+    stop: int,
+    detailed_sessions: int = DETAILED_SESSIONS,
+) -> None:
     """Make every book valued from row ``first`` to before row ``stop``, cheaply."""
     last = market.sessions[stop - 1]
     app = open_at(path, last)
@@ -94,15 +132,12 @@ def store_history(path: Path, market: GeneratedMarket, *, first: int, stop: int)
     with app.database.read() as connection:
         revision = current_revision(connection)
     app.database.close()
-    detailed = market.sessions[max(first, stop - DETAILED_SESSIONS)]
+    detailed = market.sessions[max(first, stop - detailed_sessions)]
     database = sqlite3.connect(path)
     with database:
         for table, columns, since in (
             ("snapshot", results.SNAPSHOT_COLUMNS, market.sessions[first]),
-            ("position_value", results.POSITION_COLUMNS, detailed),
-            ("factor_exposure", results.EXPOSURE_COLUMNS, detailed),
-            ("stress_result", results.STRESS_COLUMNS, detailed),
-            ("sector_exposure", results.SECTOR_COLUMNS, detailed),
+            ("cell_pack", results.PACK_COLUMNS, detailed),
         ):
             database.execute(
                 _copying(table, columns), (since.isoformat(), last.isoformat(), last.isoformat())
@@ -178,18 +213,33 @@ def _store_symbols(connection: Connection, app: App, market: GeneratedMarket) ->
     )
 
 
-def _store_book(
-    connection: Connection,
-    app: App,
-    calendar: Calendar,
-    book: GeneratedBook,
-    ids: dict[str, int],
-) -> None:
-    now = app.clock.now()
-    account = Account(book.name, opening_equity=book.opening_equity)
-    portfolio = create_portfolio(connection, LOCAL_OPERATOR, account, currency="USD", at=now)
-    editor = BookEditor(connection, portfolio, calendar, today=app.today, at=now)
-    editor.add_lots(book.lots, ids)
-    for flow in book.flows:
-        editor.add_flow(flow.date, flow.amount)
-    editor.finish()
+def _add_rows(
+    rows: _BookRows, book: GeneratedBook, ids: dict[str, int], revision: int, at: str
+) -> InputChange:
+    """Add the rows of a book as SQLite has them; return the change that entering it is."""
+    key = new_id()
+    opening, owner = decimal_text(book.opening_equity), LOCAL_OPERATOR.account_id
+    rows.portfolio.append((key, owner, book.name, "book", "USD", opening, at))
+    rows.progress.append((key, 0, revision, 0, ""))
+    rows.lot.extend(
+        (
+            new_id(),
+            key,
+            ids[lot.symbol],
+            decimal_text(lot.quantity),
+            lot.entry_date.isoformat(),
+            decimal_text(lot.entry_price),
+            None if lot.exit_date is None else lot.exit_date.isoformat(),
+            None if lot.exit_price is None else decimal_text(lot.exit_price),
+            "1",
+            lot.investment_class,
+            at,
+        )
+        for lot in book.lots
+    )
+    rows.flow.extend(
+        (new_id(), key, one.date.isoformat(), decimal_text(one.amount), "", at)
+        for one in book.flows
+    )
+    first = min(lot.entry_date for lot in book.lots)
+    return InputChange(ChangeKind.HOLDINGS, first, "lots added", portfolio_id=key)

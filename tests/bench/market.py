@@ -15,9 +15,14 @@ import numpy as np
 
 from riskmark.calc.arrays import FloatArray
 from riskmark.domain.portfolio import Flow, Lot
+from riskmark.storage.factor_files import FactorReturns
 from riskmark.storage.market_data import Action, ActionKind, Bars
 
 FACTOR_SYMBOLS = ("SPY", "VTV", "VUG", "IWM", "MTUM", "QUAL", "USMV", "TLT")
+FACTOR_COLUMNS = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")
+"""The columns of the model ``ff5m``; the last is the risk-free return."""
+RISK_FREE = 0.00015
+"""About 4 % a year."""
 MARKET_BETA = (1.0, 0.95, 1.05, 1.1, 1.0, 0.98, 0.75, -0.2)
 SECTORS = (
     "Communication Services",
@@ -58,6 +63,8 @@ class GeneratedMarket(NamedTuple):
     close: FloatArray
     split: FloatArray
     dividend: FloatArray
+    imported: FloatArray
+    """Sessions × FACTOR_COLUMNS: what would come from a file of factor returns."""
 
     def bars(self, first: int, stop: int) -> Bars:
         """Return the bars of the sessions from row ``first`` to before row ``stop``."""
@@ -92,6 +99,11 @@ class GeneratedMarket(NamedTuple):
             for kind, values, neutral in kinds
             for row, column in np.argwhere(values[first:stop] != neutral).tolist()
         )
+
+    def factor_returns(self, first: int, stop: int) -> FactorReturns:
+        """Return the imported factors from row ``first`` to before row ``stop``."""
+        days = np.array(self.sessions[first:stop], dtype="datetime64[D]")
+        return FactorReturns(FACTOR_COLUMNS, days, self.imported[first:stop])
 
 
 class GeneratedBook(NamedTuple):
@@ -130,7 +142,7 @@ def make_market(sessions: tuple[date, ...], *, stocks: int, seed: int = 7) -> Ge
     before = np.vstack([close[:1], close[:-1]])
     dividend = np.round(yields * before / split, 4)
     _list_late(random, close, split, dividend)
-    stock_symbols = [f"S{number:03d}" for number in range(stocks)]
+    stock_symbols = [f"S{number:04d}" for number in range(stocks)]
     return GeneratedMarket(
         sessions=sessions,
         symbols=(*FACTOR_SYMBOLS, *stock_symbols),
@@ -141,6 +153,7 @@ def make_market(sessions: tuple[date, ...], *, stocks: int, seed: int = 7) -> Ge
         close=close,
         split=split,
         dividend=dividend,
+        imported=_imported_factors(random, returns),
     )
 
 
@@ -196,6 +209,15 @@ def _total_returns(random: np.random.Generator, length: int, width: int) -> Floa
     noise = own * random.standard_t(6, (length, width)) * np.sqrt(4 / 6)
     returns = beta * market + styles @ loading + noise
     return np.clip(returns, -LARGEST_MOVE, LARGEST_MOVE)
+
+
+def _imported_factors(random: np.random.Generator, returns: FloatArray) -> FloatArray:
+    """Make spreads that go a little with those of the ETFs, and a risk-free return."""
+    length = len(returns)
+    risk_free = RISK_FREE * (1 + 0.2 * np.sin(np.arange(length) / 200))
+    excess = returns[:, 0] - risk_free + random.normal(0, 0.0005, length)
+    spreads = returns[:, 1:6] - returns[:, :1] + random.normal(0, 0.003, (length, 5))
+    return np.column_stack([excess, spreads, risk_free])
 
 
 def _splits(random: np.random.Generator, length: int, width: int) -> FloatArray:

@@ -11,27 +11,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy.optimize import brentq
-from tests.bench.market import GeneratedBook, GeneratedMarket
+from tests.bench import notebook_risk as risk
+from tests.bench.market import FACTOR_COLUMNS, GeneratedBook, GeneratedMarket
+from tests.bench.notebook_fits import SymbolFit, factor_returns, groups, regress
 from tests.bench.numbers import CellNumbers, ExposureNumbers, PositionNumbers, SectorNumbers
 
-from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.factor_models import Estimator, FactorModel
+from riskmark.domain.scenarios import STRESS_MODEL
+from riskmark.settings import Settings
 
 HISTORY = 504
 PROXY_SPAN = 252
 YEAR = 252
 DAYS_A_YEAR = 365
-
-
-class SymbolFit(NamedTuple):
-    """What is read of one regression."""
-
-    params: pd.Series
-    residuals: pd.Series
-    stderr: pd.Series
-    r2: float
-    residual_sd: float
 
 
 class BookSeries(NamedTuple):
@@ -48,7 +41,7 @@ class BookSeries(NamedTuple):
 class Notebook:
     """Tables of a market, and the reports that are made from them."""
 
-    def __init__(self, market: GeneratedMarket, models: Sequence[FactorModel]) -> None:
+    def __init__(self, market: GeneratedMarket, settings: Settings) -> None:
         self.sessions = pd.DatetimeIndex(market.sessions)
         frame = {"index": self.sessions, "columns": list(market.symbols)}
         self.close = pd.DataFrame(market.close, **frame)
@@ -57,9 +50,17 @@ class Notebook:
         self.split_index = self.split.cumprod()
         self.returns = self.split * (self.close + self.dividend) / self.close.shift() - 1
         self.sector = pd.Series(market.sectors, index=list(market.symbols))
-        self.models = {model.name: model for model in models}
-        self.factors = {model.name: self._factor_returns(model) for model in models}
-        self._fits: dict[tuple[str, str, pd.Timestamp], SymbolFit | None] = {}
+        self.settings = settings
+        self.models = {model.name: model for model in settings.factor_model}
+        self.imported = pd.DataFrame(
+            market.imported, index=self.sessions, columns=list(FACTOR_COLUMNS)
+        )
+        self.factors = {
+            name: factor_returns(model, self.returns, self.imported)
+            for name, model in self.models.items()
+        }
+        self._fits: dict[tuple[str, str, pd.Timestamp], list[SymbolFit | None]] = {}
+        self._moves: dict[pd.Timestamp, dict[str, tuple[pd.Series, pd.Series]]] = {}
 
     def report_all(self, book: GeneratedBook, sessions: Sequence[date]) -> list[CellNumbers]:
         """Report on one book for each of ``sessions``."""
@@ -117,13 +118,13 @@ class Notebook:
         value = series.value.loc[session]
         held = value[series.quantity.loc[session] != 0]
         gross, nav = held.abs().sum(), series.book.loc[session, "nav"]
-        x, proxied = self._holdings_series(held, gross, session)
+        weights = held / nav
+        filled, proxied = self._filled_returns(held, gross, session)
+        x = filled @ weights
         performance, is_annual, drawdown = _performance(series.book.loc[:session])
-        exposures = {
-            (name, factor): numbers
-            for name in self.models
-            for factor, numbers in self._exposures(name, held, nav, session).items()
-        }
+        exposures, split = self._exposures(held, nav, x, session)
+        beta = exposures["market", "Market"].exposure
+        volatility = risk.volatility(x)
         shares = (held.abs() / gross).sort_values(ascending=False)
         row = series.book.loc[session]
         measures = {
@@ -137,9 +138,15 @@ class Notebook:
             "excluded_weight": 0.0,
             "proxied_weight": proxied,
             **performance,
-            "beta": exposures["market", "Market"].exposure,
+            "beta": beta,
             "beta_1y": exposures["market_1y", "Market"].exposure,
-            **{f"vol_{n}": x.tail(n).std() * np.sqrt(YEAR) / nav for n in (21, 63, YEAR)},
+            "rates_beta": exposures["rates", "Rates"].exposure,
+            **volatility,
+            **risk.tail(x, volatility["vol_ewma"], nav),
+            **self._tracking(series, x, beta, session),
+            **risk.mixture(self.returns.loc[:session, held.index], filled, x, weights),
+            "factor_share": split.factor_share,
+            "specific_share": split.specific_share,
             "hhi": (shares**2).sum(),
             "effective_positions": 1 / (shares**2).sum(),
             **{f"top_{n}": shares.head(n).sum() for n in (1, 3, 10)},
@@ -148,90 +155,129 @@ class Notebook:
             measures,
             is_annual,
             drawdown,
-            self._positions(series, held, nav, session),
+            self._positions(series, held, session, risk.component_es(x, filled, weights)),
             exposures,
+            risk.stress(_money(exposures, STRESS_MODEL), self._scenario_moves(session)),
             self._sectors(held, nav),
         )
 
-    def _factor_returns(self, model: FactorModel) -> pd.DataFrame:
-        return pd.DataFrame(
-            {
-                factor.name: self.returns[factor.long]
-                if factor.short is None
-                else self.returns[factor.long] - self.returns[factor.short]
-                for factor in model.factors
-            }
-        )
+    def _window(self, model: FactorModel, session: pd.Timestamp) -> pd.DatetimeIndex:
+        return self.sessions[self.sessions <= session][-model.window :]
 
-    def _window(self, model: FactorModel, symbol: str, session: pd.Timestamp) -> pd.DataFrame:
-        last = self.sessions.get_loc(session) + 1
-        rows = slice(max(last - model.window, 0), last)
-        joined = self.factors[model.name].iloc[rows].copy()
-        joined["y"] = self.returns[symbol].iloc[rows]
-        return joined.dropna()
-
-    def fit(self, name: str, symbol: str, session: pd.Timestamp) -> SymbolFit | None:
-        """Regress a symbol on a model's factors; None with too few rows."""
+    def fit(self, name: str, symbol: str, session: pd.Timestamp) -> list[SymbolFit | None]:
+        """Regress a symbol on a model's factors, on each alone if the model says so."""
         key = (name, symbol, session)
         if key not in self._fits:
-            joined = self._window(self.models[name], symbol, session)
-            self._fits[key] = None
-            if len(joined) >= self.models[name].minimum:
-                fit = sm.OLS(joined["y"], sm.add_constant(joined.drop(columns="y"))).fit()
-                self._fits[key] = SymbolFit(
-                    fit.params, fit.resid, fit.bse, fit.rsquared, np.sqrt(fit.mse_resid)
-                )
+            model = self.models[name]
+            rows = self._window(model, session)
+            returns = self.returns.loc[rows, symbol]
+            if model.excess_over is not None:
+                returns = returns - self.imported.loc[rows, model.excess_over]
+            newest = session == self.sessions[-1]
+            self._fits[key] = [
+                regress(model, returns, some, detailed=newest)
+                for some in groups(model, self.factors[name].loc[rows])
+            ]
         return self._fits[key]
 
-    def _holdings_series(
+    def _filled_returns(
         self, held: pd.Series, gross: float, session: pd.Timestamp
-    ) -> tuple[pd.Series, float]:
-        """Return the money that today's holdings would have made, and the share filled."""
+    ) -> tuple[pd.DataFrame, float]:
+        """Return the returns of today's holdings, without gaps, and the share filled."""
         market = self.returns["SPY"].loc[:session].dropna().tail(HISTORY)
         window = self.returns.loc[market.index, held.index]
         proxied = window.tail(PROXY_SPAN).isna().mean().dot(held.abs()) / gross
         for symbol in window.columns[window.isna().any()]:
-            fit = self.fit("market", symbol, session)
+            (fit,) = self.fit("market", symbol, session)
             missing = window.index[window[symbol].isna()][::-1]
             newest_first = fit.residuals.to_numpy()[::-1]
             own = newest_first[np.arange(len(missing)) % len(newest_first)]
             window.loc[missing, symbol] = fit.params["Market"] * market[missing] + own
-        return window @ held, proxied
+        return window, proxied
 
     def _exposures(
-        self, name: str, held: pd.Series, nav: float, session: pd.Timestamp
-    ) -> dict[str, ExposureNumbers]:
-        betas = pd.DataFrame(
-            {
-                symbol: fit.params
-                for symbol in held.index
-                if (fit := self.fit(name, symbol, session)) is not None
-            }
+        self, held: pd.Series, nav: float, x: pd.Series, session: pd.Timestamp
+    ) -> tuple[dict[tuple[str, str], ExposureNumbers], risk.RiskSplit]:
+        """Sum up the betas of the holdings, and regress x on the same factors."""
+        found = {}
+        for name, model in self.models.items():
+            rows = self._window(model, session)
+            for place, factors in enumerate(groups(model, self.factors[name].loc[rows])):
+                fits = {s: self.fit(name, s, session)[place] for s in held.index}
+                betas = pd.DataFrame({s: fit.params for s, fit in fits.items() if fit is not None})
+                fitted = held[betas.columns]
+                money = betas.drop(index="const") @ fitted
+                own = self._regress_holdings(model, held, nav, x.loc[rows], factors)
+                for factor, amount in money.items():
+                    found[name, factor] = ExposureNumbers(
+                        amount / nav,
+                        amount,
+                        np.nan if own is None else own.stderr[factor],
+                        fitted.abs().sum() / held.abs().sum(),
+                        np.nan,
+                    )
+                if name == self.settings.default_model:
+                    covariance = factors.dropna().cov()
+                    split = risk.split_risk(money / nav, covariance, own.residual_sd)
+        for factor, share in split.contributions.items():
+            key = (self.settings.default_model, factor)
+            found[key] = found[key]._replace(risk_share=share)
+        return found, split
+
+    def _regress_holdings(
+        self, model: FactorModel, held: pd.Series, nav: float, x: pd.Series, factors: pd.DataFrame
+    ) -> SymbolFit | None:
+        if model.estimator is Estimator.RIDGE:
+            return None
+        if model.excess_over is not None:
+            x = x - held.sum() / nav * self.imported.loc[x.index, model.excess_over]
+        return regress(model, x, factors)
+
+    def _tracking(
+        self, series: BookSeries, x: pd.Series, beta: float, session: pd.Timestamp
+    ) -> dict[str, float]:
+        symbol = self.settings.benchmark
+        (own,) = self.fit("market", symbol, session)
+        return risk.track(
+            x,
+            self.returns[symbol],
+            series.book.loc[:session, "return"],
+            beta=beta,
+            own_beta=own.params["Market"],
         )
-        coverage = held[betas.columns].abs().sum() / held.abs().sum()
-        money = betas.drop(index="const") @ held[betas.columns]
-        return {
-            factor: ExposureNumbers(amount / nav, amount, coverage)
-            for factor, amount in money.items()
-        }
+
+    def _scenario_moves(self, session: pd.Timestamp) -> dict[str, tuple[pd.Series, pd.Series]]:
+        if session not in self._moves:
+            factors = self.factors[STRESS_MODEL].loc[:session].tail(HISTORY)
+            self._moves[session] = risk.scenario_moves(
+                self.settings.scenario, self.settings.rates, factors.dropna().cov()
+            )
+        return self._moves[session]
 
     def _positions(
-        self, series: BookSeries, held: pd.Series, nav: float, session: pd.Timestamp
+        self, series: BookSeries, held: pd.Series, session: pd.Timestamp, component_es: pd.Series
     ) -> dict[str, PositionNumbers]:
         found = {}
+        nav = series.book.loc[session, "nav"]
         closes, pnl = self.close.loc[session], series.pnl.loc[session]
         quantities = series.quantity.loc[session]
         for symbol, value in held.items():
-            fit = self.fit("market", symbol, session)
+            (fit,) = self.fit("market", symbol, session)
             beta = np.nan if fit is None else fit.params["Market"]
             found[symbol] = PositionNumbers(
-                quantities[symbol], closes[symbol], value, value / nav, pnl[symbol], beta
+                quantities[symbol],
+                closes[symbol],
+                value,
+                value / nav,
+                pnl[symbol],
+                beta,
+                component_es[symbol],
             )
         place = series.quantity.index.get_loc(session)
         if place > 0:
             ended = (series.quantity.iloc[place - 1] != 0) & (series.quantity.iloc[place] == 0)
             for symbol in series.quantity.columns[ended]:
-                found[symbol] = PositionNumbers(0.0, np.nan, 0.0, 0.0, pnl[symbol], np.nan)
+                found[symbol] = PositionNumbers(0.0, np.nan, 0.0, 0.0, pnl[symbol], np.nan, np.nan)
         return found
 
     def _sectors(self, held: pd.Series, nav: float) -> dict[str, SectorNumbers]:
@@ -245,6 +291,10 @@ class Notebook:
         )
         sums = table.groupby(self.sector[held.index]).sum() / nav
         return {sector: SectorNumbers(*row) for sector, row in zip(sums.index, sums.to_numpy())}  # noqa: B905
+
+
+def _money(exposures: dict[tuple[str, str], ExposureNumbers], model: str) -> pd.Series:
+    return pd.Series({key[1]: one.money for key, one in exposures.items() if key[0] == model})
 
 
 def _plain_lot(lot: Any) -> dict[str, Any]:

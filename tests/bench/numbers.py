@@ -22,12 +22,14 @@ MONEY = frozenset(
     {
         "nav", "cash", "long_value", "short_value", "gross", "net", "flow", "inflow", "outflow",
         "pnl", "income", "cum_realized", "cum_unrealized", "cum_income",
+        "var_95_money", "var_99_money", "es_95_money", "es_99_money",
+        "var_95_param_money", "var_99_param_money",
     }
 )  # fmt: skip
 
 
 class PositionNumbers(NamedTuple):
-    """A position at the close; one that ended on the session has a NaN mark and beta."""
+    """A position at the close; one that ended has a NaN mark, beta and component ES."""
 
     quantity: float
     mark: float
@@ -35,14 +37,24 @@ class PositionNumbers(NamedTuple):
     weight: float
     pnl: float
     beta: float
+    component_es_95: float
 
 
 class ExposureNumbers(NamedTuple):
-    """The exposure to one factor of one model."""
+    """The exposure to one factor of one model, its error and its share of the variance."""
 
     exposure: float
     money: float
+    stderr: float
     coverage: float
+    risk_share: float
+
+
+class StressNumbers(NamedTuple):
+    """What one scenario gains or loses, in money."""
+
+    direct: float
+    predictive: float
 
 
 class SectorNumbers(NamedTuple):
@@ -62,6 +74,7 @@ class CellNumbers(NamedTuple):
     drawdown: tuple[date | None, date | None, date | None]
     positions: Mapping[str, PositionNumbers]
     exposures: Mapping[tuple[str, str], ExposureNumbers]
+    stress: Mapping[str, StressNumbers]
     sectors: Mapping[str, SectorNumbers]
 
 
@@ -79,14 +92,20 @@ def load_cell(database: Database, name: str, session: date) -> CellNumbers:
         )
         positions = read_rows(
             connection,
-            "SELECT i.symbol, quantity, mark, market_value, weight, pnl, beta "
+            "SELECT i.symbol, quantity, mark, market_value, weight, pnl, beta, component_es_95 "
             "FROM position_value v JOIN instrument i ON i.id = v.instrument_id "
             "WHERE portfolio_id = ? AND session = ?",
             cell,
         )
         exposures = read_rows(
             connection,
-            "SELECT model, factor, exposure, money, coverage FROM factor_exposure "
+            "SELECT model, factor, exposure, money, stderr, coverage, risk_share "
+            "FROM factor_exposure WHERE portfolio_id = ? AND session = ?",
+            cell,
+        )
+        stress = read_rows(
+            connection,
+            "SELECT scenario, direct, predictive FROM stress_result "
             "WHERE portfolio_id = ? AND session = ?",
             cell,
         )
@@ -102,19 +121,16 @@ def load_cell(database: Database, name: str, session: date) -> CellNumbers:
         drawdown=tuple(None if day is None else date.fromisoformat(day) for day in snapshot[1:4]),
         positions={row[0]: PositionNumbers(*_floats(row[1:])) for row in positions},
         exposures={(row[0], row[1]): ExposureNumbers(*_floats(row[2:])) for row in exposures},
+        stress={row[0]: StressNumbers(*_floats(row[1:])) for row in stress},
         sectors={row[0]: SectorNumbers(*_floats(row[1:])) for row in sectors},
     )
 
 
 def assert_same(found: CellNumbers, expected: CellNumbers) -> None:
-    """Hold the numbers of one cell against those of another computation.
-
-    Of measures only those, and of exposures only the models, that the other one has.
-    """
-    models = {model for model, _ in expected.exposures}
-    exposures = {key: one for key, one in found.exposures.items() if key[0] in models}
+    """Hold the numbers of one cell against those of another computation."""
     gross = expected.measures["gross"]
-    for name in expected.measures:
+    assert set(expected.measures) == set(STORED)
+    for name in STORED:
         assert_allclose(
             found.measures[name],
             expected.measures[name],
@@ -124,10 +140,11 @@ def assert_same(found: CellNumbers, expected: CellNumbers) -> None:
         )
     assert found.is_annual == expected.is_annual
     assert found.drawdown == expected.drawdown
-    money = {"market_value", "pnl", "money"}
+    money = {"market_value", "pnl", "money", "direct", "predictive"}
     for one, other in (
         (found.positions, expected.positions),
-        (exposures, expected.exposures),
+        (found.exposures, expected.exposures),
+        (found.stress, expected.stress),
         (found.sectors, expected.sectors),
     ):
         assert set(one) == set(other)

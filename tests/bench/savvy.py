@@ -7,52 +7,34 @@ one; a session's fits are kept for all portfolios.
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
-from tests.bench.market import GeneratedBook, GeneratedMarket
+from tests.bench import savvy_risk as risk
+from tests.bench.market import FACTOR_COLUMNS, GeneratedBook, GeneratedMarket
 from tests.bench.numbers import CellNumbers, ExposureNumbers, PositionNumbers, SectorNumbers
+from tests.bench.savvy_fits import (
+    SessionFits,
+    factor_returns,
+    fit_holdings,
+    fit_symbols,
+    groups,
+)
+from tests.bench.savvy_performance import BookHistory, performance_of
 
 from riskmark.calc.arrays import FloatArray, IntArray
-from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.factor_models import Estimator, FactorModel
+from riskmark.domain.scenarios import STRESS_MODEL
+from riskmark.settings import Settings
 
 HISTORY = 504
 PROXY_SPAN = 252
 YEAR = 252
-DAYS_A_YEAR = 365
-
-
-class BookHistory(NamedTuple):
-    """A book's history: sessions from ``first`` (a row of the market) × its symbols."""
-
-    first: int
-    columns: IntArray
-    quantity: FloatArray
-    value: FloatArray
-    pnl: FloatArray
-    flow: FloatArray
-    income: FloatArray
-    cash: FloatArray
-    nav: FloatArray
-    returns: FloatArray
-    cum_realized: FloatArray
-    cum_unrealized: FloatArray
-
-
-class SessionFits(NamedTuple):
-    """Fits of all symbols on one session; ``params`` and ``stderr`` are (1 + F, N)."""
-
-    params: FloatArray
-    stderr: FloatArray
-    r2: FloatArray
-    residual_sd: FloatArray
 
 
 class Savvy:
     """Arrays of a market, and the reports that are made from them."""
 
-    def __init__(self, market: GeneratedMarket, models: Sequence[FactorModel]) -> None:
+    def __init__(self, market: GeneratedMarket, settings: Settings) -> None:
         self.market = market
         self.days = np.array(market.sessions, dtype="datetime64[D]")
         self.split_index = np.cumprod(market.split, axis=0)
@@ -60,9 +42,14 @@ class Savvy:
         paid = market.split[1:] * (market.close[1:] + market.dividend[1:])
         self.returns[1:] = paid / market.close[:-1] - 1
         self.column = {symbol: place for place, symbol in enumerate(market.symbols)}
-        self.models = models
-        self.factors = {model.name: self._factor_returns(model) for model in models}
-        self._fits: dict[tuple[str, int], SessionFits] = {}
+        self.settings = settings
+        self.models = settings.factor_model
+        self.factors = {
+            model.name: factor_returns(model, self.returns, market.imported, self.column)
+            for model in self.models
+        }
+        self._fits: dict[tuple[str, int], list[SessionFits]] = {}
+        self._moves: dict[int, tuple[FloatArray, FloatArray]] = {}
         names = sorted(set(market.sectors))
         self.sector_names = names
         self.sector = np.array([names.index(sector) for sector in market.sectors])
@@ -133,9 +120,16 @@ class Savvy:
         columns, value = history.columns[held], history.value[place, held]
         nav, gross = float(history.nav[place]), float(np.abs(value).sum())
         flow = float(history.flow[place])
-        x, proxied = self._holdings_series(columns, value, row)
-        performance, is_annual, drawdown = self._performance(history, place)
-        exposures = self._exposures(columns, value, nav, row)
+        filled, proxied = self._filled_returns(columns, value, row)
+        weights = value / nav
+        x = filled @ weights
+        performance, is_annual, drawdown = performance_of(
+            history, self.days[history.first : row + 1], place
+        )
+        exposures, split = self._exposures(columns, value, nav, x, row)
+        stressed = np.array([one.money for key, one in exposures.items() if key[0] == STRESS_MODEL])
+        volatility = risk.volatility(x)
+        observed = self.returns[row - risk.CORRELATED + 1 : row + 1][:, columns]
         shares = np.sort(np.abs(value) / gross)[::-1]
         hhi = float(shares @ shares)
         measures = {
@@ -159,7 +153,12 @@ class Savvy:
             **performance,
             "beta": exposures["market", "Market"].exposure,
             "beta_1y": exposures["market_1y", "Market"].exposure,
-            **{f"vol_{n}": x[-n:].std(ddof=1) * np.sqrt(YEAR) / nav for n in (21, 63, YEAR)},
+            "rates_beta": exposures["rates", "Rates"].exposure,
+            **volatility,
+            **risk.tail(x, volatility["vol_ewma"], nav),
+            **self._tracking(history, x, exposures["market", "Market"].exposure, row),
+            **risk.mixture(observed, filled, x, weights),
+            **split,
             "hhi": hhi,
             "effective_positions": 1 / hhi,
             **{f"top_{n}": shares[:n].sum() for n in (1, 3, 10)},
@@ -168,8 +167,9 @@ class Savvy:
             measures,
             is_annual,
             drawdown,
-            self._positions(history, place, nav),
+            self._positions(history, place, risk.component_es(x, filled, weights)),
             exposures,
+            risk.stress(self.settings.scenario, stressed, self._scenario_moves(row)),
             self._sectors(columns, value, nav),
         )
 
@@ -178,48 +178,50 @@ class Savvy:
         for model in self.models:
             self.fits(model, bisect_left(self.market.sessions, session))
 
-    def fits(self, model: FactorModel, row: int) -> SessionFits:
-        """Return the fits of every symbol on one session."""
+    def fits(self, model: FactorModel, row: int) -> list[SessionFits]:
+        """Return the fits of every symbol on one session, with all factors or each alone."""
         key = (model.name, row)
         if key not in self._fits:
             rows = slice(max(row + 1 - model.window, 0), row + 1)
-            returns, factors = self.returns[rows], self.factors[model.name][rows]
-            design = np.column_stack([np.ones(len(factors)), factors])
-            usable = np.isfinite(design).all(axis=1)
-            returns, design = returns[usable], design[usable]
-            observed = np.isfinite(returns)
-            whole = observed.all(axis=0)
-            found = _no_fits(design.shape[1], returns.shape[1])
-            if len(design) >= model.minimum:
-                _solve(found, np.flatnonzero(whole), design, returns[:, whole])
-            for column in np.flatnonzero(~whole & (observed.sum(axis=0) >= model.minimum)):
-                some = observed[:, column]
-                _solve(found, column[None], design[some], returns[some][:, [column]])
-            self._fits[key] = found
+            returns = self.returns[rows]
+            if model.excess_over is not None:
+                returns = returns - self._risk_free(model, rows)[:, None]
+            newest = row == len(self.days) - 1
+            self._fits[key] = [
+                fit_symbols(model, returns, some, detailed=newest)
+                for some in groups(model, self.factors[model.name][rows])
+            ]
         return self._fits[key]
 
-    def _factor_returns(self, model: FactorModel) -> FloatArray:
-        legs = []
-        for factor in model.factors:
-            returns = self.returns[:, self.column[factor.long]]
-            if factor.short is not None:
-                returns = returns - self.returns[:, self.column[factor.short]]
-            legs.append(returns)
-        return np.column_stack(legs)
+    def _risk_free(self, model: FactorModel, rows: slice) -> FloatArray:
+        return self.market.imported[rows, FACTOR_COLUMNS.index(model.excess_over)]
 
-    def _holdings_series(
+    def _scenario_moves(self, row: int) -> tuple[FloatArray, FloatArray]:
+        if row not in self._moves:
+            model = self.settings.model(STRESS_MODEL)
+            factors = self.factors[model.name][max(row + 1 - HISTORY, 0) : row + 1]
+            complete = factors[np.isfinite(factors).all(axis=1)]
+            self._moves[row] = risk.scenario_moves(
+                self.settings.scenario,
+                self.settings.rates,
+                [factor.name for factor in model.factors],
+                np.cov(complete, rowvar=False),
+            )
+        return self._moves[row]
+
+    def _filled_returns(
         self, columns: IntArray, value: FloatArray, row: int
     ) -> tuple[FloatArray, float]:
-        """Return the money that today's holdings would have made, and the share filled."""
+        """Return the returns of today's holdings, without gaps, and the share filled."""
         market = self.returns[: row + 1, self.column["SPY"]]
         used = np.flatnonzero(np.isfinite(market))[-HISTORY:]
         window = self.returns[used][:, columns]
         missing = np.isnan(window)
         if not missing.any():
-            return window @ value, 0.0
+            return window, 0.0
         proxied = float(missing[-PROXY_SPAN:].mean(axis=0) @ np.abs(value) / np.abs(value).sum())
-        model = next(model for model in self.models if model.name == "market")
-        fits, span = self.fits(model, row), range(max(row + 1 - model.window, 0), row + 1)
+        model = self.settings.model("market")
+        (fits,), span = self.fits(model, row), range(max(row + 1 - model.window, 0), row + 1)
         for place in np.flatnonzero(missing.any(axis=0)).tolist():
             alpha, beta = fits.params[:, columns[place]]
             residual = self.returns[span, columns[place]] - alpha - beta * market[span]
@@ -227,29 +229,72 @@ class Savvy:
             gaps = np.flatnonzero(missing[:, place])[::-1]
             own = newest_first[np.arange(gaps.size) % newest_first.size]
             window[gaps, place] = beta * market[used[gaps]] + own
-        return window @ value, proxied
+        return window, proxied
 
     def _exposures(
-        self, columns: IntArray, value: FloatArray, nav: float, row: int
-    ) -> dict[tuple[str, str], ExposureNumbers]:
+        self, columns: IntArray, value: FloatArray, nav: float, x: FloatArray, row: int
+    ) -> tuple[dict[tuple[str, str], ExposureNumbers], dict[str, float]]:
+        """Sum up the betas of the holdings, and regress x on the same factors."""
         found = {}
         gross = np.abs(value).sum()
         for model in self.models:
-            betas = self.fits(model, row).params[1:, columns]
-            fitted = np.isfinite(betas[0])
-            coverage = np.abs(value[fitted]).sum() / gross
-            money = betas[:, fitted] @ value[fitted]
-            for factor, amount in zip(model.factors, money.tolist(), strict=True):
-                found[model.name, factor.name] = ExposureNumbers(amount / nav, amount, coverage)
-        return found
+            names = iter(model.factors)
+            for fits in self.fits(model, row):
+                betas = fits.params[1:, columns]
+                fitted = np.isfinite(betas[0])
+                coverage = np.abs(value[fitted]).sum() / gross
+                money = betas[:, fitted] @ value[fitted]
+                errors, specific = self._regress_holdings(model, fits, value.sum() / nav, x, row)
+                shares = np.full(money.size, np.nan)
+                if model.name == self.settings.default_model:
+                    factors = fits.design[:, 1:]
+                    parts = money / nav * (np.cov(factors, rowvar=False) @ money / nav)
+                    shares = parts / (parts.sum() + specific)
+                    split = {
+                        "factor_share": shares.sum(),
+                        "specific_share": specific / (parts.sum() + specific),
+                    }
+                for amount, error, share in zip(money, errors, shares, strict=True):
+                    found[model.name, next(names).name] = ExposureNumbers(
+                        amount / nav, amount, error, coverage, share
+                    )
+        return found, split
+
+    def _regress_holdings(
+        self, model: FactorModel, fits: SessionFits, net: float, x: FloatArray, row: int
+    ) -> tuple[FloatArray, float]:
+        own = x[-model.window :]
+        if model.estimator is Estimator.RIDGE:
+            return np.full(fits.design.shape[1] - 1, np.nan), np.nan
+        if model.excess_over is not None:
+            own = own - net * self._risk_free(model, slice(row + 1 - model.window, row + 1))
+        return fit_holdings(fits, own)
+
+    def _tracking(
+        self, history: BookHistory, x: FloatArray, beta: float, row: int
+    ) -> dict[str, float]:
+        column = self.column[self.settings.benchmark]
+        benchmark = self.returns[: row + 1, column]
+        (own,) = self.fits(self.settings.model("market"), row)
+        place = row - history.first + 1
+        return risk.track(
+            x[-YEAR:],
+            benchmark[-YEAR:],
+            history.returns[:place] - benchmark[history.first :],
+            beta=beta,
+            own_beta=own.params[1, column],
+        )
 
     def _positions(
-        self, history: BookHistory, place: int, nav: float
+        self, history: BookHistory, place: int, component_es: FloatArray
     ) -> dict[str, PositionNumbers]:
         row = place + history.first
-        model = next(model for model in self.models if model.name == "market")
-        beta = self.fits(model, row).params[1, history.columns]
+        nav = history.nav[place]
+        (fits,) = self.fits(self.settings.model("market"), row)
+        beta = fits.params[1, history.columns]
         held = history.quantity[place] != 0
+        components = np.full(held.size, np.nan)
+        components[held] = component_es
         ended = ~held & (history.quantity[max(place - 1, 0)] != 0)
         mark = np.where(held, self.market.close[row, history.columns], np.nan)
         table = np.column_stack(
@@ -260,6 +305,7 @@ class Savvy:
                 history.value[place] / nav,
                 history.pnl[place],
                 np.where(held, beta, np.nan),
+                components,
             ]
         )
         return {
@@ -279,103 +325,3 @@ class Savvy:
             self.sector_names[k]: SectorNumbers(*(float(part[k]) for part in parts))
             for k in np.unique(sector).tolist()
         }
-
-    def _performance(
-        self, history: BookHistory, place: int
-    ) -> tuple[dict[str, float], bool | None, tuple[date | None, date | None, date | None]]:
-        returns = history.returns[: place + 1]
-        days = self.days[history.first : history.first + place + 1]
-        wealth = np.concatenate([[1.0], np.cumprod(1 + returns)])
-        last = wealth[-1]
-        found = {}
-        for name, start in _period_starts(days[-1]).items():
-            base = int(np.searchsorted(days, start))
-            found[f"twr_{name}"] = last / wealth[base] - 1
-        for name, base_day in _rolling_bases(days[-1]).items():
-            base = int(np.searchsorted(days, base_day, side="right"))
-            found[f"twr_{name}"] = np.nan if base == 0 else last / wealth[base] - 1
-        found["twr_inception"] = last - 1
-        below = wealth / np.maximum.accumulate(wealth) - 1
-        found |= {"drawdown": below[-1], "max_drawdown": below.min()}
-        found |= {"volatility": np.nan, "sharpe": np.nan, "sortino": np.nan}
-        if place > 0:
-            spread, mean = returns.std(ddof=1), returns.mean()
-            downside = np.sqrt((np.minimum(returns, 0) ** 2).mean())
-            found["volatility"] = spread * np.sqrt(YEAR)
-            found["sharpe"] = mean / spread * np.sqrt(YEAR)
-            found["sortino"] = mean / downside * np.sqrt(YEAR) if downside > 0 else np.nan
-        rate, is_annual = _money_weighted(history, days, place)
-        found["mwr_inception"] = rate
-        return found, is_annual, _drawdown_sessions(wealth, below, days)
-
-
-def _no_fits(terms: int, symbols: int) -> SessionFits:
-    shapes = ((terms, symbols), (terms, symbols), symbols, symbols)
-    return SessionFits(*(np.full(shape, np.nan) for shape in shapes))
-
-
-def _solve(fits: SessionFits, columns: IntArray, design: FloatArray, returns: FloatArray) -> None:
-    """Fit ``returns`` (n, K) on ``design`` (n, 1 + F) and put the results into ``columns``."""
-    inverse = np.linalg.inv(design.T @ design)
-    params = inverse @ (design.T @ returns)
-    residuals = returns - design @ params
-    squares = np.einsum("nk,nk->k", residuals, residuals)
-    variance = squares / (len(design) - design.shape[1])
-    deviations = returns - returns.mean(axis=0)
-    fits.params[:, columns] = params
-    fits.stderr[:, columns] = np.sqrt(np.diag(inverse)[:, None] * variance)
-    fits.r2[columns] = 1 - squares / np.einsum("nk,nk->k", deviations, deviations)
-    fits.residual_sd[columns] = np.sqrt(variance)
-
-
-def _period_starts(day: np.datetime64) -> dict[str, np.datetime64]:
-    month = day.astype("datetime64[M]")
-    quarter = month - int(month.astype(np.int64)) % 3
-    return {
-        "mtd": month.astype("datetime64[D]"),
-        "qtd": quarter.astype("datetime64[D]"),
-        "ytd": day.astype("datetime64[Y]").astype("datetime64[D]"),
-    }
-
-
-def _rolling_bases(day: np.datetime64) -> dict[str, np.datetime64]:
-    month = day.astype("datetime64[M]")
-    offset = day - month.astype("datetime64[D]")
-    found = {}
-    for name, back in (("1m", 1), ("3m", 3), ("6m", 6), ("1y", 12)):
-        last = (month - back + 1).astype("datetime64[D]") - 1
-        found[name] = min((month - back).astype("datetime64[D]") + offset, last)
-    return found
-
-
-def _money_weighted(
-    history: BookHistory, days: FloatArray, place: int
-) -> tuple[float, bool | None]:
-    if place == 0:
-        return np.nan, None
-    amounts = -history.flow[: place + 1]
-    amounts[-1] += history.nav[place]
-    moved = np.flatnonzero(amounts)
-    span = int((days[-1] - days[0]).astype(np.int64))
-    times = (days[moved] - days[0]).astype(np.float64) / span
-    amounts = amounts[moved]
-    rate = brentq(lambda rate: amounts @ (1 + rate) ** -times, -0.99, 10, xtol=1e-14, rtol=1e-14)
-    if span < DAYS_A_YEAR:
-        return rate, False
-    return (1 + rate) ** (DAYS_A_YEAR / span) - 1, True
-
-
-def _drawdown_sessions(
-    wealth: FloatArray, below: FloatArray, days: FloatArray
-) -> tuple[date | None, date | None, date | None]:
-    """``wealth`` and ``below`` begin before the first of ``days``."""
-    if below.min() == 0:
-        return None, None, None
-    trough = int(below.argmin())
-    peak = int(wealth[: trough + 1].argmax())
-    recovered = np.flatnonzero(wealth[trough:] >= wealth[peak])
-    return (
-        None if peak == 0 else days[peak - 1].item(),
-        days[trough - 1].item(),
-        days[trough + int(recovered[0]) - 1].item() if recovered.size else None,
-    )

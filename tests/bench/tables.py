@@ -1,0 +1,125 @@
+"""The tables that are printed, and which bars were missed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.table import Table
+from tests.bench import parts
+from tests.bench.cases import FLOOR_BAR, Baseline, Compared, Timed
+from tests.bench.crowd import MEMORY_BAR, Crowd
+
+GIB = 1 << 30
+
+
+def compared_table(compared: Sequence[Compared]) -> Table:
+    """Set the engine beside its floor and both baselines."""
+    table = Table("case (seconds)", title="Read, plan, compute and write, in one process")
+    for name in ("engine", "floor", "arithmetic", "read", "write", "engine ÷ floor"):
+        table.add_column(name, justify="right")
+    for name in ("notebook", "÷ engine", "÷ arithmetic", "savvy", "÷ engine", "÷ arithmetic"):
+        table.add_column(name, justify="right")
+    for one in compared:
+        floor = one.timing.floor
+        table.add_row(
+            one.name,
+            *(f"{value:.3f}" for value in (one.timing.seconds, floor.total, *floor)),
+            f"{one.timing.ratio:.1f} (≤ {FLOOR_BAR:.0f})",
+            *_baseline_cells(one.notebook, one.timing.seconds, floor.arithmetic),
+            *_baseline_cells(one.savvy, one.timing.seconds, floor.arithmetic),
+        )
+    return table
+
+
+def _baseline_cells(baseline: Baseline, engine: float, arithmetic: float) -> tuple[str, ...]:
+    times = baseline.seconds / engine
+    return (
+        _short(baseline.seconds),
+        f"{_short(times)} (≥ {baseline.bar:.0f})",
+        _short(baseline.seconds / arithmetic),
+    )
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def share_notes(compared: Sequence[Compared]) -> str:
+    """Say how much of a baseline was run."""
+    notes = [
+        f"{one.name}: of the {which}, {baseline.share:.0%} was run "
+        f"({baseline.measured:.1f} s) and the rest extrapolated"
+        for one in compared
+        for which, baseline in (("notebook", one.notebook), ("savvy baseline", one.savvy))
+        if baseline.share < 1
+    ]
+    return "\n".join(notes)
+
+
+def parts_table(columns: Mapping[str, Mapping[str, float]]) -> Table:
+    """Tell where the milliseconds of each case go, the largest of the last case first."""
+    table = Table("part (milliseconds)", title="Where the time goes")
+    for name in columns:
+        table.add_column(name, justify="right")
+    cases = list(columns.values())
+
+    def add(name: str, values: Sequence[float], *, last: bool = False) -> None:
+        table.add_row(name, *(f"{1000 * value:.1f}" for value in values), end_section=last)
+
+    for name in (parts.READ, parts.PLAN, parts.ROWS, parts.WRITE, parts.OTHER):
+        add(name, [one.get(name, 0.0) for one in cases])
+    add("arithmetic", [parts.arithmetic_of(one) for one in cases])
+    add("all", [sum(one.values()) for one in cases], last=True)
+    for name in sorted(parts.ARITHMETIC, key=lambda name: -cases[-1].get(name, 0.0)):
+        add(name, [one.get(name, 0.0) for one in cases])
+    return table
+
+
+def crowd_table(crowd: Crowd) -> Table:
+    """Set what the crowd's arithmetic and Python take beside its writing."""
+    table = Table("case (seconds)", title="In a process of its own")
+    names = ("engine", "read", "plan", "arithmetic", "rows and checks", "write", "bookkeeping")
+    for name in (*names, "arithmetic and rows ÷ write", "peak memory (GiB)"):
+        table.add_column(name, justify="right")
+    found = (
+        crowd.seconds,
+        crowd.parts[parts.READ],
+        crowd.parts[parts.PLAN],
+        parts.arithmetic_of(crowd.parts),
+        crowd.parts[parts.ROWS],
+        crowd.writing,
+        crowd.parts[parts.OTHER],
+    )
+    table.add_row(
+        crowd.name,
+        *(f"{value:.2f}" for value in found),
+        f"{crowd.computing / crowd.writing:.2f} (≤ 1)",
+        f"{crowd.peak / GIB:.2f} (< {MEMORY_BAR / GIB:.0f})",
+    )
+    return table
+
+
+def timed_table(timed: Sequence[Timed]) -> Table:
+    """Set what is measured against the clock beside its bars."""
+    table = Table("case", title="Against the clock")
+    for name in ("seconds", "CPU seconds", "bar"):
+        table.add_column(name, justify="right")
+    for one in timed:
+        table.add_row(one.name, f"{one.seconds:.3f}", f"{one.cpu:.3f}", f"{one.bar:.1f}")
+    return table
+
+
+def missed(
+    compared: Sequence[Compared], crowd: Crowd | None, timed: Sequence[Timed]
+) -> Iterator[str]:
+    """Name every bar that was missed."""
+    for one in compared:
+        if one.timing.ratio > FLOOR_BAR:
+            yield f"{one.name}: {one.timing.ratio:.1f} times the floor"
+        for name, baseline in (("notebook", one.notebook), ("savvy baseline", one.savvy)):
+            times = baseline.seconds / one.timing.seconds
+            if times < baseline.bar:
+                yield f"{one.name}: {times:.1f} times as fast as the {name}, not {baseline.bar:.0f}"
+    if crowd is not None and crowd.computing > crowd.writing:
+        yield f"{crowd.name}: arithmetic and Python take longer than writing"
+    if crowd is not None and crowd.peak >= MEMORY_BAR:
+        yield f"{crowd.name}: {crowd.peak / GIB:.2f} GiB of memory"
+    yield from (one.name for one in timed if one.seconds > one.bar)
