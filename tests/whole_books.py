@@ -15,14 +15,14 @@ from riskmark.calc.accounting import Books, Flows
 from riskmark.calc.arrays import CODE_OF
 from riskmark.calc.lots import Lots
 from riskmark.calc.marks import Events, build_marks
-from riskmark.calc.model_fits import ModelFits, fit_model
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.measures import SECTION_OF
 from riskmark.domain.reasons import NullReason
 from riskmark.settings import Settings, load_settings
 from riskmark.valuation.analytics import analyse
 from riskmark.valuation.checks import violations
-from riskmark.valuation.factors import session_factors
+from riskmark.valuation.holdings import BookArrays
+from riskmark.valuation.inputs import InputCutter, Inputs
 from riskmark.valuation.numbers import ShardNumbers
 from riskmark.valuation.panels import InstrumentFacts, Panel
 from riskmark.valuation.shard import ShardInputs, value
@@ -81,7 +81,6 @@ class Case:
     first: int = 5_000
 
     def changed(self, **fields: object) -> "Case":
-        """Return the case with some fields replaced."""
         return replace(self, **fields)
 
 
@@ -101,11 +100,9 @@ class Numbers:
     broken: dict[int, str]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """Return a number of every cell."""
         return self.values[:, self.names.index(name)]
 
     def code(self, name: str) -> np.ndarray:
-        """Return the codes of a number."""
         return self.codes[:, self.names.index(name)]
 
     def where(self, cells: np.ndarray) -> "Numbers":
@@ -135,64 +132,55 @@ class Numbers:
 
 def measure_case(case: Case, *, planned: np.ndarray | None = None) -> Numbers:
     """Measure every book of a case on its rows, or where ``planned`` (P, R) says so."""
-    inputs = inputs_of(case, planned=planned)
+    inputs, portfolios = inputs_of(case, planned=planned)
     valued = value(inputs)
     shard = analyse(inputs, valued)
-    return _numbers(case, shard, violations(inputs, valued, shard))
+    found = _numbers(case, shard, violations(inputs, valued, shard))
+    return replace(found, portfolio=portfolios[found.portfolio])
 
 
-def inputs_of(case: Case, *, planned: np.ndarray | None = None) -> ShardInputs:
-    """Make the inputs of a shard as a run does: none begins before the first of its books."""
-    panel = _panel(case)
-    lots = [(book, lot) for book, one in enumerate(case.books) for lot in one.lots]
-    place = {symbol: column for column, symbol in enumerate(case.symbols)}
-    columns, instrument = np.unique(
-        np.array([place[lot.symbol] for _, lot in lots], np.int64), return_inverse=True
-    )
-    everything = np.ones((len(case.books), len(case.rows)), dtype=bool)
+def inputs_of(case: Case, *, planned: np.ndarray | None = None) -> tuple[ShardInputs, np.ndarray]:
+    """Cut the inputs of a shard as a run does, and tell which books are in it.
+
+    A book has no cell before its first session, and without a cell no place in the shard.
+    """
     first = [
         min([lot.entry for lot in book.lots] + [row for row, _ in book.flows])
         for book in case.books
     ]
-    wanted = everything if planned is None else planned
-    rows = range(max(case.rows.start, min(first)), case.rows.stop)
-    wanted = wanted[:, rows.start - case.rows.start :]
-    begun = np.arange(rows.start, rows.stop) >= np.array(first)[:, None]
+    rows = np.arange(case.rows.start, case.rows.stop)
+    begun = rows >= np.array(first)[:, None]
+    wanted = begun if planned is None else begun & planned
+    portfolios = np.flatnonzero(wanted.any(axis=1))
+    names = tuple(f"{place:03d}" for place in range(len(case.books)))
+    inputs = Inputs(_panel(case), names, _books(case, first), lots_of={})
+    shard = InputCutter(inputs, case.settings).cut(
+        [names[place] for place in portfolios],
+        [(rows[wanted[place]] + case.first).tolist() for place in portfolios],
+    )
+    return shard, portfolios
+
+
+def _books(case: Case, first: list[int]) -> BookArrays:
+    place = {symbol: column for column, symbol in enumerate(case.symbols)}
+    lots = [(book, lot) for book, one in enumerate(case.books) for lot in one.lots]
     flows = [(book, *flow) for book, one in enumerate(case.books) for flow in one.flows]
-    settings = case.settings
-    # As in a run: one symbol with absurd prices must not take the fits of all others with it.
-    with np.errstate(over="ignore", invalid="ignore"):
-        fits = _fits(panel, settings, columns, rows)
-    return ShardInputs(
-        panel=panel,
-        columns=columns,
-        rows=rows,
-        planned=wanted & begun,
+    instrument = np.array([place[lot.symbol] for _, lot in lots], np.int64)
+    return BookArrays(
         books=Books(np.array(first, np.int64), np.array([one.equity for one in case.books])),
-        lots=_lots(case, lots, instrument.astype(np.int64)),
+        lots=_lots(case, lots, instrument),
         flows=Flows(
             np.array([one[0] for one in flows], np.int64),
             np.array([one[1] for one in flows], np.int64),
             np.array([one[2] for one in flows], np.float64),
         ),
-        fits=fits,
-        market=panel.factor_returns(settings.model("market"))[:, 0],
-        factors=session_factors(panel, settings, rows=rows),
-        risk_free=settings.risk_free,
+        lot_start=_starts([len(one.lots) for one in case.books]),
+        flow_start=_starts([len(one.flows) for one in case.books]),
     )
 
 
-def _fits(panel: Panel, settings: Settings, columns, rows: range) -> dict[str, ModelFits]:
-    return {
-        model.name: fit_model(
-            panel.marks.returns[:, columns],
-            panel.factor_returns(model),
-            model=model,
-            rows=rows,
-            risk_free=panel.risk_free(model),
-        )
-        for model in settings.factor_model
-    }
+def _starts(sizes: list[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def _lots(case: Case, lots: list[tuple[int, Lot]], instrument: np.ndarray) -> Lots:
@@ -299,13 +287,9 @@ def _add_positions(columns, case: Case, shard: ShardNumbers) -> None:
         chosen = rows.column == place
         if not chosen.any():
             continue
-        for what in ("quantity", "market_value", "pnl"):
+        for what in ("quantity", "market_value", "pnl", "mark", "weight"):
             found = getattr(rows, what)[chosen]
             columns[f"positions.{symbol}.{what}"] = _laid(shard, rows.cell[chosen], found)
-        for what in ("mark", "weight"):  # their reason is told by the kind of mark and by NAV
-            found = getattr(rows, what)[chosen]
-            nulls = np.where(np.isnan(found), CODE_OF[NullReason.NOT_DEFINED], 0)
-            columns[f"positions.{symbol}.{what}"] = _laid(shard, rows.cell[chosen], found, nulls)
         for what in ("beta", "component_es_95"):
             one = getattr(rows, what)
             columns[f"positions.{symbol}.{what}"] = _laid(
@@ -322,14 +306,16 @@ def _add_sectors(columns, case: Case, shard: ShardNumbers) -> None:
             continue
         for what in ("long", "short", "net", "gross"):
             found = getattr(rows, what)[chosen]
-            nulls = np.where(np.isnan(found), CODE_OF[NullReason.NOT_DEFINED], 0)
-            columns[f"sectors.{sector}.{what}"] = _laid(shard, rows.cell[chosen], found, nulls)
+            columns[f"sectors.{sector}.{what}"] = _laid(shard, rows.cell[chosen], found)
 
 
 def _laid(shard: ShardNumbers, cell, found, nulls=None):
+    """Lay numbers of some cells on all; some have no reason beside them."""
+    if nulls is None:
+        nulls = np.where(np.isnan(found), CODE_OF[NullReason.NOT_DEFINED], 0)
     values = np.full(len(shard), np.nan)
     codes = np.full(len(shard), ABSENT)
-    values[cell], codes[cell] = found, 0 if nulls is None else nulls
+    values[cell], codes[cell] = found, nulls
     return values, codes
 
 

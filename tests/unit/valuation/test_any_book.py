@@ -5,6 +5,7 @@ a hundredth, are listed on the last day, or have half their closes.
 """
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -136,6 +137,7 @@ def _shaped(shape: str, walk: np.ndarray, market: np.ndarray, rng: np.random.Gen
     return made[shape]()
 
 
+@pytest.mark.timeout(600)  # five hundred markets, and as many when one is shortened
 @given(absurd_cases())
 def test_every_number_is_finite_or_null_with_a_reason_and_its_parts_are_it(case: Case):
     numbers = measure_case(case)
