@@ -16,11 +16,11 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-deep bench check check-lint check-format check-types \
-	check-layers format lock lock-check clean
+.PHONY: help demo test test-deep bench conformance check check-lint check-format check-types \
+	check-layers check-docs format docs lock lock-check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.synced ## build a small database from real prices, run the batch, show the result
 	@.venv/bin/riskmark demo $(ARGS)
@@ -34,7 +34,10 @@ test-deep: .venv/.synced ## run every test with many more examples and faults, a
 bench: .venv/.synced ## measure speed against the floor and against two baselines
 	@$(RUN) python -m tests.bench $(ARGS)
 
-check: check-lint check-format check-types check-layers lock-check ## lint, format, types, layers, lock file
+conformance: .venv/.synced ## compare every measure with its oracle, write docs/reference/conformance.md
+	@$(RUN) python -m tests.conformance $(ARGS)
+
+check: check-lint check-format check-types check-layers check-docs lock-check ## lint, format, types, layers, pages, lock file
 
 check-lint: .venv/.synced
 	$(RUN) ruff check
@@ -47,6 +50,12 @@ check-types: .venv/.synced
 
 check-layers: .venv/.synced
 	$(RUN) lint-imports
+
+check-docs: .venv/.synced
+	$(RUN) python scripts/measures_page.py --check
+
+docs: .venv/.synced ## write the pages that are made from the code
+	$(RUN) python scripts/measures_page.py
 
 format: .venv/.synced ## rewrite the code in the house format
 	$(RUN) ruff check --fix

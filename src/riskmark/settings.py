@@ -142,7 +142,7 @@ def load_settings(
     if path is not None:
         read = _read_toml(path)
         _merge(merged, read, origins, str(path))
-        own = frozenset(one["name"] for one in read.get("scenario", ()))
+        own = frozenset(_names(read.get("scenario")))
     _merge(merged, _from_environment(environment, merged), origins, "environment")
     if database_url is not None:
         merged["database_url"] = database_url
@@ -263,6 +263,11 @@ def _replace_by_name(
         named.add(name)
         found[name] = one
     return list(found.values())
+
+
+def _names(listed: object) -> list[str]:
+    """Return the names of a list of tables, all of which have one."""
+    return [one["name"] for one in listed] if isinstance(listed, list) else []
 
 
 def _flat(values: Mapping[str, Any]) -> list[str]:

@@ -7,8 +7,16 @@ from typing import Any
 
 from riskmark.domain.measures import SECTION_OF, STORED
 from riskmark.domain.reasons import NullReason
+from riskmark.reports.catalogue.whole import catalogue
+from riskmark.settings import load_settings
 
 REASONS = frozenset(NullReason)
+LISTED = {
+    one.column: frozenset(one.nulls)
+    for section in catalogue(load_settings(None, {}).settings)
+    for one in section.entries
+}
+"""The reasons that the reference lists for each column."""
 _BESIDE = {
     "factor_exposure": (
         ("exposure", "exposure_null"), ("money", "money_null"), ("coverage", "coverage_null"),
@@ -46,6 +54,7 @@ def assert_sound(select: Select) -> None:
             for is_null, text in rows:
                 assert bool(is_null) == (text is not None), (table, value, text)
                 assert text is None or text in REASONS, (table, value, text)
+                assert text is None or text in LISTED[f"{table}.{value}"], (table, value, text)
     for table, names in _NUMBERS.items():
         for name in names:
             rows = select(f'SELECT "{name}" FROM {table} WHERE "{name}" IS NOT NULL')
@@ -65,6 +74,9 @@ def _check_snapshots(select: Select) -> None:
         missing = {f"{SECTION_OF[name]}.{name}" for name, one in found.items() if one is None}
         assert set(reasons) == missing, where
         assert set(reasons.values()) <= REASONS, where
+        for name, reason in reasons.items():
+            column = f"snapshot.{name.rpartition('.')[2]}"
+            assert reason in LISTED[column], (*where, name, reason)
         assert all(one is None or math.isfinite(one) for one in values), where
         assert (is_annual is None) == (found["mwr_inception"] is None), where
         has_fall = found["max_drawdown"] is not None and found["max_drawdown"] < 0

@@ -10,14 +10,11 @@ from tests.acceptance.world import FACTORS, World
 
 from riskmark.calc.arrays import CODE_OF, Measure
 from riskmark.domain.reasons import NullReason, Source
-from riskmark.engine import claims
-from riskmark.engine.interrupts import Interrupts
-from riskmark.engine.recorder import Recorder
 from riskmark.engine.rounds import read_round
-from riskmark.engine.shard_work import ShardWork
 from riskmark.engine.shards import cut_plan
 from riskmark.valuation.analytics import analyse
 from riskmark.valuation.checks import violations
+from riskmark.valuation.inputs import InputCutter
 from riskmark.valuation.numbers import ShardNumbers
 from riskmark.valuation.shard import ShardInputs, Valued, value
 
@@ -54,14 +51,8 @@ def computed(url: str) -> Iterator[Computed]:
     with app.database.read() as connection:
         request = app.request(connection, Source.CLI, calendar=world.calendar)
         current = read_round(connection, world.calendar, app.settings, request, left_out={})
-    claim = claims.claim(app.database, request, app.settings.lease, at=app.clock.now())
-    record = Recorder(
-        app.database, app.settings, app.clock,
-        request=request, claim=claim, observe=lambda _: None, interrupts=Interrupts(),
-    )  # fmt: skip
-    work = ShardWork(record, current, current.panel, current.books)
-    (shard,) = cut_plan(current.plan, current.lots_of)
-    inputs = work._inputs(shard)
+    (shard,) = cut_plan(current.plan, current.inputs.lots_of)
+    inputs = InputCutter(current.inputs, app.settings).cut(shard.portfolios, shard.ordinals)
     valued = value(inputs)
     yield Computed(inputs, valued, analyse(inputs, valued))
     world.close()

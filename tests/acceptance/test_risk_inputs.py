@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from tests.acceptance.world import FACTORS, LAST
+from tests.acceptance.world import FACTORS, LAST, assert_equal_results
 
 from riskmark.calc.regression import fit_factors
 from riskmark.storage.benchmark_files import BenchmarkWeight, MemberKind
@@ -51,6 +51,36 @@ def test_an_import_of_factors_makes_numbers_stale_from_its_first_change_on(world
     assert found == pytest.approx(expected_money(world, returns), rel=1e-9)
     assert bring_factors(world).columns == COLUMNS
     assert world.run().cells.planned == 0
+
+
+def test_an_import_of_factors_brings_the_numbers_of_its_model_and_changes_no_other(world):
+    world.add_book("book", ("AAA", "BBB"), MON)
+    world.add_book("short", ("AAA",), date(2026, 1, 7), quantity=-5)
+    world.add_prices(*FACTORS, "AAA", "BBB")
+    world.run()
+    before = world.dump()
+
+    bring_factors(world)
+    planned = world.run().cells
+    after = world.dump()
+
+    assert (planned.planned, planned.computed) == (6, 6)
+    of_model, others = parted(before.pop("factor_exposure"))
+    brought, same = parted(after.pop("factor_exposure"))
+    assert_equal_results({"factor_exposure": others}, {"factor_exposure": same})
+    assert_equal_results(before, after)
+    assert len(brought) == len(of_model) == 6 * (len(COLUMNS) - 1)
+    for mine, theirs in zip(of_model, brought, strict=True):
+        assert (mine["exposure"], mine["stderr"]) == (None, None)
+        assert mine["exposure_null"] == mine["stderr_null"] == "no_factor_data"
+        assert None not in (theirs["exposure"], theirs["money"], theirs["stderr"])
+        assert (mine["coverage"], theirs["coverage"]) == (0.0, 1.0)
+
+
+def parted(rows):
+    """Return the rows of the model from a file, and all others."""
+    others = [row for row in rows if row["model"] != "ff5m"]
+    return [row for row in rows if row["model"] == "ff5m"], others
 
 
 def expected_money(world, returns):

@@ -11,9 +11,10 @@ from riskmark.reports.documents import to_json
 from riskmark.reports.snapshot import load_snapshot
 from riskmark.storage.benchmark_files import BenchmarkWeight, MemberKind
 from riskmark.storage.benchmarks import import_weights
+from riskmark.storage.engines import as_date
 from riskmark.storage.instruments import find_instrument
 
-MON = date(2026, 1, 5)
+MON, TUE = date(2026, 1, 5), date(2026, 1, 6)
 BOOK = ("AAA", "BBB", "CCC")
 STYLE = {
     "Market": ("SPY", None),
@@ -183,8 +184,43 @@ def test_sectors_stand_beside_the_weights_of_the_benchmark_in_force(world, shown
             at=world.app.clock.now(),
         )
 
-    on_tuesday = show(world, session=date(2026, 1, 6))
+    on_tuesday = show(world, session=TUE)
 
     assert shown["nulls"]["sectors.Unclassified.benchmark"] == "no_benchmark_weights"
     assert [one["benchmark"] for one in on_tuesday["sectors"]] == [0.25]
     assert [one["benchmark"] for one in show(world)["sectors"]] == [0.75]
+
+
+@pytest.mark.usefixtures("shown")
+def test_the_hypothetical_pnl_is_that_of_the_holdings_of_the_session_before(world):
+    moves = [world.closes(symbol) for symbol in BOOK]
+
+    found = world.rows(
+        "SELECT s.session, s.pnl, s.pnl_hypothetical, s.nulls FROM snapshot s ORDER BY s.session"
+    )
+
+    first, *others = found
+    assert first[2] is None
+    assert json.loads(first[3])["snapshot.pnl_hypothetical"] == "first_session"
+    sessions = [as_date(row[0]) for row in found]
+    for (_, pnl, hypothetical, _), now, past in zip(others, sessions[1:], sessions, strict=False):
+        wanted = sum(10 * (closes[now] - closes[past]) for closes in moves)
+        assert hypothetical == pytest.approx(wanted, rel=1e-9)
+        assert pnl == pytest.approx(hypothetical, rel=1e-9)
+
+
+def test_what_is_bought_in_a_session_is_not_in_its_hypothetical_pnl(world):
+    world.add_book("book", ("AAA",), MON)
+    world.add_prices(*BOOK, *FACTORS)
+    with world.app.database.write() as connection:
+        bought = find_instrument(connection, "BBB", owner_id=None)
+        editor = world.editor(connection, "book")
+        editor.add_lots([world.lot("BBB", TUE, quantity=500)], {"BBB": bought.instrument_id})
+        editor.finish()
+    world.run()
+
+    on_tuesday = show(world, session=TUE)["snapshot"]
+
+    closes = world.closes("AAA")
+    assert on_tuesday["pnl_hypothetical"] == pytest.approx(10 * (closes[TUE] - closes[MON]))
+    assert abs(on_tuesday["pnl"] - on_tuesday["pnl_hypothetical"]) > 0.5

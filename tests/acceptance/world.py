@@ -212,10 +212,12 @@ class World:
 
 Dump = dict[str, list[dict[str, object]]]
 
-_KEYS = ("portfolio", "session", "symbol", "model", "factor", "sector")
+_KEYS = ("portfolio", "session", "symbol", "model", "factor", "sector", "scenario")
 _MONEY = frozenset(SNAPSHOT) - {"return", "excluded_weight", "proxied_weight"} | {
     "market_value",
     "money",
+    "direct",
+    "predictive",
 }
 GROSS = 1e6
 """The size of the books of a world, for the tolerance of money."""

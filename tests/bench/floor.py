@@ -22,8 +22,7 @@ from riskmark.storage import results
 
 RESULT_TABLES = frozenset(
     {
-        "snapshot", "position_value", "factor_exposure", "stress_result",
-        "sector_exposure", "symbol_fit", "symbol_metric",
+        "snapshot", "cell_pack", "fit_pack", "symbol_metric",
     }
 )  # fmt: skip
 """What is written that is a result; a run's record of itself and caches are not."""

@@ -137,10 +137,7 @@ def store_history(
     with database:
         for table, columns, since in (
             ("snapshot", results.SNAPSHOT_COLUMNS, market.sessions[first]),
-            ("position_value", results.POSITION_COLUMNS, detailed),
-            ("factor_exposure", results.EXPOSURE_COLUMNS, detailed),
-            ("stress_result", results.STRESS_COLUMNS, detailed),
-            ("sector_exposure", results.SECTOR_COLUMNS, detailed),
+            ("cell_pack", results.PACK_COLUMNS, detailed),
         ):
             database.execute(
                 _copying(table, columns), (since.isoformat(), last.isoformat(), last.isoformat())

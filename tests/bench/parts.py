@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from riskmark.engine import rounds, run, shard_work, symbol_work
 from riskmark.engine.shard_work import ShardWork
-from riskmark.valuation import analytics, factor_risk, panels, risk, shard
+from riskmark.valuation import analytics, factor_risk, inputs, panels, risk, shard
+from riskmark.valuation.inputs import InputCutter
 
 READ, PLAN, ROWS, WRITE, OTHER = "read", "plan", "rows and checks", "write", "bookkeeping"
 REST = "analytics: rest"
@@ -29,8 +30,8 @@ class Timed(NamedTuple):
 
 PURE = (
     Timed(panels, "build_marks", "returns from closes"),
-    Timed(shard_work, "fit_model", "fits of symbols"),
-    Timed(shard_work, "session_factors", "factors"),
+    Timed(inputs, "fit_model", "fits of symbols"),
+    Timed(inputs, "session_factors", "factors"),
     Timed(shard_work, "value", "accounting"),
     Timed(shard_work, "analyse", REST),
     Timed(symbol_work, "fit_model", "fits of symbols"),
@@ -58,16 +59,16 @@ AROUND = (
     Timed(run, "load_calendar", READ),
     Timed(rounds, "read_round", PLAN),
     Timed(rounds, "load_plan", PLAN),
-    Timed(rounds, "load_stored_books", READ),
-    Timed(rounds, "load_instruments", READ),
-    Timed(rounds, "load_closes", READ),
-    Timed(rounds, "build_panel", READ),
-    Timed(rounds, "book_arrays", READ),
+    Timed(inputs, "load_stored_books", READ),
+    Timed(inputs, "load_instruments", READ),
+    Timed(inputs, "load_closes", READ),
+    Timed(inputs, "build_panel", READ),
+    Timed(inputs, "book_arrays", READ),
     Timed(run, "cut_plan", PLAN),
-    Timed(ShardWork, "_inputs", ROWS),
+    Timed(InputCutter, "cut", ROWS),
     Timed(shard_work, "violations", ROWS),
     Timed(shard_work, "shard_rows", ROWS),
-    Timed(symbol_work, "_fit_rows", ROWS),
+    Timed(symbol_work, "_fit_lines", ROWS),
     Timed(symbol_work, "_metric_rows", ROWS),
     Timed(ShardWork, "_write", WRITE),
     Timed(symbol_work, "note_prices", WRITE),

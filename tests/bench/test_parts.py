@@ -52,8 +52,7 @@ def test_the_floor_stores_the_rows_that_the_run_stored(market, template):
 
     assert min(floor) > 0
     assert {write.table for write in recording.writes} == {
-        "snapshot", "position_value", "factor_exposure", "stress_result",
-        "sector_exposure", "symbol_fit", "symbol_metric",
+        "snapshot", "cell_pack", "fit_pack", "symbol_metric",
     }  # fmt: skip
 
 

@@ -18,7 +18,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
 
 from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
-from riskmark.calc.filled_returns import HISTORY, FilledReturns, filled_returns, fills
+from riskmark.calc.filled_returns import (
+    HISTORY,
+    FilledReturns,
+    filled_returns,
+    fills,
+    last_returns,
+)
 from riskmark.calc.regression import FactorFits
 
 Holdings: TypeAlias = "csr_array[np.float64, tuple[int, int]]"
@@ -102,6 +108,22 @@ def holdings_returns(
     total = np.bincount(entries.cell, size, minlength=len(place))
     filled_share = filled / np.where(total > 0, total, 1.0)
     return HoldingsReturns(x, length, filled_share, excluded, place, panel)
+
+
+def earned(series: HoldingsReturns, before: Holdings) -> FloatArray:
+    """Return what ``before`` (C, N) earns on the last session of each cell's x, fills included.
+
+    Held at the close before it, it is the P&L of holdings that stay as they were. What has
+    something to fill in x, but no fit, earns nothing.
+    """
+    entries = _entries(series.filled, before, series.place)
+    fitted = series.filled.fits.nulls[entries.place, entries.instrument] == 0
+    counts = (entries.gaps == 0) | fitted
+    returns = last_returns(series.filled, entries.place, entries.instrument, n=1)[:, 0]
+    amounts = np.where(counts, entries.amount * returns, 0.0)
+    found: FloatArray = np.zeros(len(series.x))
+    np.add.at(found, entries.cell, amounts)
+    return found
 
 
 def _entries(panel: FilledReturns, weights: Holdings, place: IntArray) -> _Entries:

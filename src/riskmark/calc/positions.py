@@ -6,13 +6,16 @@ Arrays are positions × sessions. A position is listed if one of its lots is hel
 one of the sessions; it is sorted by portfolio, then instrument.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
 from riskmark.calc.lots import LotAmounts, LotTerms, net_runs, run_starts
 from riskmark.calc.marks import MarkPanel
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 CELLS = 1 << 20
 """Lots × sessions that are laid out at a time (8 MiB an array)."""
@@ -25,6 +28,7 @@ class Positions(NamedTuple):
     held at the close; ``held`` says whether there are any, ``closed_today`` whether one
     ended in the session and none is held. ``at_cost`` says that no close marks the position;
     ``cost_mark``, what a share of it then stands at, is NaN elsewhere and where lots cancel.
+    What ends in ``_before`` is of the close before, the panel's or 0 and False.
     """
 
     portfolio: IntArray
@@ -37,6 +41,9 @@ class Positions(NamedTuple):
     closed_today: BoolArray
     at_cost: BoolArray
     cost_mark: FloatArray
+    value_before: FloatArray
+    held_before: BoolArray
+    at_cost_before: BoolArray
 
 
 class _Close(NamedTuple):
@@ -61,9 +68,8 @@ def value_positions(
     first = max(rows.start - 1, 0)
     closes = _at_closes(lots, panel, starts, rows=range(first, rows.stop))
     close = _Close._make(array[:, rows.start - first :] for array in closes)
-    pnl = close.market_value.copy()
-    skipped = len(rows) - (rows.stop - 1 - first)
-    pnl[:, skipped:] -= closes.market_value[:, :-1]
+    before = _Close._make(_before(array, len(rows)) for array in closes)
+    pnl = close.market_value - before.market_value
     place_of_lot = np.full(len(terms.shares), -1)
     place_of_lot[listed] = place
     for lot, _, row, amount in amounts:
@@ -77,8 +83,20 @@ def value_positions(
         instrument=lots.instrument[starts],
         pnl=pnl,
         closed_today=ended & ~close.held,
+        value_before=before.market_value,
+        held_before=before.held,
+        at_cost_before=before.at_cost,
         **close._asdict(),
     )
+
+
+def _before(closes: npt.NDArray[_Scalar], count: int) -> npt.NDArray[_Scalar]:
+    """Return the close before each of the last ``count``; 0 before the panel."""
+    if closes.shape[1] > count:
+        return closes[:, :-1]
+    before = np.zeros_like(closes)
+    before[:, 1:] = closes[:, :-1]
+    return before
 
 
 def _at_closes(lots: LotTerms, panel: MarkPanel, starts: IntArray, *, rows: range) -> _Close:

@@ -9,6 +9,8 @@ import typer
 
 from riskmark import __version__
 from riskmark.cli import demo, maintenance, runs, show, status
+from riskmark.cli.benchmarks import benchmark_commands
+from riskmark.cli.factors import factor_commands
 from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
 from riskmark.cli.opening import GlobalOptions
 from riskmark.cli.portfolio import portfolio_commands
@@ -34,6 +36,8 @@ app.command("history", rich_help_panel=DAILY)(show.show_history)
 app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=BOOKS)
 app.add_typer(price_commands, name="prices", rich_help_panel=BOOKS)
 app.add_typer(symbol_commands, name="symbols", rich_help_panel=BOOKS)
+app.add_typer(factor_commands, name="factors", rich_help_panel=BOOKS)
+app.add_typer(benchmark_commands, name="benchmarks", rich_help_panel=BOOKS)
 app.command("init", rich_help_panel=CARE)(maintenance.init)
 app.command("verify", rich_help_panel=CARE)(maintenance.verify_all)
 app.command("backup", rich_help_panel=CARE)(maintenance.backup)

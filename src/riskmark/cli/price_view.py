@@ -85,9 +85,9 @@ def import_view(found: "PriceImport") -> "Iterator[RenderableType]":
         )
     created = sorted({*bars.created, *actions.created})
     if created:
-        yield f"new symbols: {_named(created)}"
+        yield f"new symbols: {named(created)}"
     if bars.foreign:
-        yield styled("[yellow]in another currency[/]: {symbols}", symbols=_named(bars.foreign))
+        yield styled("[yellow]in another currency[/]: {symbols}", symbols=named(bars.foreign))
     if bars.odd_ranges:
         yield styled(
             "[yellow]{bars} with a close or open outside low and high[/], stored all the same",
@@ -103,6 +103,13 @@ def import_view(found: "PriceImport") -> "Iterator[RenderableType]":
         yield "enter the split with --actions, or: riskmark prices release SYMBOL DATE"
 
 
+def named(symbols: tuple[str, ...] | list[str]) -> str:
+    """Name the first few symbols, and count the rest."""
+    listed = ", ".join(symbols[:MOST_NAMED])
+    more = len(symbols) - MOST_NAMED
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
 def _counts(
     what: str, received: int, done: dict[str, int], refused: dict[str, int]
 ) -> "RenderableType":
@@ -113,12 +120,6 @@ def _counts(
 
 def _move_text(markup: str, move: "SuspiciousMove") -> "Text":
     return styled(markup, session=move.session, symbol=move.symbol, reason=move.reason)
-
-
-def _named(symbols: tuple[str, ...] | list[str]) -> str:
-    listed = ", ".join(symbols[:MOST_NAMED])
-    more = len(symbols) - MOST_NAMED
-    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def _move(move: "SuspiciousMove") -> dict[str, object]:

@@ -5,7 +5,7 @@ The names are the interface's: JSON keys and columns of the table ``snapshot``.
 
 SNAPSHOT = (
     "nav", "cash", "long_value", "short_value", "gross", "net",
-    "flow", "inflow", "outflow", "pnl", "return", "income",
+    "flow", "inflow", "outflow", "pnl", "pnl_hypothetical", "return", "income",
     "cum_realized", "cum_unrealized", "cum_income", "excluded_weight", "proxied_weight",
 )  # fmt: skip
 """``positions``, a count, stands beside these."""

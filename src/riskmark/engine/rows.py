@@ -1,9 +1,10 @@
 """Numbers to rows: arrays of a shard become tuples of driver values, column by column."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from riskmark.calc.arrays import CodeArray, FloatArray, IntArray, Measure, reason_of
 from riskmark.domain.measures import SECTION_OF, STORED
 from riskmark.domain.reasons import SnapshotState
+from riskmark.storage.lines import pack_by_cell, pack_columns
 from riskmark.valuation.numbers import MARK_KINDS, SYMBOL_REASONS, ShardNumbers
 from riskmark.valuation.panels import Panel
 
@@ -30,21 +32,14 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class ShardRows:
-    """The rows of a shard; ``…_cell`` says to which cell each row belongs."""
+    """The rows of a shard's cells: the snapshots, and the packs of the lines beside them."""
 
     portfolios: list[str]
     sessions: list[date]
     states: list[str]
     values: FloatArray
     snapshot: Rows
-    position: Rows
-    position_cell: IntArray
-    exposure: Rows
-    exposure_cell: IntArray
-    stress: Rows
-    stress_cell: IntArray
-    sector: Rows
-    sector_cell: IntArray
+    pack: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +81,23 @@ def shard_rows(
             strict=True,
         )
     )
-    exposure, exposure_cell = _exposure_rows(numbers, cells)
     return ShardRows(
         portfolios=cells.portfolios,
         sessions=sessions,
         states=states,
         values=values,
         snapshot=_snapshot_rows(numbers, panel, cells, heads=heads, stamp=stamp),
-        position=_position_rows(numbers, panel, cells),
-        position_cell=numbers.position_rows.cell,
-        exposure=exposure,
-        exposure_cell=exposure_cell,
-        stress=_stress_rows(numbers, cells),
-        stress_cell=np.tile(np.arange(len(numbers)), len(numbers.stress.scenarios)),
-        sector=_sector_rows(numbers, panel, cells),
-        sector_cell=numbers.sector_rows.cell,
+        pack=list(
+            zip(
+                cells.portfolios,
+                cells.bound,
+                _positions(numbers, panel),
+                _exposures(numbers),
+                _stress(numbers),
+                _sectors(numbers, panel),
+                strict=True,
+            )
+        ),
     )
 
 
@@ -184,91 +181,59 @@ def _session_column(panel: Panel, ordinals: IntArray, *, as_text: bool) -> list[
     return list(sessions)
 
 
-def _position_rows(numbers: ShardNumbers, panel: Panel, cells: _Cells) -> Rows:
+def _positions(numbers: ShardNumbers, panel: Panel) -> Iterator[str]:
     rows = numbers.position_rows
-    places = rows.cell.tolist()
     ids = np.array([one.instrument_id for one in panel.instruments], dtype=np.int64)
     kinds = [*(kind.value for kind in MARK_KINDS), None]  # the last is that of −1
-    return list(
+    lines = list(
         zip(
-            [cells.portfolios[place] for place in places],
-            [cells.bound[place] for place in places],
             ids[rows.column].tolist(),
             rows.quantity.tolist(),
-            _with_none(rows.mark),
+            rows.mark.tolist(),
             [kinds[code] for code in rows.kind.tolist()],
             [None if age < 0 else age for age in rows.age.tolist()],
             rows.market_value.tolist(),
-            _with_none(rows.weight),
+            rows.weight.tolist(),
             rows.pnl.tolist(),
-            _with_none(rows.beta.values),
+            rows.beta.values.tolist(),
             _reasons(rows.beta.nulls),
-            _with_none(rows.component_es_95.values),
+            rows.component_es_95.values.tolist(),
             _reasons(rows.component_es_95.nulls),
             strict=True,
         )
     )
+    return pack_by_cell(lines, rows.cell, count=len(numbers))
 
 
-def _exposure_rows(numbers: ShardNumbers, cells: _Cells) -> tuple[Rows, IntArray]:
-    rows: Rows = []
-    places: list[IntArray] = []
-    count = len(numbers)
+def _exposures(numbers: ShardNumbers) -> list[str]:
+    columns = []
     for model in numbers.exposures:
         for place, factor in enumerate(model.factors):
             parts = (model.exposure, model.money, model.stderr, model.coverage, model.risk_share)
-            columns = [_pick(one, place) for one in parts]
-            rows.extend(
-                zip(
-                    cells.portfolios,
-                    cells.bound,
-                    [model.model] * count,
-                    [factor] * count,
-                    *(part for pair in columns for part in pair),
-                    strict=True,
-                )
-            )
-            places.append(np.arange(count))
-    return rows, np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+            pairs = [part for one in parts for part in _pick(one, place)]
+            columns.append(list(zip(repeat(model.model), repeat(factor), *pairs)))
+    return pack_columns(columns, count=len(numbers))
 
 
-def _stress_rows(numbers: ShardNumbers, cells: _Cells) -> Rows:
-    rows: Rows = []
-    count = len(numbers)
+def _stress(numbers: ShardNumbers) -> list[str]:
     found = numbers.stress
+    columns = []
     for place, scenario in enumerate(found.scenarios):
-        columns = [_pick(one, place) for one in (found.direct, found.predictive)]
-        rows.extend(
-            zip(
-                cells.portfolios,
-                cells.bound,
-                [scenario] * count,
-                *(part for pair in columns for part in pair),
-                strict=True,
-            )
-        )
-    return rows
+        pairs = [part for one in (found.direct, found.predictive) for part in _pick(one, place)]
+        columns.append(list(zip(repeat(scenario), *pairs)))
+    return pack_columns(columns, count=len(numbers))
 
 
 def _pick(measure: Measure, place: int) -> tuple[list[Any], list[Any]]:
-    return _with_none(measure.values[:, place]), _reasons(measure.nulls[:, place])
+    return measure.values[:, place].tolist(), _reasons(measure.nulls[:, place])
 
 
-def _sector_rows(numbers: ShardNumbers, panel: Panel, cells: _Cells) -> Rows:
+def _sectors(numbers: ShardNumbers, panel: Panel) -> Iterator[str]:
     rows = numbers.sector_rows
-    places = rows.cell.tolist()
-    return list(
-        zip(
-            [cells.portfolios[place] for place in places],
-            [cells.bound[place] for place in places],
-            [panel.sectors[code] for code in rows.sector.tolist()],
-            _with_none(rows.long),
-            _with_none(rows.short),
-            _with_none(rows.net),
-            _with_none(rows.gross),
-            strict=True,
-        )
-    )
+    names = [panel.sectors[code] for code in rows.sector.tolist()]
+    parts = (rows.long, rows.short, rows.net, rows.gross)
+    lines = list(zip(names, *(part.tolist() for part in parts), strict=True))
+    return pack_by_cell(lines, rows.cell, count=len(numbers))
 
 
 def _with_none(values: FloatArray) -> list[Any]:

@@ -160,10 +160,11 @@ class _Run:
         symbol_work.note_prices(self._record, current, calendar)
         symbol_work.save_symbols(self._record, current)
         self._delete_surplus(current)
-        if current.panel is None or current.books is None or not current.portfolio_ids:
+        inputs = current.inputs
+        if inputs is None or not inputs.portfolio_ids:
             return
-        shards = cut_plan(current.plan, current.lots_of)
-        work = shard_work.ShardWork(self._record, current, current.panel, current.books)
+        shards = cut_plan(current.plan, inputs.lots_of)
+        work = shard_work.ShardWork(self._record, current, inputs)
         retried: list[Shard] = []
         for shard in shards:
             if shard.is_rebuild and time.monotonic() > self._rebuild_until:

@@ -9,28 +9,21 @@ import time
 import traceback
 from dataclasses import dataclass
 
-import numpy as np
 from sqlalchemy import Connection, insert
 
 from riskmark import faults
-from riskmark.calc.accounting import Books, Flows
-from riskmark.calc.arrays import FloatArray, IntArray
-from riskmark.calc.lots import Lots
-from riskmark.calc.model_fits import ModelFits, fit_model
 from riskmark.domain.reasons import PlanReason
 from riskmark.domain.runs import ANALYTICS, SYMBOL_FACTORS, VALUATION, VERIFY, CellCounts
 from riskmark.engine.recorder import Recorder
-from riskmark.engine.rounds import Round, held_columns, market_returns
+from riskmark.engine.rounds import Round
 from riskmark.engine.rows import ShardRows, Stamp, shard_rows
 from riskmark.engine.shards import Shard
 from riskmark.engine.writing import save_shard
 from riskmark.storage import schema
 from riskmark.valuation.analytics import analyse
 from riskmark.valuation.checks import violations
-from riskmark.valuation.factors import SessionFactors, session_factors
-from riskmark.valuation.holdings import BookArrays
-from riskmark.valuation.panels import Panel
-from riskmark.valuation.shard import ShardInputs, value
+from riskmark.valuation.inputs import InputCutter, Inputs
+from riskmark.valuation.shard import value
 
 MAX_DETAIL = 8_000
 """Characters of a traceback that are kept."""
@@ -46,14 +39,11 @@ class _Computed:
 class ShardWork:
     """Carries out the shards of one round."""
 
-    def __init__(self, record: Recorder, current: Round, panel: Panel, books: BookArrays) -> None:
+    def __init__(self, record: Recorder, current: Round, inputs: Inputs) -> None:
         self._record = record
         self._round = current
-        self._panel = panel
-        self._books = books
-        self._place = {key: index for index, key in enumerate(current.portfolio_ids)}
-        self._fits = _FitCache(record, panel, held_columns(books))
-        self._market = market_returns(panel, record.settings)
+        self._panel = inputs.panel
+        self._cutter = InputCutter(inputs, record.settings)
         self._left = {one.portfolio_id: len(one.cells) for one in current.plan.portfolios}
         self._complete = {one.portfolio_id for one in current.plan.portfolios if one.is_complete}
 
@@ -80,7 +70,7 @@ class ShardWork:
 
     def _compute(self, shard: Shard) -> _Computed:
         started = time.perf_counter()
-        inputs = self._inputs(shard)
+        inputs = self._cutter.cut(shard.portfolios, shard.ordinals)
         fitted = time.perf_counter()
         valued = value(inputs)
         done = time.perf_counter()
@@ -109,37 +99,6 @@ class ShardWork:
         reasons = [reason for cells in shard.cells for _, reason in cells]
         return _Computed(
             rows, reasons, {shard.portfolios[place]: name for place, name in broken.items()}
-        )
-
-    def _inputs(self, shard: Shard) -> ShardInputs:
-        places = np.array([self._place[key] for key in shard.portfolios], dtype=np.int64)
-        rows = range(shard.first - self._panel.first, shard.last - self._panel.first + 1)
-        chosen = _ranges(self._books.lot_start, places)
-        flows = _ranges(self._books.flow_start, places)
-        owner = np.repeat(np.arange(places.size), _sizes(self._books.lot_start, places))
-        flow_owner = np.repeat(np.arange(places.size), _sizes(self._books.flow_start, places))
-        columns, instrument = np.unique(self._books.lots.instrument[chosen], return_inverse=True)
-        first = shard.first
-        planned = np.zeros((places.size, len(rows)), dtype=bool)
-        for index, cells in enumerate(shard.cells):
-            planned[index, [ordinal - first for ordinal, _ in cells]] = True
-        books = self._books.books
-        return ShardInputs(
-            panel=self._panel,
-            columns=columns,
-            rows=rows,
-            planned=planned,
-            books=Books(books.first_row[places], books.opening_equity[places]),
-            lots=Lots._make(part[chosen] for part in self._books.lots)._replace(
-                portfolio=owner, instrument=instrument
-            ),
-            flows=Flows._make(part[flows] for part in self._books.flows)._replace(
-                portfolio=flow_owner
-            ),
-            fits=self._fits.of(rows, columns),
-            market=self._market,
-            factors=self._fits.factors(rows),
-            risk_free=self._record.settings.risk_free,
         )
 
     def _write(self, shard: Shard, computed: _Computed) -> None:
@@ -209,60 +168,3 @@ class ShardWork:
                 level="error",
             )
             self._save(connection)
-
-
-class _FitCache:
-    """Factor fits of the held instruments, made once for shards on the same sessions."""
-
-    def __init__(self, record: Recorder, panel: Panel, columns: IntArray) -> None:
-        self._panel = panel
-        self._columns = columns
-        self._settings = record.settings
-        self._models = record.settings.factor_model
-        self._rows = range(0)
-        self._factors: dict[range, SessionFactors] = {}
-        self._fits: dict[str, ModelFits] = {}
-
-    def factors(self, rows: range) -> SessionFactors:
-        """Return the factors, measured for ``rows``."""
-        if rows not in self._factors:
-            self._factors = {rows: session_factors(self._panel, self._settings, rows=rows)}
-        return self._factors[rows]
-
-    def of(self, rows: range, columns: IntArray) -> dict[str, ModelFits]:
-        """Return the fits of every model for ``rows`` and panel ``columns``."""
-        if rows != self._rows:
-            # One symbol with absurd prices must not take the fits of all others with it.
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._fits = {
-                    model.name: fit_model(
-                        _take(self._panel.marks.returns, self._columns),
-                        self._panel.factor_returns(model),
-                        model=model,
-                        rows=rows,
-                        risk_free=self._panel.risk_free(model),
-                    )
-                    for model in self._models
-                }
-            self._rows = rows
-        places = np.searchsorted(self._columns, columns)
-        if places.size == self._columns.size:
-            return dict(self._fits)
-        return {name: fits.of(places) for name, fits in self._fits.items()}
-
-
-def _take(values: FloatArray, columns: IntArray) -> FloatArray:
-    return values if columns.size == values.shape[1] else values[:, columns]
-
-
-def _sizes(starts: IntArray, places: IntArray) -> IntArray:
-    found: IntArray = starts[places + 1] - starts[places]
-    return found
-
-
-def _ranges(starts: IntArray, places: IntArray) -> IntArray:
-    """Return the places of all entries of some portfolios, one portfolio after another."""
-    sizes = _sizes(starts, places)
-    offsets = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    found: IntArray = np.repeat(starts[places], sizes) + offsets
-    return found

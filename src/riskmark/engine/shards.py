@@ -37,6 +37,11 @@ class Shard:
         return sum(len(cells) for cells in self.cells)
 
     @property
+    def ordinals(self) -> list[list[int]]:
+        """The sessions of each portfolio's cells."""
+        return [[ordinal for ordinal, _ in cells] for cells in self.cells]
+
+    @property
     def first(self) -> int:
         """The first session of any cell."""
         return min(cells[0][0] for cells in self.cells)

@@ -3,7 +3,7 @@
 import time
 from itertools import repeat
 from math import isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,32 +18,19 @@ from riskmark.engine.recorder import Recorder
 from riskmark.engine.rounds import Round
 from riskmark.storage import runs, schema
 from riskmark.storage.engines import write_rows
-from riskmark.storage.key_lists import among, run_statement
 from riskmark.storage.ledger import lock_instruments
+from riskmark.storage.lines import pack_columns
 from riskmark.storage.packs import save_packs
 from riskmark.storage.runs import UnavailableSymbol
 from riskmark.valuation.panels import Panel
+
+Lines: TypeAlias = list[tuple[Any, ...]]
 
 STORED = "stored"
 """The provider's name where prices come from the database alone."""
 YEAR = 252
 
-_FIT_COLUMNS = (
-    "instrument_id",
-    "model",
-    "factor",
-    "session",
-    "n",
-    "alpha",
-    "beta",
-    "stderr",
-    "r2",
-    "residual_sd",
-    "quality",
-    "reason",
-    "stderr_hac",
-    "vif",
-)
+_FIT_COLUMNS = ("instrument_id", "session", "fits")
 _METRIC_COLUMNS = (
     "instrument_id",
     "session",
@@ -64,7 +51,7 @@ _METRIC_COLUMNS = (
 
 def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
     """Record which symbols the plan needs, which of them lack a close, and why; keep packs."""
-    panel = current.panel
+    panel = current.inputs.panel if current.inputs is not None else None
     if panel is None:
         return
     started = time.perf_counter()
@@ -98,8 +85,8 @@ def _needed(record: Recorder, current: Round, panel: Panel) -> list[int]:
         if symbol in panel.symbol_column
     }
     planned = [one.cells[0][0] for one in current.plan.portfolios if one.cells]
-    if current.books is not None and planned:
-        lots = current.books.lots
+    if current.inputs is not None and planned:
+        lots = current.inputs.books.lots
         held = lots.exit_row > min(planned) - panel.first
         found.update(np.unique(lots.instrument[held]).tolist())
     return sorted(column for column in found if not panel.manual[column])
@@ -131,17 +118,17 @@ def _unavailable(panel: Panel, columns: list[int]) -> list[UnavailableSymbol]:
 
 def save_symbols(record: Recorder, current: Round) -> None:
     """Compute and store the newest fits and metrics of the symbols that are due."""
-    panel = current.panel
-    if panel is None or not current.symbols_due:
+    if current.inputs is None or not current.symbols_due:
         return
+    panel = current.inputs.panel
     columns = np.array([panel.column_of[key] for key in current.symbols_due], dtype=np.int64)
     session = _bound_session(record, panel)
     started = time.perf_counter()
-    fits: list[tuple[Any, ...]] = []
+    lines: list[Lines] = []
     # One symbol with absurd prices must not stop the others; what overflows becomes null.
     with np.errstate(over="ignore", invalid="ignore"):
         for model in record.settings.factor_model:
-            fits.extend(_fit_rows(panel, columns, model, session))
+            lines.extend(_fit_lines(panel, columns, model))
         fitted = time.perf_counter()
         metrics = _metric_rows(
             panel,
@@ -155,11 +142,9 @@ def save_symbols(record: Recorder, current: Round) -> None:
     with record.transaction() as connection:
         # Runs of other scopes have symbols in common with this one: they take turns.
         lock_instruments(connection, current.symbols_due)
-        listed = among(connection, list(current.symbols_due))
-        run_statement(
-            connection, f"DELETE FROM symbol_fit WHERE instrument_id {listed.sql}", listed.values
-        )
-        write_rows(connection, schema.symbol_fit, _FIT_COLUMNS, fits)
+        packs = pack_columns(lines, count=len(columns))
+        fits = zip(current.symbols_due, repeat(session), packs, strict=False)
+        write_rows(connection, schema.fit_pack, _FIT_COLUMNS, fits, replace=True)
         write_rows(connection, schema.symbol_metric, _METRIC_COLUMNS, metrics, replace=True)
         size = len(current.symbols_due)
         record.spend(SYMBOL_FACTORS, fitted - started, done=size, total=size)
@@ -176,17 +161,15 @@ def _bound_session(record: Recorder, panel: Panel) -> Any:
     return session.isoformat() if record.database.is_sqlite else session
 
 
-def _fit_rows(
-    panel: Panel, columns: IntArray, model: FactorModel, session: Any
-) -> list[tuple[Any, ...]]:
+def _fit_lines(panel: Panel, columns: IntArray, model: FactorModel) -> list[Lines]:
+    """Return, for each factor, a line of each symbol."""
     last = len(panel.sessions) - 1
     returns, factors = panel.marks.returns[:, columns], panel.factor_returns(model)
     risk_free = panel.risk_free(model)
     last_row = range(last, last + 1)
     fits = fit_model(returns, factors, model=model, rows=last_row, risk_free=risk_free)
     details = detail_model(returns, factors, fits, row=last, risk_free=risk_free)
-    keys = [panel.instruments[column].instrument_id for column in columns.tolist()]
-    rows: list[tuple[Any, ...]] = []
+    found: list[Lines] = []
     for index, factor in enumerate(model.factors):
         part, inside = fits.part_of(index)
         n = part.n[0].tolist()
@@ -195,26 +178,26 @@ def _fit_rows(
             None if reason else FitQuality.FULL if count == model.window else FitQuality.LIMITED
             for reason, count in zip(reasons, n, strict=True)
         ]
-        rows.extend(
-            zip(
-                keys,
-                repeat(model.name),
-                repeat(factor.name),
-                repeat(session),
-                n,
-                _numbers(part.alpha[0]),
-                _numbers(part.beta[0, :, inside]),
-                _numbers(part.stderr[0, :, inside]),
-                _numbers(part.r2[0]),
-                _numbers(part.residual_sd[0]),
-                quality,
-                reasons,
-                _numbers(details.stderr_hac[:, index]),
-                _numbers(details.vif[:, index]),
-                strict=False,
-            )
+        numbers = (
+            part.alpha[0],
+            part.beta[0, :, inside],
+            part.stderr[0, :, inside],
+            part.r2[0],
+            part.residual_sd[0],
         )
-    return rows
+        more = (details.stderr_hac[:, index], details.vif[:, index])
+        line = zip(
+            repeat(model.name),
+            repeat(factor.name),
+            n,
+            *(one.tolist() for one in numbers),
+            quality,
+            reasons,
+            *(one.tolist() for one in more),
+            strict=False,
+        )
+        found.append(list(line))
+    return found
 
 
 def _metric_rows(

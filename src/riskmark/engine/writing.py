@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, insert
 
 from riskmark import faults
-from riskmark.calc.arrays import BoolArray, FloatArray
+from riskmark.calc.arrays import FloatArray
 from riskmark.domain.reasons import PlanReason, SnapshotState
 from riskmark.domain.runs import CellCounts
 from riskmark.engine.restatements import differences, old_values_json, summaries
@@ -64,14 +64,18 @@ def save_shard(
     replaced = [k for k in np.flatnonzero(keep).tolist() if cells[k] in stored]
     if replaced:
         _save_restatements(connection, writing, rows, reasons, stored=stored, replaced=replaced)
-    # Cells that are new as well: somebody may have deleted a snapshot and left its details.
-    results.delete_cells(connection, [cells[k] for k in np.flatnonzero(keep).tolist()])
-    _insert(connection, rows, keep)
+    kept = np.flatnonzero(keep).tolist()
+    results.save_cells(
+        connection,
+        [cells[k] for k in kept],
+        [rows.snapshot[k] for k in kept],
+        [rows.pack[k] for k in kept],
+    )
     faults.point("shard.before_commit")
-    added = [k for k in np.flatnonzero(keep).tolist() if cells[k] not in stored]
+    added = [k for k in kept if cells[k] not in stored]
     _save_progress(connection, writing, progress, [cells[k][0] for k in added], finished)
-    partial = sum(rows.states[k] == SnapshotState.PARTIAL for k in np.flatnonzero(keep))
-    return CellCounts(complete=int(keep.sum()) - partial, partial=partial)
+    partial = sum(rows.states[k] == SnapshotState.PARTIAL for k in kept)
+    return CellCounts(complete=len(kept) - partial, partial=partial)
 
 
 def delete_surplus(
@@ -120,18 +124,6 @@ def _may_write(writing: Writing, stored: StoredSnapshot | None) -> bool:
     if stored.inputs_revision != writing.revision:
         return stored.inputs_revision < writing.revision
     return writing.force or stored.version != writing.version
-
-
-def _insert(connection: Connection, rows: ShardRows, keep: BoolArray) -> None:
-    for table, columns, found, cell in (
-        (schema.snapshot, results.SNAPSHOT_COLUMNS, rows.snapshot, np.arange(keep.size)),
-        (schema.position_value, results.POSITION_COLUMNS, rows.position, rows.position_cell),
-        (schema.factor_exposure, results.EXPOSURE_COLUMNS, rows.exposure, rows.exposure_cell),
-        (schema.stress_result, results.STRESS_COLUMNS, rows.stress, rows.stress_cell),
-        (schema.sector_exposure, results.SECTOR_COLUMNS, rows.sector, rows.sector_cell),
-    ):
-        kept = found if keep.all() else [found[k] for k in np.flatnonzero(keep[cell])]
-        results.insert_rows(connection, table, columns, kept)
 
 
 def _save_progress(

@@ -35,8 +35,6 @@ _NEED_A_REASON = ", ".join(
     f"'{kind.value}'" for kind in (MarkKind.CARRIED, MarkKind.STALE, MarkKind.COST)
 )
 
-_OTHER_DETAILS = ("factor_exposure", "stress_result", "sector_exposure")
-
 _DAYS = 1 << 22
 """More days than lie between the years 1 and 9999."""
 
@@ -103,10 +101,8 @@ def stored_portfolios(connection: Connection) -> dict[str, int]:
     counts: dict[str, int] = dict(
         read_rows(connection, "SELECT portfolio_id, COUNT(*) FROM snapshot GROUP BY portfolio_id")
     )
-    for table in ("position_value", *_OTHER_DETAILS):
-        rows = read_rows(connection, f"SELECT DISTINCT portfolio_id FROM {table}")
-        for (key,) in rows:
-            counts.setdefault(key, 0)
+    for (key,) in read_rows(connection, "SELECT DISTINCT portfolio_id FROM cell_pack"):
+        counts.setdefault(key, 0)
     return counts
 
 
@@ -195,6 +191,8 @@ class _Details:
             listed.values,
         )
         self._add_positions(rows)
+        packs = f"SELECT portfolio_id, session FROM cell_pack WHERE portfolio_id {listed.sql}"
+        self._find("cell_pack", read_rows(connection, packs, listed.values), is_new=True)
         self.factors, self.scenarios = (
             self._columns(
                 table,
@@ -226,7 +224,7 @@ class _Details:
     def unsettled(self) -> tuple[tuple[str, ...], ...]:
         """Return the symbols of each snapshot whose marks need a reason, in order."""
         found: list[tuple[str, ...]] = [()] * self._key.size
-        at, known = self._find("position_value", self._marked, is_new=False)
+        at, known = self._find("position_value", self._marked)
         symbols = [row[2] for row, is_known in zip(self._marked, known, strict=True) if is_known]
         for place, symbol in zip(at.tolist(), symbols, strict=True):
             found[place] += (symbol,)
@@ -251,7 +249,7 @@ class _Details:
             self.sums[name][at] = np.array(column, dtype=np.float64)[known]
 
     def _find(
-        self, table: str, rows: Collection[Any], *, is_new: bool = True
+        self, table: str, rows: Collection[Any], *, is_new: bool = False
     ) -> tuple[IntArray, Any]:
         """Return the snapshots that rows belong to, and which rows belong to any.
 

@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from riskmark.domain.reasons import (
+    STALE_AFTER,
+    FitQuality,
+    LeftOutReason,
+    MarkKind,
     NullReason,
     PlanReason,
     PortfolioState,
     RunStatus,
+    SnapshotState,
     SymbolReason,
+    TrafficLight,
+    VolatilityTrend,
 )
 
 NULL_WORDS: Mapping[str, str] = MappingProxyType(
@@ -21,10 +28,10 @@ NULL_WORDS: Mapping[str, str] = MappingProxyType(
         NullReason.NO_CAPITAL: "no capital was at work",
         NullReason.UNDEFINED_DENOMINATOR: "there is nothing to divide by",
         NullReason.YOUNGER_THAN_PERIOD: "the portfolio is younger than the period",
-        NullReason.NO_FACTOR_DATA: "a factor has no prices",
+        NullReason.NO_FACTOR_DATA: "a factor has no data",
         NullReason.NO_FACTOR_VARIATION: "a factor did not move",
         NullReason.COLLINEAR_FACTORS: "the factors cannot be told apart",
-        NullReason.NOT_DEFINED: "not defined for this model",
+        NullReason.NOT_DEFINED: "not defined in this case",
         NullReason.NEVER_PRICED: "never priced",
         NullReason.STALE: "the last close is too old",
         NullReason.CLOSED: "closed in this session",
@@ -40,7 +47,7 @@ NULL_WORDS: Mapping[str, str] = MappingProxyType(
 SYMBOL_WORDS: Mapping[str, str] = MappingProxyType(
     {
         SymbolReason.CARRIED: "valued at an earlier close",
-        SymbolReason.STALE: "valued at a close more than 5 sessions old",
+        SymbolReason.STALE: f"valued at a close more than {STALE_AFTER} sessions old",
         SymbolReason.NEVER_PRICED: "never priced, valued at cost",
         SymbolReason.UNDERLYING_UNPRICED: "its underlying has no price",
         SymbolReason.FOREIGN_CURRENCY: "priced in another currency, valued at cost",
@@ -82,6 +89,58 @@ RUN_WORDS: Mapping[str, str] = MappingProxyType(
         RunStatus.PARTIAL: "finished, but some sessions are partial or failed",
         RunStatus.FAILED: "nothing could be computed, or its process ended",
         RunStatus.CANCELLED: "stopped on request",
+    }
+)
+
+
+MARK_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        MarkKind.CLOSE: "the close of the session",
+        MarkKind.CARRIED: f"the last close, at most {STALE_AFTER} sessions old",
+        MarkKind.STALE: f"the last close, more than {STALE_AFTER} sessions old",
+        MarkKind.COST: "the cost of the lots: there is no close",
+        MarkKind.MANUAL: "what its owner entered, for a private asset",
+        MarkKind.MODEL: "an option's model price, on the mark of its underlying",
+    }
+)
+
+LEFT_OUT_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        LeftOutReason.SMALL: "under a hundredth of gross",
+        LeftOutReason.NOT_AMONG_LARGEST: "the matrix is full of larger ones",
+        LeftOutReason.TOO_FEW_OBSERVATIONS: "too few returns were observed",
+        LeftOutReason.NO_VARIATION: "its returns do not vary",
+        LeftOutReason.TOO_FEW_IN_COMMON: "too few sessions in common with a larger one",
+    }
+)
+
+LIGHT_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        TrafficLight.GREEN: "as many exceptions as VaR allows",
+        TrafficLight.YELLOW: "more than is likely",
+        TrafficLight.RED: "so many that VaR is almost surely too low",
+    }
+)
+
+TREND_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        VolatilityTrend.RISING: "volatility has risen over the last month",
+        VolatilityTrend.FALLING: "it has fallen",
+        VolatilityTrend.FLAT: "it has done neither clearly",
+    }
+)
+
+QUALITY_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        FitQuality.FULL: "every session of the window was observed",
+        FitQuality.LIMITED: "some were not",
+    }
+)
+
+SNAPSHOT_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        SnapshotState.COMPLETE: "every mark is as it should be, or accepted",
+        SnapshotState.PARTIAL: "some mark is not",
     }
 )
 

@@ -158,7 +158,7 @@ def _merge(
         "acceptance",
         "quarantine",
         "price_pack",
-        "symbol_fit",
+        "fit_pack",
         "symbol_metric",
     ):
         _drop(connection, pair.old, table)

@@ -16,9 +16,12 @@ from riskmark.storage.market_data import DateArray, FloatArray
 from riskmark.storage.tables import Issues, read_dates, read_numbers, read_table
 
 MOST = 1.0
-"""A daily factor return is below this; a file in percent has some that are not."""
+"""A daily factor return is below this; a number in percent often is not."""
+WILD, ENOUGH = 0.1, 20
+"""A column of so many returns that moves so much on a median day is in percent."""
 MAX_NAME = 40
 _DATE = "date"
+_FRACTION = "a daily return as a fraction: 0.01 is one percent"
 _OWN = ("file", "row", _DATE)
 
 
@@ -53,8 +56,14 @@ def read_factor_returns(path: Path) -> FactorReturns:
 
 def _read_returns(frame: pl.DataFrame, name: str, issues: Issues) -> pl.Series:
     numbers = read_numbers(frame, name, issues)
+    usual = numbers.abs().to_frame().median().item()
+    if numbers.count() >= ENOUGH and usual >= WILD:
+        # Said once: thousands of rows would hide what else is wrong.
+        file = str(frame["file"][0])
+        issues.add(FileIssue(file, None, name, f"{usual:g} on a median day", _FRACTION))
+        return numbers
     large = (numbers.abs() >= MOST).fill_null(value=False)
-    issues.add_rows(frame, large, name, "a daily return as a fraction: 0.01 is one percent")
+    issues.add_rows(frame, large, name, _FRACTION)
     return numbers
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from riskmark.domain.measures import STORED
 from riskmark.planning.facts import Version
@@ -36,56 +36,9 @@ SNAPSHOT_COLUMNS = (
     "engine_version",
     "settings_hash",
 )
-POSITION_COLUMNS = (
-    "portfolio_id",
-    "session",
-    "instrument_id",
-    "quantity",
-    "mark",
-    "mark_kind",
-    "mark_age",
-    "market_value",
-    "weight",
-    "pnl",
-    "beta",
-    "beta_null",
-    "component_es_95",
-    "component_es_95_null",
-)
-EXPOSURE_COLUMNS = (
-    "portfolio_id",
-    "session",
-    "model",
-    "factor",
-    "exposure",
-    "exposure_null",
-    "money",
-    "money_null",
-    "stderr",
-    "stderr_null",
-    "coverage",
-    "coverage_null",
-    "risk_share",
-    "risk_share_null",
-)
-STRESS_COLUMNS = (
-    "portfolio_id",
-    "session",
-    "scenario",
-    "direct",
-    "direct_null",
-    "predictive",
-    "predictive_null",
-)
-SECTOR_COLUMNS = ("portfolio_id", "session", "sector", "long", "short", "net", "gross")
+PACK_COLUMNS = ("portfolio_id", "session", "positions", "exposures", "stress", "sectors")
 
-CELL_TABLES = (
-    schema.snapshot,
-    schema.position_value,
-    schema.factor_exposure,
-    schema.stress_result,
-    schema.sector_exposure,
-)
+CELL_TABLES = (schema.snapshot, schema.cell_pack)
 """Every table with rows of one portfolio and session; they are written and deleted together."""
 
 Cell = tuple[str, date]
@@ -190,12 +143,21 @@ def delete_orphans(connection: Connection, portfolio_id: str) -> None:
         )
 
 
-def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+def save_cells(
+    connection: Connection,
+    cells: Sequence[Cell],
+    snapshots: Sequence[Sequence[Any]],
+    packs: Sequence[Sequence[Any]],
 ) -> None:
-    """Write new rows of a result table; their cells must not be stored."""
-    if rows:
-        write_rows(connection, table, columns, rows)
+    """Write the snapshots of ``cells`` and their lines, in the place of what is stored of them."""
+    if not cells:
+        return
+    is_sqlite = connection.dialect.name == "sqlite"
+    if not is_sqlite:
+        # To delete and copy is faster there than to copy over.
+        delete_cells(connection, cells)
+    write_rows(connection, schema.snapshot, SNAPSHOT_COLUMNS, snapshots, replace=is_sqlite)
+    write_rows(connection, schema.cell_pack, PACK_COLUMNS, packs, replace=is_sqlite)
 
 
 def count_snapshots(connection: Connection, portfolio_ids: Collection[str]) -> dict[str, int]:

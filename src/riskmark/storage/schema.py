@@ -8,6 +8,7 @@ progress row, and ``verify`` checks what a foreign key would.
 """
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -43,6 +44,7 @@ metadata = MetaData(
 
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 Serial = BigInteger().with_variant(Integer(), "sqlite")
+Json = Text().with_variant(JSON(), "postgresql")
 
 LOCAL_ACCOUNT = "local"
 """The one account until accounts come: whoever runs the command line."""
@@ -343,86 +345,26 @@ Index(
     postgresql_where=_PARTIAL,
 )
 
-position_value = Table(
-    "position_value",
+cell_pack = Table(
+    "cell_pack",
     metadata,
     Column("portfolio_id", Key, primary_key=True),
     Column("session", Date, primary_key=True),
-    Column("instrument_id", Serial, primary_key=True),
-    Column("quantity", Double, nullable=False),
-    Column("mark", Double),
-    Column("mark_kind", Text),
-    Column("mark_age", Integer),
-    Column("market_value", Double, nullable=False),
-    Column("weight", Double),
-    Column("pnl", Double, nullable=False),
-    Column("beta", Double),
-    Column("beta_null", Text),
-    Column("component_es_95", Double),
-    Column("component_es_95_null", Text),
+    Column("positions", Json, nullable=False),
+    Column("exposures", Json, nullable=False),
+    Column("stress", Json, nullable=False),
+    Column("sectors", Json, nullable=False),
 )
+"""The lines beside a snapshot (``storage.lines``); SQL reads them through views."""
 
-factor_exposure = Table(
-    "factor_exposure",
-    metadata,
-    Column("portfolio_id", Key, primary_key=True),
-    Column("session", Date, primary_key=True),
-    Column("model", Key, primary_key=True),
-    Column("factor", Key, primary_key=True),
-    Column("exposure", Double),
-    Column("exposure_null", Text),
-    Column("money", Double),
-    Column("money_null", Text),
-    Column("coverage", Double),
-    Column("coverage_null", Text),
-    Column("stderr", Double),
-    Column("stderr_null", Text),
-    Column("risk_share", Double),
-    Column("risk_share_null", Text),
-)
-
-stress_result = Table(
-    "stress_result",
-    metadata,
-    Column("portfolio_id", Key, primary_key=True),
-    Column("session", Date, primary_key=True),
-    Column("scenario", Key, primary_key=True),
-    Column("direct", Double),
-    Column("direct_null", Text),
-    Column("predictive", Double),
-    Column("predictive_null", Text),
-)
-
-sector_exposure = Table(
-    "sector_exposure",
-    metadata,
-    Column("portfolio_id", Key, primary_key=True),
-    Column("session", Date, primary_key=True),
-    Column("sector", Key, primary_key=True),
-    Column("long", Double),
-    Column("short", Double),
-    Column("net", Double),
-    Column("gross", Double),
-)
-
-symbol_fit = Table(
-    "symbol_fit",
+fit_pack = Table(
+    "fit_pack",
     metadata,
     Column("instrument_id", Serial, primary_key=True),
-    Column("model", Key, primary_key=True),
-    Column("factor", Key, primary_key=True),
     Column("session", Date, nullable=False),
-    Column("n", Integer, nullable=False),
-    Column("alpha", Double),
-    Column("beta", Double),
-    Column("stderr", Double),
-    Column("r2", Double),
-    Column("residual_sd", Double),
-    Column("quality", Text),
-    Column("reason", Text),
-    Column("stderr_hac", Double),
-    Column("vif", Double),
+    Column("fits", Json, nullable=False),
 )
+"""The newest fits of an instrument (``storage.lines``)."""
 
 symbol_metric = Table(
     "symbol_metric",
@@ -563,4 +505,88 @@ run_failure = Table(
     Column("cells", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
+)
+
+views = MetaData()
+"""Views that read lines as rows; nothing is written to them."""
+
+position_value = Table(
+    "position_value",
+    views,
+    Column("portfolio_id", Key),
+    Column("session", Date),
+    Column("instrument_id", Serial),
+    Column("quantity", Double, nullable=False),
+    Column("mark", Double),
+    Column("mark_kind", Text),
+    Column("mark_age", Integer),
+    Column("market_value", Double, nullable=False),
+    Column("weight", Double),
+    Column("pnl", Double, nullable=False),
+    Column("beta", Double),
+    Column("beta_null", Text),
+    Column("component_es_95", Double),
+    Column("component_es_95_null", Text),
+)
+
+factor_exposure = Table(
+    "factor_exposure",
+    views,
+    Column("portfolio_id", Key),
+    Column("session", Date),
+    Column("model", Key),
+    Column("factor", Key),
+    Column("exposure", Double),
+    Column("exposure_null", Text),
+    Column("money", Double),
+    Column("money_null", Text),
+    Column("coverage", Double),
+    Column("coverage_null", Text),
+    Column("stderr", Double),
+    Column("stderr_null", Text),
+    Column("risk_share", Double),
+    Column("risk_share_null", Text),
+)
+
+stress_result = Table(
+    "stress_result",
+    views,
+    Column("portfolio_id", Key),
+    Column("session", Date),
+    Column("scenario", Key),
+    Column("direct", Double),
+    Column("direct_null", Text),
+    Column("predictive", Double),
+    Column("predictive_null", Text),
+)
+
+sector_exposure = Table(
+    "sector_exposure",
+    views,
+    Column("portfolio_id", Key),
+    Column("session", Date),
+    Column("sector", Key),
+    Column("long", Double),
+    Column("short", Double),
+    Column("net", Double),
+    Column("gross", Double),
+)
+
+symbol_fit = Table(
+    "symbol_fit",
+    views,
+    Column("instrument_id", Serial),
+    Column("model", Key),
+    Column("factor", Key),
+    Column("session", Date, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("alpha", Double),
+    Column("beta", Double),
+    Column("stderr", Double),
+    Column("r2", Double),
+    Column("residual_sd", Double),
+    Column("quality", Text),
+    Column("reason", Text),
+    Column("stderr_hac", Double),
+    Column("vif", Double),
 )

@@ -31,6 +31,7 @@ from riskmark.valuation.numbers import (
 )
 from riskmark.valuation.risk import (
     Held,
+    hypothetical_pnl,
     mixture,
     tail_components,
     tracking,
@@ -51,32 +52,17 @@ def analyse(inputs: ShardInputs, valued: Valued) -> ShardNumbers:
     cells = Cells(inputs, valued)
     kind = cells.of_position(valued.kind)
     money = cells.of_position(valued.values.positions.market_value)
-    counts = cells.is_held & ~np.isin(kind, _EXCLUDED)
-    included = cells.holdings(money, counts)
+    counts = _counts(cells, kind)
+    held_here = hold(inputs, cells, valued)
+    series, included = held_here.series, held_here.included
     held = cells.holdings(money, cells.is_held)
     market = inputs.fits[MARKET_MODEL]
-    series = holdings_returns(
-        _returns(inputs),
-        inputs.market[: inputs.rows.stop],
-        market.parts[0],
-        included,
-        cells.row,
-        rows=inputs.rows,
-        window=market.model.window,
-    )
-    held_here = Held(
-        included=included,
-        exposed=_without(included, series.excluded),
-        series=series,
-        returns=_returns(inputs),
-        cell_row=cells.row,
-        books=cells.books,
-    )
     risk = factor_risk(inputs, cells, held_here)
     beta = _first_factor(risk.exposures, MARKET_MODEL)
     reasons = _reasons(inputs, cells, kind)
     measures = _money(cells, valued) | _performance(cells, valued)
     measures |= {
+        "pnl_hypothetical": hypothetical_pnl(inputs, cells, valued, series),
         "beta": beta,
         "beta_1y": _first_factor(risk.exposures, MARKET_YEAR_MODEL),
         "rates_beta": _first_factor(risk.exposures, RATES_MODEL),
@@ -108,6 +94,36 @@ def analyse(inputs: ShardInputs, valued: Valued) -> ShardNumbers:
         sector_rows=_sector_rows(inputs, cells, held),
         reasons=reasons,
     )
+
+
+def hold(inputs: ShardInputs, cells: Cells, valued: Valued) -> Held:
+    """Take what risk is computed from: the exposures of every cell, and their series x."""
+    money = cells.of_position(valued.values.positions.market_value)
+    included = cells.holdings(money, _counts(cells, cells.of_position(valued.kind)))
+    market = inputs.fits[MARKET_MODEL]
+    series = holdings_returns(
+        _returns(inputs),
+        inputs.market[: inputs.rows.stop],
+        market.parts[0],
+        included,
+        cells.row,
+        rows=inputs.rows,
+        window=market.model.window,
+    )
+    return Held(
+        included=included,
+        exposed=_without(included, series.excluded),
+        series=series,
+        returns=_returns(inputs),
+        cell_row=cells.row,
+        books=cells.books,
+    )
+
+
+def _counts(cells: Cells, kind: CodeArray) -> BoolArray:
+    """Tell which of the positions shown have a mark that risk can be computed from."""
+    found: BoolArray = cells.is_held & ~np.isin(kind, _EXCLUDED)
+    return found
 
 
 def _returns(inputs: ShardInputs) -> FloatArray:

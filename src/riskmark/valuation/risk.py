@@ -21,7 +21,7 @@ from riskmark.calc.correlation import correlation_summaries
 from riskmark.calc.diversification import diversification_ratio
 from riskmark.calc.exposures import Books, nav_nulls, over_nav
 from riskmark.calc.forecasts import forecast_volatility
-from riskmark.calc.holdings_returns import Holdings, HoldingsReturns
+from riskmark.calc.holdings_returns import Holdings, HoldingsReturns, earned
 from riskmark.calc.tail import component_es, historical_risk, parametric_var
 from riskmark.calc.tracking import information_ratio, track
 from riskmark.calc.volatility import (
@@ -29,7 +29,7 @@ from riskmark.calc.volatility import (
     volatility_percentile,
     volatility_trend,
 )
-from riskmark.domain.reasons import NullReason
+from riskmark.domain.reasons import STALE_AFTER, NullReason
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.shard import ShardInputs, Valued
 
@@ -135,6 +135,33 @@ def tail_components(held: Held) -> Measure:
     nulls = np.where(blocked != 0, blocked, in_money.nulls)
     nav = np.where(blocked == 0, held.books.nav[cell], 1.0)
     return Measure(np.where(nulls == 0, in_money.values / nav, np.nan), nulls)
+
+
+def hypothetical_pnl(
+    inputs: ShardInputs, cells: Cells, valued: Valued, series: HoldingsReturns
+) -> Measure:
+    """Return what the holdings of the session before would have made, had they been kept.
+
+    P = Σ_i e_i(t−1) · r_i(t): what VaR is back-tested against. Null on a book's first session,
+    where the Market was not observed, and where VaR of the session before had nothing to go by.
+    """
+    positions = valued.values.positions
+    column = inputs.columns[cells.position_instrument]
+    row = cells.position_offset + inputs.rows.start
+    is_stale = (inputs.panel.marks.age[row - 1, column] > STALE_AFTER) & ~inputs.panel.manual[
+        column
+    ]
+    was_held = cells.of_position(positions.held_before)
+    counts = was_held & ~is_stale & ~cells.of_position(positions.at_cost_before)
+    before = cells.holdings(cells.of_position(positions.value_before), counts)
+    any_held = np.bincount(cells.position_cell[was_held], minlength=len(cells)) > 0
+    return measure(
+        earned(series, before),
+        (cells.row <= inputs.books.first_row[cells.portfolio], NullReason.FIRST_SESSION),
+        (~any_held & cells.books.holdings_mode, NullReason.NO_HOLDINGS),
+        (any_held & (np.diff(before.indptr) == 0), NullReason.ALL_EXCLUDED),
+        (np.isnan(inputs.market[cells.row]), NullReason.NO_FACTOR_DATA),
+    )
 
 
 def _in_money(found: Measure, held: Held) -> Measure:

@@ -28,7 +28,8 @@ def test_every_command_of_the_interface_is_there():
         "portfolio lot edit", "portfolio lot close", "portfolio lot delete",
         "portfolio flow list", "portfolio flow add", "portfolio flow delete", "prices import",
         "prices gaps", "prices release", "symbols list", "symbols show", "symbols import",
-        "symbols alias", "symbols accept", "symbols value", "plan", "run", "status",
+        "symbols alias", "symbols accept", "symbols value", "factors import",
+        "benchmarks import", "plan", "run", "status",
         "runs list", "runs show", "runs watch", "runs cancel", "show", "history", "verify",
         "backup", "config show",
     }  # fmt: skip

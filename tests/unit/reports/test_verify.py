@@ -4,15 +4,15 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from tests.acceptance.world import assert_equal_results
+from tests.damage import damage
 from tests.unit.reports.worlds import MON, THU, TUE, WED, rules_of
 
 from riskmark.domain.reasons import RunStatus
 from riskmark.reports.documents import to_json
 from riskmark.reports.repair import REPAIRED_BY, repair
 from riskmark.reports.verify import verify
-from riskmark.storage import schema
 
 ENTRY = date(2025, 10, 1)
 SATURDAY = date(2026, 1, 3)
@@ -31,7 +31,7 @@ def broken(world):
 
 def change(world, statement, **values):
     with world.app.database.write() as connection:
-        connection.execute(text(statement), values)
+        damage(connection, statement, values)
 
 
 @pytest.fixture
@@ -278,8 +278,8 @@ def test_a_repair_tells_what_was_found_and_what_is_left(valued):
 def test_rows_of_a_portfolio_that_does_not_exist_are_found_and_deleted(valued):
     change(
         valued,
-        "INSERT INTO sector_exposure (portfolio_id, session, sector) "
-        f"VALUES ('ghost', '{WED}', 'Energy')",
+        "INSERT INTO cell_pack (portfolio_id, session, positions, exposures, stress, sectors) "
+        f"VALUES ('ghost', '{WED}', '[]', '[]', '[]', '[]')",
     )
 
     found = check(valued)
@@ -357,17 +357,6 @@ def test_the_document_lists_every_violation(valued):
 
 
 def test_a_position_in_an_unknown_instrument_is_found(valued):
-    with valued.app.database.write() as connection:
-        connection.execute(
-            insert(schema.position_value).values(
-                portfolio_id=valued.rows("SELECT id FROM portfolio WHERE name = 'book'")[0][0],
-                session=WED,
-                instrument_id=999,
-                quantity=0.0,
-                market_value=0.0,
-                pnl=0.0,
-                beta_null="closed",
-            )
-        )
+    change(valued, f"UPDATE position_value SET instrument_id = 999 WHERE {ONE} AND quantity < 12")
 
     assert broken(valued) == {"null_has_a_reason"}

@@ -7,6 +7,7 @@ from riskmark.domain.measures import STORED
 from riskmark.planning.facts import Version
 from riskmark.storage import results, schema
 from riskmark.storage.engines import bind_date, bind_instant
+from riskmark.storage.lines import pack_lines
 
 NOW = Version(1, "settings")
 
@@ -35,18 +36,14 @@ def write_cells(connection, *cells, nav=100.0):
             portfolio, day, "complete", 1, *measures, None, None, None, None, "[]", "{}", "{}",
             "run", bind_instant(connection, AT), 3, 1, "settings",
         )  # fmt: skip
-        position = (portfolio, day, 7, 1.0, 2.0, "close", 0, 2.0, 0.5, 0.1, 1.1, None, 0.01, None)
+        position = (7, 1.0, 2.0, "close", 0, 2.0, 0.5, 0.1, 1.1, None, 0.01, None)
         exposure = (
-            portfolio, day, "market", "Market", 1.0, None, 2.0, None, 0.1, None, 1.0, None,
+            "market", "Market", 1.0, None, 2.0, None, 0.1, None, 1.0, None,
             None, "not_defined",
         )  # fmt: skip
-        stress = (portfolio, day, "market_up_5", 0.1, None, 0.2, None)
-        sector = (portfolio, day, "Energy", 0.5, 0.0, 0.5, 0.5)
-        for table, columns, row in (
-            (schema.snapshot, results.SNAPSHOT_COLUMNS, snapshot),
-            (schema.position_value, results.POSITION_COLUMNS, position),
-            (schema.factor_exposure, results.EXPOSURE_COLUMNS, exposure),
-            (schema.stress_result, results.STRESS_COLUMNS, stress),
-            (schema.sector_exposure, results.SECTOR_COLUMNS, sector),
-        ):
-            results.insert_rows(connection, table, columns, [row])
+        stress = ("market_up_5", 0.1, None, 0.2, None)
+        sector = ("Energy", 0.5, 0.0, 0.5, 0.5)
+        packs = [pack_lines([line]) for line in (position, exposure, stress, sector)]
+        results.save_cells(
+            connection, [(portfolio, session)], [snapshot], [(portfolio, day, *packs)]
+        )

@@ -39,6 +39,13 @@ def test_a_file_in_percent_is_refused(tmp_path):
     assert issues_of(path) == [(3, "hml", "-1.2")]
 
 
+def test_percent_is_noticed_in_a_quiet_month_too(tmp_path):
+    days = [f"2024-01-{day:02},{0.3 if day % 2 else -0.4},0.02" for day in range(1, 31)]
+    path = written(tmp_path, "\n".join(["date,hml,rf", *days]))
+
+    assert issues_of(path) == [(None, "hml", "0.35 on a median day")]
+
+
 def test_everything_that_is_wrong_is_listed_at_once(tmp_path):
     path = written(tmp_path, "date,hml\n2024-01-02,x\n2024-13-03,0.1\n2024-01-02,0.2\n")
 

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-import pytest
 from sqlalchemy import func, select, text, update
 from tests.market import AT
 from tests.unit.storage.cells import NOW, add_progress, write_cells
@@ -50,10 +49,7 @@ def test_details_without_their_snapshot_can_be_found_and_deleted(database):
 
         results.delete_orphans(connection, "a")
 
-        assert count_rows(connection) == {
-            "snapshot": 1, "position_value": 2, "factor_exposure": 2, "stress_result": 2,
-            "sector_exposure": 2,
-        }  # fmt: skip
+        assert count_rows(connection) == {"snapshot": 1, "cell_pack": 2}
 
 
 def test_stored_snapshots_are_read_within_two_sessions(database):
@@ -136,11 +132,33 @@ def test_summaries_of_one_run_add_up_and_keep_the_largest_change(database):
     }
 
 
-def test_a_cell_is_not_stored_twice(database):
+def test_a_cell_that_is_stored_again_takes_the_place_of_the_old_one(database):
     with database.write() as connection:
         write_cells(connection, ("a", MON))
 
-    with pytest.raises(Exception, match=r"(?i)unique|duplicate"), database.write() as connection:
-        write_cells(connection, ("a", MON))
+        write_cells(connection, ("a", MON), nav=7.0)
+
     with database.read() as connection:
         assert set(count_rows(connection).values()) == {1}
+        assert connection.execute(select(schema.snapshot.c.nav)).scalar_one() == 7.0
+
+
+def test_lines_are_read_as_rows(database):
+    with database.write() as connection:
+        write_cells(connection, ("a", MON), ("b", TUE))
+
+    with database.read() as connection:
+        rows = {
+            view.name: connection.execute(
+                select(view).where(view.c.portfolio_id == "b", view.c.session == TUE)
+            ).one()
+            for view in schema.views.sorted_tables
+            if view.name != "symbol_fit"
+        }
+
+    assert rows["position_value"].mark_kind == "close"
+    assert rows["position_value"].instrument_id == 7
+    assert rows["factor_exposure"].stderr == 0.1
+    assert rows["factor_exposure"].risk_share_null == "not_defined"
+    assert rows["stress_result"].predictive == 0.2
+    assert rows["sector_exposure"].gross == 0.5

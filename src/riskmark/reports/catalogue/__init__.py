@@ -1,0 +1,1 @@
+"""What every number is: unit, window, formula, source, and why it can be null."""

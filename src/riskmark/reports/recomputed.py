@@ -1,0 +1,69 @@
+"""One cell computed again: what is shown of a session, but too bulky to be kept for each.
+
+The arithmetic is that of a run, on what is stored now. A cell that is out of date is shown
+with its stored numbers and, beside them, what follows from the inputs of today; its status
+says so.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection
+
+from riskmark.domain.sessions import Calendar
+from riskmark.settings import Settings
+from riskmark.storage.engines import as_date, read_rows
+from riskmark.valuation.analytics import hold
+from riskmark.valuation.cells import Cells
+from riskmark.valuation.inputs import InputCutter, load_inputs
+from riskmark.valuation.risk import Held
+from riskmark.valuation.shard import ShardInputs, Valued, value
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """A portfolio on one session, as a run has it at hand; all arrays have one cell."""
+
+    inputs: ShardInputs
+    valued: Valued
+    cells: Cells
+    held: Held
+
+
+def recompute(
+    connection: Connection,
+    calendar: Calendar,
+    settings: Settings,
+    *,
+    portfolio_id: str,
+    session: date,
+    back_to: int | None = None,
+) -> Recomputed | None:
+    """Compute a portfolio's cell of ``session`` again; None if the book begins later now.
+
+    ``back_to`` is an ordinal that the panel must reach back to.
+    """
+    first = _first_session(connection, calendar, portfolio_id)
+    ordinal = calendar.on_or_before(session)
+    if first is None or first > ordinal:
+        return None
+    read = load_inputs(
+        connection,
+        calendar,
+        settings,
+        first_sessions={portfolio_id: first},
+        first_cell=ordinal,
+        last=ordinal,
+        back_to=back_to,
+    )
+    inputs = InputCutter(read, settings).cut([portfolio_id], [[ordinal]])
+    valued = value(inputs)
+    cells = Cells(inputs, valued)
+    return Recomputed(inputs, valued, cells, hold(inputs, cells, valued))
+
+
+def _first_session(connection: Connection, calendar: Calendar, portfolio_id: str) -> int | None:
+    """Return the ordinal of the book's first session; None if it has no lot."""
+    statement = "SELECT MIN(entry_date) FROM lot WHERE portfolio_id = ?"
+    ((entry,),) = read_rows(connection, statement, (portfolio_id,))
+    return None if entry is None else calendar.on_or_after(as_date(entry))

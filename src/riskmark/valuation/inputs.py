@@ -1,0 +1,220 @@
+"""What cells are computed from: read from the database, then cut to what some of them need.
+
+A run reads the inputs of all its portfolios at once and cuts a piece for each shard; a report
+reads those of one portfolio. So both compute the same numbers from the same arrays.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from riskmark.calc.accounting import Books, Flows
+from riskmark.calc.arrays import FloatArray, IntArray
+from riskmark.calc.filled_returns import HISTORY
+from riskmark.calc.lots import Lots
+from riskmark.calc.model_fits import ModelFits, fit_model
+from riskmark.domain.sessions import Calendar
+from riskmark.settings import Settings
+from riskmark.storage import symbol_scope
+from riskmark.storage.packs import Closes, load_closes
+from riskmark.valuation.factors import MARKET_MODEL, SessionFactors, session_factors
+from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
+from riskmark.valuation.panels import Panel, build_panel, load_instruments
+from riskmark.valuation.shard import ShardInputs
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """A panel, and the books of ``portfolio_ids`` (ascending) against its rows and columns.
+
+    ``lots_of`` counts the lots of each portfolio.
+    """
+
+    panel: Panel
+    portfolio_ids: tuple[str, ...]
+    books: BookArrays
+    lots_of: Mapping[str, int]
+
+
+def load_inputs(
+    connection: Connection,
+    calendar: Calendar,
+    settings: Settings,
+    *,
+    first_sessions: Mapping[str, int],
+    first_cell: int,
+    last: int,
+    back_to: int | None = None,
+    beside: Collection[int] = (),
+) -> Inputs:
+    """Read what the cells from ``first_cell`` to ``last`` (ordinals) are computed from.
+
+    ``first_sessions`` are the portfolios and the ordinals of their first sessions. The panel
+    has the instruments that these hold, the factors' and those of the ids ``beside``; it
+    reaches as far back as books and windows do, and at least ``back_to``.
+    """
+    factors = symbol_scope.public_ids(connection, settings.factor_symbols)
+    portfolios = sorted(first_sessions)
+    stored = load_stored_books(connection, portfolios)
+    ordinals = [first_sessions[key] for key in portfolios]
+    held = stored.instrument_ids
+    wanted = sorted(held | set(factors.values()) | set(beside))
+    start = min(
+        [
+            _first_needed(connection, calendar, settings, first_cell),
+            *(first - 1 for first in ordinals),
+            *(() if back_to is None else (back_to,)),
+        ]
+    )
+    instruments = load_instruments(connection, wanted, base_currency=settings.base_currency)
+    closes = load_closes(connection, calendar, wanted, start=max(start, 0))
+    panel = build_panel(
+        connection,
+        calendar,
+        instruments,
+        closes,
+        named=factors,
+        first=_with_old_closes(closes, held, max(start, 0)),
+        last=last,
+        columns=settings.factor_columns,
+    )
+    return Inputs(
+        panel=panel,
+        portfolio_ids=tuple(portfolios),
+        books=book_arrays(stored, calendar, panel, ordinals),
+        lots_of=_lots_of(stored),
+    )
+
+
+def _first_needed(
+    connection: Connection, calendar: Calendar, settings: Settings, first_cell: int
+) -> int:
+    """Return the first session whose close the windows of ``first_cell`` reach back to.
+
+    A session and the HISTORY before it, or further where the Market return was not observed
+    on some of them: x counts only sessions on which it was.
+    """
+    market = market_symbol(settings)
+    ids = symbol_scope.public_ids(connection, [market])
+    series = load_closes(connection, calendar, list(ids.values()), start=0).series
+    plain = first_cell - HISTORY - 1
+    if not series:
+        return plain
+    found = series[ids[market]]
+    observed = ~np.isnan(found.closes[: max(first_cell - found.first + 1, 0)])
+    returns = np.flatnonzero(observed[1:] & observed[:-1]) + 1 + found.first
+    if returns.size < HISTORY:
+        return min(plain, found.first)
+    return min(plain, int(returns[-HISTORY]) - 1)
+
+
+def market_symbol(settings: Settings) -> str:
+    """Return the symbol of the Market factor, on whose sessions x is counted."""
+    return settings.model(MARKET_MODEL).symbols[0]
+
+
+def _with_old_closes(closes: Closes, held: AbstractSet[int], start: int) -> int:
+    """Reach back to the last close of every held instrument that has none at ``start``."""
+    return min([start, *(one.first for key, one in closes.series.items() if key in held)])
+
+
+def _lots_of(stored: StoredBooks) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in stored.lots:
+        counts[row[0]] = counts.get(row[0], 0) + 1
+    return counts
+
+
+class InputCutter:
+    """Cuts the inputs of some cells out of those of all; remembers the fits of its last rows."""
+
+    def __init__(self, inputs: Inputs, settings: Settings) -> None:
+        self._inputs = inputs
+        self._settings = settings
+        self._place = {key: index for index, key in enumerate(inputs.portfolio_ids)}
+        self._market: FloatArray = inputs.panel.factor_returns(settings.model(MARKET_MODEL))[:, 0]
+        self._columns = np.unique(inputs.books.lots.instrument)
+        self._rows = range(0)
+        self._fits: dict[str, ModelFits] = {}
+        self._factors: dict[range, SessionFactors] = {}
+
+    def cut(self, portfolios: Sequence[str], cells: Sequence[Sequence[int]]) -> ShardInputs:
+        """Return the inputs of the ``cells`` (ascending ordinals) of each of ``portfolios``."""
+        panel, books = self._inputs.panel, self._inputs.books
+        places = np.array([self._place[key] for key in portfolios], dtype=np.int64)
+        first, last = min(one[0] for one in cells), max(one[-1] for one in cells)
+        rows = range(first - panel.first, last - panel.first + 1)
+        chosen = _ranges(books.lot_start, places)
+        flows = _ranges(books.flow_start, places)
+        owner = np.repeat(np.arange(places.size), _sizes(books.lot_start, places))
+        flow_owner = np.repeat(np.arange(places.size), _sizes(books.flow_start, places))
+        columns, instrument = np.unique(books.lots.instrument[chosen], return_inverse=True)
+        planned = np.zeros((places.size, len(rows)), dtype=bool)
+        for index, ordinals in enumerate(cells):
+            planned[index, [ordinal - first for ordinal in ordinals]] = True
+        return ShardInputs(
+            panel=panel,
+            columns=columns,
+            rows=rows,
+            planned=planned,
+            books=Books(books.books.first_row[places], books.books.opening_equity[places]),
+            lots=Lots._make(part[chosen] for part in books.lots)._replace(
+                portfolio=owner, instrument=instrument
+            ),
+            flows=Flows._make(part[flows] for part in books.flows)._replace(portfolio=flow_owner),
+            fits=self._fits_of(rows, columns),
+            market=self._market,
+            factors=self._factors_of(rows),
+            risk_free=self._settings.risk_free,
+        )
+
+    def _factors_of(self, rows: range) -> SessionFactors:
+        if rows not in self._factors:
+            found = session_factors(self._inputs.panel, self._settings, rows=rows)
+            self._factors = {rows: found}
+        return self._factors[rows]
+
+    def _fits_of(self, rows: range, columns: IntArray) -> dict[str, ModelFits]:
+        """Return the fits of every model for ``rows`` and the panel's ``columns``.
+
+        Those of all columns that some lot is in are made once, for all shards on the rows.
+        """
+        if rows != self._rows:
+            panel = self._inputs.panel
+            # One symbol with absurd prices must not take the fits of all others with it.
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._fits = {
+                    model.name: fit_model(
+                        _take(panel.marks.returns, self._columns),
+                        panel.factor_returns(model),
+                        model=model,
+                        rows=rows,
+                        risk_free=panel.risk_free(model),
+                    )
+                    for model in self._settings.factor_model
+                }
+            self._rows = rows
+        places = np.searchsorted(self._columns, columns)
+        if places.size == self._columns.size:
+            return dict(self._fits)
+        return {name: fits.of(places) for name, fits in self._fits.items()}
+
+
+def _take(values: FloatArray, columns: IntArray) -> FloatArray:
+    return values if columns.size == values.shape[1] else values[:, columns]
+
+
+def _sizes(starts: IntArray, places: IntArray) -> IntArray:
+    found: IntArray = starts[places + 1] - starts[places]
+    return found
+
+
+def _ranges(starts: IntArray, places: IntArray) -> IntArray:
+    """Return the places of all entries of some portfolios, one portfolio after another."""
+    sizes = _sizes(starts, places)
+    offsets = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    found: IntArray = np.repeat(starts[places], sizes) + offsets
+    return found
