@@ -26,7 +26,13 @@ RESULT_TABLES = frozenset(
     }
 )  # fmt: skip
 """What is written that is a result; a run's record of itself and caches are not."""
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536")
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "cache_size = -65536",
+    "wal_autocheckpoint = 8192",
+)
 """The same as the application's."""
 _COUNTS = """
 SELECT id,

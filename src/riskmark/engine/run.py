@@ -25,7 +25,7 @@ from riskmark.domain.runs import (
     SymbolCounts,
 )
 from riskmark.domain.sessions import Calendar, Clock
-from riskmark.engine import claims, rounds, shard_work, symbol_work
+from riskmark.engine import claims, collection, rounds, shard_work, symbol_work
 from riskmark.engine.claims import Heartbeat, Joined
 from riskmark.engine.interrupts import Interrupts
 from riskmark.engine.recorder import Cancelled, Observer, Recorder
@@ -100,7 +100,7 @@ class _Run:
     def work(self) -> RunResult:
         """Work until nothing is left to do, and record the end whatever it is."""
         status = RunStatus.CANCELLED
-        with _Ending(self._record):
+        with _Ending(self._record), collection.held_off():
             self._rounds()
             while not self._finish():
                 self._serve_requests()

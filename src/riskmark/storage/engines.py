@@ -24,6 +24,8 @@ BUSY_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 300_000
 IDLE_IN_TRANSACTION_MS = 60_000
+WAL_PAGES = 8_192
+"""Pages (32 MiB) after which a commit moves the log into the file: more than a night writes."""
 
 Row = Sequence[Any]
 
@@ -93,6 +95,7 @@ def _sqlite(url: str) -> Engine:
             "synchronous = FULL",
             "foreign_keys = ON",
             "cache_size = -65536",
+            f"wal_autocheckpoint = {WAL_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -15,12 +15,31 @@ from riskmark.storage.engines import Database, open_database
 from riskmark.storage.migrate import (
     SchemaMissing,
     SchemaTooNew,
+    alembic_config,
     check_schema,
     migrate,
     schema_version,
 )
 
 EXPRESSION_INDEX = "uq_instrument_owner_symbol"
+OLD_ROWS = """
+INSERT INTO position_value (portfolio_id, session, instrument_id, quantity, mark,
+    mark_kind, mark_age, market_value, weight, pnl, beta)
+    VALUES ('p', '2024-03-04', 7, 3, 0.1, 'close', 0, 0.3, 0.25, -1e-17, 1.5);
+INSERT INTO position_value (portfolio_id, session, instrument_id, quantity,
+    market_value, pnl, beta_null) VALUES ('p', '2024-03-04', 8, 0, 0, 2, 'closed');
+INSERT INTO factor_exposure (portfolio_id, session, model, factor, exposure, money,
+    coverage_null) VALUES ('p', '2024-03-04', 'market', 'Market', 1.1, 11, 'no_holdings');
+INSERT INTO sector_exposure (portfolio_id, session, sector, long, gross)
+    VALUES ('p', '2024-03-04', 'Energy', 0.5, 0.5);
+INSERT INTO symbol_fit (instrument_id, model, factor, session, n, beta)
+    VALUES (7, 'market', 'Market', '2024-03-04', 90, 0.7);
+INSERT INTO snapshot (portfolio_id, session, state, positions, reasons, nulls,
+    windows, run_id, computed_at, inputs_revision, engine_version, settings_hash, nav,
+    cash, pnl) VALUES ('p', '2024-03-04', 'complete', 1, '[]', '{}', '{}', 'r',
+    '2024-03-04 22:00:00.000000', 1, 1, 's', 10, 9, 2)
+"""
+"""Results as the first schema keeps them, a row for each line."""
 
 
 @pytest.fixture
@@ -113,6 +132,38 @@ def test_a_database_of_a_newer_riskmark_is_left_alone(bare):
 def test_a_database_without_a_schema_says_what_to_do(bare):
     with bare.read() as connection, pytest.raises(SchemaMissing, match="riskmark init"):
         check_schema(connection)
+
+
+def test_rows_of_lines_are_packed_and_read_as_before(bare):
+    with bare.write() as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        for statement in OLD_ROWS.split(";"):
+            connection.execute(text(statement))
+
+    migrate(bare)
+
+    with bare.read() as connection:
+        positions = connection.execute(
+            text("SELECT * FROM position_value ORDER BY instrument_id")
+        ).all()
+        exposure = connection.execute(text("SELECT * FROM factor_exposure")).one()
+        sector = connection.execute(text("SELECT * FROM sector_exposure")).one()
+        fit = connection.execute(text("SELECT * FROM symbol_fit")).one()
+    first, second = positions
+    assert (first.instrument_id, first.mark, first.pnl, first.mark_kind) == (
+        7,
+        0.1,
+        -1e-17,
+        "close",
+    )
+    assert (second.mark, second.beta_null, second.component_es_95) == (None, "closed", None)
+    assert (exposure.exposure, exposure.coverage_null, exposure.stderr) == (
+        1.1,
+        "no_holdings",
+        None,
+    )
+    assert (sector.sector, sector.long, sector.short) == ("Energy", 0.5, None)
+    assert (fit.instrument_id, fit.n, fit.beta, fit.vif) == (7, 90, 0.7, None)
 
 
 def test_the_head_is_the_newest_migration():
