@@ -124,11 +124,13 @@ class Notebook:
         performance, is_annual, drawdown = _performance(series.book.loc[:session])
         exposures, split = self._exposures(held, nav, x, session)
         beta = exposures["market", "Market"].exposure
+        kept = series.value.shift().loc[session] * self.returns.loc[session, series.value.columns]
         volatility = risk.volatility(x)
         shares = (held.abs() / gross).sort_values(ascending=False)
         row = series.book.loc[session]
         measures = {
             **row.to_dict(),
+            "pnl_hypothetical": kept.sum(skipna=False),
             "long_value": held[held > 0].sum(),
             "short_value": held[held < 0].sum(),
             "gross": gross,
