@@ -67,11 +67,9 @@ class Notebook:
         series = self.follow(book)
         return [self.report(series, pd.Timestamp(session)) for session in sessions]
 
-    def fit_all(self, session: date) -> None:
-        """Regress every symbol on every model on one session."""
-        for name in self.models:
-            for symbol in self.returns.columns:
-                self.fit(name, symbol, pd.Timestamp(session))
+    def forget_fits(self) -> None:
+        """Begin as a notebook that was just opened; it fits what a book holds anew."""
+        self._fits.clear()
 
     def follow(self, book: GeneratedBook) -> BookSeries:
         """Make the series of a book from its lots and flows."""
