@@ -29,6 +29,23 @@ class SymbolReason(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class ProviderReason(StrEnum):
+    """How a provider answered for one symbol; all but the first say why something lacks."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    NO_DATA_IN_RANGE = "no_data_in_range"
+    UNKNOWN_SYMBOL = "unknown_symbol"
+    SYMBOL_NOT_IN_PLAN = "symbol_not_in_plan"
+    ENDPOINT_NOT_IN_PLAN = "endpoint_not_in_plan"
+    AUTH = "auth"
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    TRANSIENT = "transient"
+    BAD_PAYLOAD = "bad_payload"
+    NOT_FINAL_YET = "not_final_yet"
+
+
 class PlanReason(StrEnum):
     """Why a cell (a portfolio on a session) is planned, in order of precedence."""
 

@@ -1,0 +1,65 @@
+"""What the adapters of providers on the network have in common.
+
+An adapter says how to ask and how to read; this turns whatever happens into an answer.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from riskmark.providers.checking import Checker, RawAnswer
+from riskmark.providers.limits import Gate
+from riskmark.providers.outcomes import Outcome, Stopped
+from riskmark.providers.port import Answer, Profile, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a provider is reached; without a ``base_url`` it is the provider's own."""
+
+    gate: Gate
+    checker: Checker
+    base_url: str | None = None
+    api_key: str | None = None
+
+
+class NetworkProvider(ABC):
+    """A provider behind HTTP."""
+
+    name: str
+    domain: str
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def fetch(self, wanted: Wanted) -> Answer:
+        """Ask for bars and actions; every failure is an outcome."""
+        before = self._access.gate.requests
+        try:
+            answer = self._access.checker.check(self._ask(wanted), wanted)
+        except Stopped as stop:
+            answer = Answer(wanted.symbol, stop.outcome)
+        self._report(answer.outcome, before)
+        return answer
+
+    def fetch_profile(self, symbol: str) -> tuple[Profile, Outcome]:
+        """Ask what a symbol is; every failure is an outcome."""
+        before = self._access.gate.requests
+        try:
+            profile, outcome = self._ask_profile(symbol)
+        except Stopped as stop:
+            profile, outcome = Profile(), stop.outcome
+        self._report(outcome, before)
+        return profile, outcome
+
+    def _report(self, outcome: Outcome, before: int) -> None:
+        # An outcome that came without a request is the gate's own.
+        if self._access.gate.requests > before:
+            self._access.gate.report(outcome)
+
+    @abstractmethod
+    def _ask(self, wanted: Wanted) -> RawAnswer:
+        """Ask and understand the dialect, or stop."""
+
+    @abstractmethod
+    def _ask_profile(self, symbol: str) -> tuple[Profile, Outcome]:
+        """Ask and understand the dialect, or stop."""

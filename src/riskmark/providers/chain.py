@@ -1,0 +1,197 @@
+"""The chain: providers in order, each asked only for what is still missing.
+
+Bars of two providers are joined only where they agree on the sessions that both have: a
+provider that knows a split the other does not would make a move that never was. The bars
+that are stored already count as one of the two. Every provider that was asked leaves an
+outcome, so that a symbol without data has a reason for each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import tenacity
+
+from riskmark.domain.reasons import ProviderReason
+from riskmark.intake.market_data import Action, Bars
+from riskmark.providers.checking import Checker
+from riskmark.providers.limits import Budget
+from riskmark.providers.outcomes import Circuit, Outcome
+from riskmark.providers.port import NO_PROFILE, Answer, Profile, Provider, RefusedRow, Wanted
+
+ATTEMPTS = 3
+PATIENCE_S = 5.0
+"""How long one symbol waits for a provider that names the time at which to come again."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 8.0
+OVERLAP = 5
+"""Sessions beside a gap that are asked for as well, to compare."""
+MAX_DISAGREEMENT = 0.02
+"""How far the middle quotient of two providers' closes may lie from one."""
+_NEAR = timedelta(days=5)
+
+
+class Part(NamedTuple):
+    """The bars that one provider gave."""
+
+    provider: str
+    bars: Bars
+
+
+class Said(NamedTuple):
+    """What one provider answered for the symbol."""
+
+    provider: str
+    outcome: Outcome
+    refused: tuple[RefusedRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What all providers together have for one symbol.
+
+    ``missing`` are the published sessions that nobody had.
+    """
+
+    symbol: str
+    parts: tuple[Part, ...]
+    actions: tuple[Action, ...]
+    profile: Profile
+    said: tuple[Said, ...]
+    missing: tuple[date, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every published session that was wanted has a bar."""
+        return not self.missing
+
+
+def collect(
+    wanted: Wanted, providers: Sequence[Provider], *, checker: Checker, budget: Budget
+) -> Collected:
+    """Ask providers in order until nothing is missing or all have been asked."""
+    missing = checker.published(wanted)
+    closes = dict(wanted.known)
+    parts: list[Part] = []
+    actions: tuple[Action, ...] = ()
+    profile = NO_PROFILE
+    said: list[Said] = []
+    silent: set[str] = set()
+    for provider in providers if missing else ():
+        if provider.domain in silent:
+            detail = "not asked: the same host has just failed"
+            said.append(Said(provider.name, Outcome(ProviderReason.TRANSIENT, detail)))
+            continue
+        answer = ask(provider, _around(wanted, missing, checker), budget)
+        outcome = _basis(answer, closes) or answer.outcome
+        said.append(Said(provider.name, outcome, answer.refused))
+        if outcome.consequence.circuit is Circuit.OPENS_UNTIL:
+            silent.add(provider.domain)
+        if not outcome.has_data:
+            continue
+        filled = _only(answer.bars, missing)
+        parts.append(Part(provider.name, filled))
+        actions = _joined(actions, answer.actions, filled, is_first=len(parts) == 1)
+        closes |= _closes(filled)
+        profile = _merged(profile, answer.profile)
+        missing = tuple(day for day in missing if day not in closes)
+        missing = () if outcome.reason is ProviderReason.OK else missing
+        if not missing:
+            break
+    return Collected(wanted.symbol, tuple(parts), actions, profile, tuple(said), missing)
+
+
+def ask(provider: Provider, wanted: Wanted, budget: Budget) -> Answer:
+    """Ask one provider; what may pass is asked for again, after a random while."""
+    now = budget.time.now
+
+    def is_worth_a_try(answer: Answer) -> bool:
+        outcome = answer.outcome
+        until = now() if outcome.until is None else outcome.until
+        is_soon = (until - now()).total_seconds() <= min(PATIENCE_S, budget.left_s)
+        return outcome.consequence.is_retried and is_soon and budget.left_s > 0
+
+    jitter = tenacity.wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        answer: Answer = state.outcome.result() if state.outcome else Answer("", _NOTHING)
+        until = answer.outcome.until
+        said_s = 0.0 if until is None else (until - now()).total_seconds()
+        return min(max(jitter(state), said_s), budget.left_s)
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(is_worth_a_try),
+        wait=wait,
+        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        sleep=budget.time.sleep,
+        retry_error_callback=_last,
+    )
+    answer: Answer = retrying(provider.fetch, wanted)
+    return answer
+
+
+_NOTHING = Outcome(ProviderReason.TRANSIENT)
+
+
+def _last(state: tenacity.RetryCallState) -> Answer:
+    """Return the last answer when there are no more tries."""
+    answer: Answer = state.outcome.result() if state.outcome else Answer("", _NOTHING)
+    return answer
+
+
+def _around(wanted: Wanted, missing: Sequence[date], checker: Checker) -> Wanted:
+    """Narrow the range to what is missing, with some sessions on both sides to compare."""
+    sessions = checker.published(wanted)
+    first = max(0, sessions.index(missing[0]) - OVERLAP)
+    last = min(len(sessions) - 1, sessions.index(missing[-1]) + OVERLAP)
+    return replace(wanted, first=sessions[first], last=sessions[last])
+
+
+def _basis(answer: Answer, closes: Mapping[date, float]) -> Outcome | None:
+    """Return the refusal of bars that are in other terms than those that are there."""
+    theirs = _closes(answer.bars)
+    both = [day for day in theirs if day in closes]
+    if not both:
+        return None
+    quotient = float(np.median([theirs[day] / closes[day] for day in both]))
+    if abs(quotient - 1) <= MAX_DISAGREEMENT:
+        return None
+    detail = f"its closes are {quotient:.4g} times those that are there, on {len(both)} sessions"
+    return Outcome(ProviderReason.BAD_PAYLOAD, detail)
+
+
+def _closes(bars: Bars) -> dict[date, float]:
+    days = bars.session.astype("datetime64[D]").tolist()
+    return dict(zip(days, bars.close.tolist(), strict=True))
+
+
+def _only(bars: Bars, wanted: Sequence[date]) -> Bars:
+    """Return the bars of these sessions."""
+    return bars.where(np.isin(bars.session, np.array(wanted, dtype="datetime64[D]")))
+
+
+def _joined(
+    known: tuple[Action, ...], new: tuple[Action, ...], filled: Bars, *, is_first: bool
+) -> tuple[Action, ...]:
+    """Add what happened on filled sessions, unless it is known with a date close by."""
+    if is_first:
+        return new
+    days = set(filled.session.astype("datetime64[D]").tolist())
+    return (
+        *known,
+        *(
+            action
+            for action in new
+            if action.ex_date in days
+            and not any(
+                one.kind is action.kind and abs(one.ex_date - action.ex_date) <= _NEAR
+                for one in known
+            )
+        ),
+    )
+
+
+def _merged(one: Profile, other: Profile) -> Profile:
+    """Keep what is known and add what is not."""
+    return Profile(*(b if a is None else a for a, b in zip(one, other, strict=True)))

@@ -1,0 +1,166 @@
+"""How often a provider may be asked, and when it is left alone.
+
+Every HTTP request passes ``Gate.admit`` first: it waits for the provider's limits, which a
+``QuotaStore`` keeps for all processes and through restarts, and refuses while the circuit is
+open or the run's time is over. What comes of requests goes back through ``Gate.report``.
+
+A provider that says "too many" is asked again in the same run at most twice, each time by
+one request: under nothing but refusals a run makes three requests.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from riskmark.domain.reasons import ProviderReason
+from riskmark.providers.outcomes import Circuit, Outcome, Stopped
+
+FAILURES_TO_OPEN = 5
+"""Failures in a row, of any symbols, after which a provider is left alone."""
+COOL_DOWN = timedelta(minutes=5)
+"""For how long it is then left alone, by every run."""
+REFUSALS_A_RUN = 3
+"""How often a provider may say "too many" before a run gives it up."""
+
+
+class Time(Protocol):
+    """The real clock: limits and budgets know no other."""
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds from some fixed instant."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class RealTime:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return datetime.now(UTC)  # noqa: TID251 - limits are other people's: real time alone
+
+    def monotonic(self) -> float:
+        """Return seconds from some fixed instant."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Limits(NamedTuple):
+    """The most requests in any minute and in any UTC date; None for no limit."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+
+
+class Admission(NamedTuple):
+    """Whether one more request may be made now; if not, when and why not."""
+
+    is_admitted: bool
+    reason: ProviderReason = ProviderReason.OK
+    until: datetime | None = None
+    detail: str = ""
+
+
+class QuotaStore(Protocol):
+    """What all processes know of the limits and the circuit of each failure domain."""
+
+    def take(self, domain: str, limits: Limits, *, at: datetime) -> Admission:
+        """Count one request if it may be made at this instant."""
+        ...
+
+    def succeeded(self, domain: str) -> None:
+        """Close the circuit."""
+        ...
+
+    def failed(self, domain: str, outcome: Outcome, *, opens_at: int, at: datetime) -> None:
+        """Count a failure; from ``opens_at`` in a row the circuit opens until the outcome's."""
+        ...
+
+
+@dataclass
+class Budget:
+    """The time that all providers together have in a run."""
+
+    seconds: float
+    time: Time
+    _start: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._start = self.time.monotonic()
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left; 0 when it is over."""
+        return max(0.0, self._start + self.seconds - self.time.monotonic())
+
+
+@dataclass
+class Gate:
+    """The way through which one failure domain is asked in one run."""
+
+    domain: str
+    limits: Limits
+    store: QuotaStore
+    budget: Budget
+    timeout_s: float = 20.0
+    requests: int = 0
+    _refusals: int = 0
+    _closed: Outcome | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The present instant."""
+        return self.budget.time.now()
+
+    def admit(self) -> float:
+        """Wait until one request may be made; return the seconds that it may take."""
+        if self._closed is not None:
+            raise Stopped(self._closed.reason, self._closed.detail, until=self._closed.until)
+        while True:
+            if self.budget.left_s <= 0:
+                raise Stopped(ProviderReason.TRANSIENT, "the run's time for providers is over")
+            admission = self.store.take(self.domain, self.limits, at=self.now)
+            if admission.is_admitted:
+                self.requests += 1
+                return min(self.timeout_s, max(self.budget.left_s, 0.001))
+            self._wait(admission)
+
+    def _wait(self, admission: Admission) -> None:
+        until = admission.until or self.now
+        wait_s = (until - self.now).total_seconds()
+        is_worth_it = admission.reason is ProviderReason.OK and wait_s < self.budget.left_s
+        if not is_worth_it:
+            reason = admission.reason
+            if reason is ProviderReason.OK:
+                reason = ProviderReason.RATE_LIMITED
+            raise Stopped(reason, admission.detail or "our own limit", until=until)
+        self.budget.time.sleep(max(wait_s, 0.001))
+
+    def report(self, outcome: Outcome) -> None:
+        """Let an outcome have its effect on the circuit."""
+        circuit = outcome.consequence.circuit
+        if circuit is Circuit.CLOSES:
+            self.store.succeeded(self.domain)
+            self._refusals = 0
+        elif circuit is Circuit.OPENS_FOR_RUN:
+            self._closed = outcome
+        elif circuit is Circuit.OPENS_UNTIL:
+            self._refusals += 1
+            if self._refusals >= REFUSALS_A_RUN:
+                self._closed = outcome
+            self.store.failed(self.domain, outcome, opens_at=1, at=self.now)
+        elif circuit is Circuit.COUNTS and self.budget.left_s > 0:
+            until = self.now + COOL_DOWN
+            cooled = Outcome(outcome.reason, outcome.detail, until)
+            self.store.failed(self.domain, cooled, opens_at=FAILURES_TO_OPEN, at=self.now)

@@ -1,0 +1,296 @@
+"""Massive, formerly Polygon: its own client, with our own pool beneath it.
+
+The client retries where it must not, follows redirects, and makes no bars of an error; so
+every reply is caught in the pool (``Caught``), raw, and read here. Bars are asked for
+unadjusted, so that nothing has to be undone.
+"""
+# ruff: noqa: ANN401 - the clients state no types
+
+import time
+from datetime import date, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+import urllib3
+
+from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.reasons import ProviderReason
+from riskmark.intake.market_data import Action, ActionKind
+from riskmark.providers.adapter import Access, NetworkProvider
+from riskmark.providers.checking import EXCHANGE_ZONE, RawAnswer, RawBar
+from riskmark.providers.limits import Gate
+from riskmark.providers.outcomes import Outcome, Stopped
+from riskmark.providers.port import Profile, Wanted
+from riskmark.providers.replies import MAX_BODY, Reply, check_status, decode, refuse
+from riskmark.providers.spelling import with_point
+
+HOST = "https://api.massive.com"
+_NEW_YORK = ZoneInfo(EXCHANGE_ZONE)
+_MAX_PAGES = 20
+_MAX_MS = 253_402_300_000_000
+_KINDS = {
+    "CS": InstrumentKind.STOCK,
+    "ADRC": InstrumentKind.STOCK,
+    "ETF": InstrumentKind.ETF,
+    "FUND": InstrumentKind.FUND,
+    "INDEX": InstrumentKind.INDEX,
+}
+
+
+class _Bar(msgspec.Struct):
+    t: int
+    c: float | None = None
+    o: float | None = None
+    h: float | None = None
+    l: float | None = None  # noqa: E741 - the provider's name
+    v: float | None = None
+
+
+class _Page(msgspec.Struct, rename={"count": "resultsCount"}):
+    status: str | None = None
+    error: str | None = None
+    message: str | None = None
+    next_url: str | None = None
+    ticker: str | None = None
+    adjusted: bool | None = None
+    count: int | None = None
+
+
+class _Bars(_Page):
+    results: list[_Bar] = []
+
+
+class _Split(msgspec.Struct):
+    ticker: str
+    execution_date: date
+    split_from: float
+    split_to: float
+
+
+class _Splits(_Page):
+    results: list[_Split] = []
+
+
+class _Dividend(msgspec.Struct):
+    ticker: str
+    ex_dividend_date: date
+    cash_amount: float
+
+
+class _Dividends(_Page):
+    results: list[_Dividend] = []
+
+
+class _Ticker(msgspec.Struct):
+    ticker: str
+    name: str | None = None
+    type: str | None = None
+    currency_name: str | None = None
+
+
+class _Details(_Page):
+    results: _Ticker | None = None
+
+
+class _Caught(Exception):
+    """A reply on its way past the client."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"HTTP {reply.status}")
+        self.reply = reply
+
+
+class _Pool(urllib3.PoolManager):
+    """The connections of the client: one try, no redirects, a whole reply in time or none."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__(num_pools=2, retries=False)
+        self._gate = gate
+
+    def request(
+        self, method: str, url: str, *_: Any, fields: Any = None, headers: Any = None, **__: Any
+    ) -> Any:
+        """Ask once; raise ``_Caught`` with the reply, or ``Stopped``."""
+        if fields:
+            url = f"{url}?{urlencode(fields)}"
+        timeout_s = self._gate.admit()
+        end = time.monotonic() + timeout_s
+        try:
+            response = self.urlopen(
+                method,
+                url,
+                headers=headers,
+                timeout=urllib3.Timeout(total=timeout_s),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+            body = _read(response, end)
+        except urllib3.exceptions.HTTPError as error:
+            detail = f"no reply: {type(error).__name__}"
+            raise Stopped(ProviderReason.TRANSIENT, detail) from error
+        found = {name.lower(): value for name, value in response.headers.items()}
+        raise _Caught(Reply(response.status, found, body))
+
+
+def _read(response: urllib3.BaseHTTPResponse, end: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        # read1 returns what there is: a reply that drips is noticed.
+        while part := response.read1(1 << 16):
+            parts.append(part)
+            size += len(part)
+            if time.monotonic() > end:
+                raise Stopped(ProviderReason.TRANSIENT, "the reply took too long")
+            if size > MAX_BODY:
+                raise Stopped(ProviderReason.BAD_PAYLOAD, "a reply of more than 64 MB")
+    finally:
+        response.close()
+    return b"".join(parts)
+
+
+class Massive(NetworkProvider):
+    """Massive through its own client."""
+
+    name = "massive"
+    domain = "massive"
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self._client: Any = None
+
+    def _ask(self, wanted: Wanted) -> RawAnswer:
+        asked = with_point(wanted.symbol)
+        pages = self._pages(
+            _Bars,
+            lambda client: client.list_aggs(
+                asked, 1, "day", wanted.first, wanted.last,
+                adjusted=False, sort="asc", limit=50_000, raw=True,
+            ),
+        )  # fmt: skip
+        _check_bars(pages, asked)
+        rows = tuple(_row(bar) for page in pages for bar in page.results)
+        if not rows:
+            raise Stopped(ProviderReason.NO_DATA_IN_RANGE, "no bars in the range")
+        return RawAnswer(
+            asked=asked,
+            echoed=asked,
+            rows=rows,
+            actions=(*self._splits(asked, wanted), *self._dividends(asked, wanted)),
+            is_adjusted=False,
+        )
+
+    def _splits(self, asked: str, wanted: Wanted) -> list[Action]:
+        pages = self._pages(
+            _Splits, lambda client: client.list_splits(ticker=asked, limit=1000, raw=True)
+        )
+        found: list[Action] = []
+        for split in (split for page in pages for split in page.results):
+            if split.ticker != asked or split.split_from <= 0 or split.split_to <= 0:
+                raise Stopped(ProviderReason.BAD_PAYLOAD, "splits of another or without a ratio")
+            ratio = split.split_to / split.split_from
+            found.append(Action(wanted.symbol, split.execution_date, ActionKind.SPLIT, ratio))
+        return [action for action in found if action.ex_date >= wanted.first]
+
+    def _dividends(self, asked: str, wanted: Wanted) -> list[Action]:
+        pages = self._pages(
+            _Dividends, lambda client: client.list_dividends(ticker=asked, limit=1000, raw=True)
+        )
+        paid: dict[date, float] = {}
+        for dividend in (one for page in pages for one in page.results):
+            if dividend.ticker != asked:
+                raise Stopped(ProviderReason.BAD_PAYLOAD, "dividends of another symbol")
+            if dividend.ex_dividend_date >= wanted.first:
+                day = dividend.ex_dividend_date
+                paid[day] = paid.get(day, 0.0) + dividend.cash_amount
+        kind = ActionKind.DIVIDEND
+        return [Action(wanted.symbol, day, kind, cash) for day, cash in paid.items()]
+
+    def _ask_profile(self, symbol: str) -> tuple[Profile, Outcome]:
+        asked = with_point(symbol)
+        pages = self._pages(_Details, lambda client: client.get_ticker_details(asked, raw=True))
+        found = pages[0].results
+        if found is None or found.ticker != asked:
+            raise Stopped(ProviderReason.BAD_PAYLOAD, "the details are of another symbol")
+        kind = _KINDS.get(found.type or "", InstrumentKind.OTHER)
+        currency = None if found.currency_name is None else found.currency_name.upper()
+        return Profile(kind, found.name, None, currency), Outcome(ProviderReason.OK)
+
+    def _pages(self, kind: Any, ask: Any) -> list[Any]:
+        """Ask through the client and follow its pages to the last one."""
+        client = self._opened()
+        pages = [self._page(kind, lambda: ask(client))]
+        while (next_url := pages[-1].next_url) is not None:
+            if len(pages) == _MAX_PAGES:
+                raise Stopped(ProviderReason.BAD_PAYLOAD, "more pages than there can be")
+            parts = urlsplit(next_url)
+            # Only path and query: the address stays the one that settings name.
+            url = f"{client.BASE}{parts.path}?{parts.query}"
+            pages.append(
+                self._page(
+                    kind, lambda url=url: client.client.request("GET", url, headers=client.headers)
+                )
+            )
+        return pages
+
+    def _page(self, kind: Any, ask: Any) -> Any:
+        try:
+            ask()
+        except _Caught as caught:
+            reply = caught.reply
+        else:
+            raise AssertionError("the pool catches every reply")
+        _check_errors(reply, self._access.gate.now)
+        page = decode(reply, kind)
+        if page.status not in {"OK", "DELAYED"}:
+            raise refuse(reply)
+        return page
+
+    def _opened(self) -> Any:
+        if self._client is None:
+            from massive import RESTClient  # type: ignore[import-untyped] # noqa: PLC0415 - slow
+
+            base = self._access.base_url or HOST
+            self._client = RESTClient(api_key=self._access.api_key or "", base=base)
+            self._client.client = _Pool(self._access.gate)
+        return self._client
+
+
+def _check_bars(pages: list[_Bars], asked: str) -> None:
+    for page in pages:
+        if page.ticker != asked:
+            raise Stopped(ProviderReason.BAD_PAYLOAD, f"the answer is for {page.ticker!r}")
+        if page.adjusted is not False:
+            raise Stopped(ProviderReason.BAD_PAYLOAD, "adjusted bars, where none were asked for")
+        if page.count is not None and page.count != len(page.results):
+            raise Stopped(ProviderReason.BAD_PAYLOAD, "fewer or more bars than it says")
+
+
+def _row(bar: _Bar) -> RawBar:
+    day = None
+    if -_MAX_MS // 8 < bar.t < _MAX_MS:
+        epoch = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
+        day = (epoch + timedelta(milliseconds=bar.t)).astimezone(_NEW_YORK).date()
+    return RawBar(day, bar.o, bar.h, bar.l, bar.c, bar.v)
+
+
+def _check_errors(reply: Reply, now: datetime) -> None:
+    """Stop at an error in Massive's words, else at one that all have."""
+    said = reply.body[:2000].decode("utf-8", errors="replace")
+    reason = ProviderReason
+    if reply.status == HTTPStatus.FORBIDDEN:
+        if "before end of day" in said:
+            raise Stopped(reason.NOT_FINAL_YET, reply.start)
+        if "timeframe" in said:
+            raise Stopped(reason.SYMBOL_NOT_IN_PLAN, reply.start)
+        if "NOT_AUTHORIZED" in said:
+            raise Stopped(reason.ENDPOINT_NOT_IN_PLAN, reply.start)
+    if reply.status == HTTPStatus.NOT_FOUND and "NOT_FOUND" in said:
+        raise Stopped(reason.UNKNOWN_SYMBOL, reply.start)
+    check_status(reply, now)
+    if reply.status != HTTPStatus.OK:
+        raise refuse(reply)

@@ -1,0 +1,101 @@
+"""What a provider's answer for one symbol amounts to, and what follows from it.
+
+One type and one table: whether to ask again, whether the next provider is asked, whether the
+provider's circuit opens, and for how long nobody asks this provider for this symbol again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from riskmark.domain.reasons import ProviderReason
+from riskmark.errors import ProviderError
+
+
+class Circuit(StrEnum):
+    """What an outcome does to the circuit of its provider."""
+
+    CLOSES = "closes"
+    STAYS = "stays"
+    COUNTS = "counts"
+    OPENS_UNTIL = "opens until"
+    OPENS_FOR_RUN = "opens for the run"
+
+
+class Consequence(NamedTuple):
+    """What follows from an outcome.
+
+    ``is_retried``: in the same run, if the outcome's ``until`` is not far.
+    ``forget_days``: for how many days the answer is believed before this provider is asked
+    for the symbol again; 0 if it is asked the next time.
+    """
+
+    is_retried: bool
+    asks_next: bool
+    circuit: Circuit
+    forget_days: int = 0
+
+
+_R = ProviderReason
+CONSEQUENCES: Mapping[ProviderReason, Consequence] = MappingProxyType(
+    {
+        _R.OK: Consequence(is_retried=False, asks_next=False, circuit=Circuit.CLOSES),
+        _R.PARTIAL: Consequence(is_retried=False, asks_next=True, circuit=Circuit.CLOSES),
+        _R.NO_DATA_IN_RANGE: Consequence(
+            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, forget_days=1
+        ),
+        _R.UNKNOWN_SYMBOL: Consequence(
+            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, forget_days=7
+        ),
+        _R.SYMBOL_NOT_IN_PLAN: Consequence(
+            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, forget_days=30
+        ),
+        _R.ENDPOINT_NOT_IN_PLAN: Consequence(
+            is_retried=False, asks_next=True, circuit=Circuit.OPENS_FOR_RUN
+        ),
+        _R.AUTH: Consequence(is_retried=False, asks_next=True, circuit=Circuit.OPENS_FOR_RUN),
+        _R.RATE_LIMITED: Consequence(is_retried=True, asks_next=True, circuit=Circuit.OPENS_UNTIL),
+        _R.QUOTA_EXHAUSTED: Consequence(
+            is_retried=False, asks_next=True, circuit=Circuit.OPENS_UNTIL
+        ),
+        _R.TRANSIENT: Consequence(is_retried=True, asks_next=True, circuit=Circuit.COUNTS),
+        _R.BAD_PAYLOAD: Consequence(is_retried=False, asks_next=True, circuit=Circuit.COUNTS),
+        _R.NOT_FINAL_YET: Consequence(is_retried=False, asks_next=True, circuit=Circuit.STAYS),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a provider answered; ``detail`` is for people and never holds a key.
+
+    ``until``: when asking makes sense again. ``gaps``: the sessions that are still missing.
+    """
+
+    reason: ProviderReason
+    detail: str = ""
+    until: datetime | None = None
+    gaps: tuple[date, ...] = ()
+
+    @property
+    def consequence(self) -> Consequence:
+        """What follows from it."""
+        return CONSEQUENCES[self.reason]
+
+    @property
+    def has_data(self) -> bool:
+        """Whether bars came with it."""
+        return self.reason in {ProviderReason.OK, ProviderReason.PARTIAL}
+
+
+class Stopped(ProviderError):
+    """A request, or all that would follow from it, ends here with an outcome."""
+
+    def __init__(
+        self, reason: ProviderReason, detail: str, *, until: datetime | None = None
+    ) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.outcome = Outcome(reason, detail, until)

@@ -1,0 +1,58 @@
+"""Yahoo through yahooquery: another client of the same host, so it fails with yfinance."""
+# ruff: noqa: ANN401 - the clients state no types
+
+from datetime import timedelta
+from typing import Any
+
+from riskmark.domain.reasons import ProviderReason
+from riskmark.providers.adapter import Access, NetworkProvider
+from riskmark.providers.checking import RawAnswer
+from riskmark.providers.outcomes import Outcome
+from riskmark.providers.port import Profile, Wanted
+from riskmark.providers.spelling import with_hyphen
+from riskmark.providers.yahoo import read_chart, read_profile
+from riskmark.providers.yahoo_session import Caught, YahooSession
+
+
+class YahooQuery(NetworkProvider):
+    """The second client of Yahoo."""
+
+    name = "yahooquery"
+    domain = "yahoo"
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self._session = YahooSession(access.gate, access.base_url)
+        self._ticker: Any = None
+
+    def _ask(self, wanted: Wanted) -> RawAnswer:
+        asked = with_hyphen(wanted.symbol)
+        now = self._access.gate.now
+        ticker = self._client(asked)
+        try:
+            ticker.history(
+                start=wanted.first - timedelta(days=1),
+                end=self._access.checker.now().date() + timedelta(days=1),
+            )
+        except Caught as caught:
+            return read_chart(caught.reply, asked=asked, symbol=wanted.symbol, now=now)
+        raise AssertionError("the session catches every answer")
+
+    def _ask_profile(self, symbol: str) -> tuple[Profile, Outcome]:
+        asked = with_hyphen(symbol)
+        ticker = self._client(asked)
+        try:
+            ticker.get_modules("assetProfile quoteType")
+        except Caught as caught:
+            profile = read_profile(caught.reply, asked=asked, now=self._access.gate.now)
+            return profile, Outcome(ProviderReason.OK)
+        raise AssertionError("the session catches every answer")
+
+    def _client(self, asked: str) -> Any:
+        """Return the client, set to one symbol; making one asks for a crumb."""
+        from yahooquery import Ticker  # type: ignore[import-untyped] # noqa: PLC0415 - slow
+
+        if self._ticker is None:
+            self._ticker = Ticker(asked, session=self._session)
+        self._ticker.symbols = asked
+        return self._ticker
