@@ -51,6 +51,10 @@ class NetworkProvider(ABC):
         self._report(outcome, before)
         return profile, outcome
 
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connections."""
+
     def _report(self, outcome: Outcome, before: int) -> None:
         # An outcome that came without a request is the gate's own.
         if self._access.gate.requests > before:

@@ -28,7 +28,9 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 8.0
 OVERLAP = 5
 """Sessions beside a gap that are asked for as well, to compare."""
 MAX_DISAGREEMENT = 0.02
-"""How far the middle quotient of two providers' closes may lie from one."""
+"""How far a close may lie from another provider's and still be the same."""
+MOST_DIFFERENT = 0.25
+"""The share of common closes that may differ: corrections are few, a split changes all."""
 _NEAR = timedelta(days=5)
 
 
@@ -95,8 +97,11 @@ def collect(
         actions = _joined(actions, answer.actions, filled, is_first=len(parts) == 1)
         closes |= _closes(filled)
         profile = _merged(profile, answer.profile)
-        missing = tuple(day for day in missing if day not in closes)
-        missing = () if outcome.reason is ProviderReason.OK else missing
+        found = _closes(filled)
+        missing = tuple(day for day in missing if day not in found)
+        if outcome.reason is ProviderReason.OK:
+            # What it has no bar for lies before the first trade.
+            missing = ()
         if not missing:
             break
     return Collected(wanted.symbol, tuple(parts), actions, profile, tuple(said), missing)
@@ -154,10 +159,12 @@ def _basis(answer: Answer, closes: Mapping[date, float]) -> Outcome | None:
     both = [day for day in theirs if day in closes]
     if not both:
         return None
-    quotient = float(np.median([theirs[day] / closes[day] for day in both]))
-    if abs(quotient - 1) <= MAX_DISAGREEMENT:
+    quotients = np.array([theirs[day] / closes[day] for day in both])
+    differs = np.abs(quotients - 1) > MAX_DISAGREEMENT
+    if float(differs.mean()) <= MOST_DIFFERENT:
         return None
-    detail = f"its closes are {quotient:.4g} times those that are there, on {len(both)} sessions"
+    times = float(np.median(quotients[differs]))
+    detail = f"{int(differs.sum())} of {len(both)} closes are {times:.4g} times those known"
     return Outcome(ProviderReason.BAD_PAYLOAD, detail)
 
 
@@ -194,4 +201,9 @@ def _joined(
 
 def _merged(one: Profile, other: Profile) -> Profile:
     """Keep what is known and add what is not."""
-    return Profile(*(b if a is None else a for a, b in zip(one, other, strict=True)))
+    return Profile(
+        kind=one.kind or other.kind,
+        name=one.name or other.name,
+        sector=one.sector or other.sector,
+        currency=one.currency or other.currency,
+    )

@@ -46,6 +46,9 @@ class Files:
         """Files of bars say nothing of what a symbol is."""
         return Profile(), Outcome(ProviderReason.NO_DATA_IN_RANGE, f"files do not say: {symbol}")
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _current(self) -> tuple[Bars, tuple[Action, ...]]:
         seen = self._state()
         if seen != self._seen:

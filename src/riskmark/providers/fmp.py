@@ -71,6 +71,10 @@ class Fmp(NetworkProvider):
         super().__init__(access)
         self._client = httpx.Client(base_url=access.base_url or HOST, follow_redirects=False)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def _ask(self, wanted: Wanted) -> RawAnswer:
         asked = with_hyphen(wanted.symbol)
         dates = {"from": wanted.first.isoformat(), "to": wanted.last.isoformat()}

@@ -29,7 +29,8 @@ from riskmark.providers.spelling import with_point
 
 HOST = "https://api.massive.com"
 _NEW_YORK = ZoneInfo(EXCHANGE_ZONE)
-_MAX_PAGES = 20
+_MAX_PAGES = 3
+"""A page holds 50,000 bars: more than two centuries."""
 _MAX_MS = 253_402_300_000_000
 _KINDS = {
     "CS": InstrumentKind.STOCK,
@@ -162,6 +163,11 @@ class Massive(NetworkProvider):
     def __init__(self, access: Access) -> None:
         super().__init__(access)
         self._client: Any = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.client.clear()
 
     def _ask(self, wanted: Wanted) -> RawAnswer:
         asked = with_point(wanted.symbol)

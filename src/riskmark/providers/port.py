@@ -74,3 +74,7 @@ class Provider(Protocol):
     def fetch_profile(self, symbol: str) -> tuple[Profile, Outcome]:
         """Ask what a symbol is: kind, name, sector and currency."""
         ...
+
+    def close(self) -> None:
+        """Close what it has open."""
+        ...

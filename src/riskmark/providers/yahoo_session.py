@@ -42,6 +42,7 @@ class YahooSession(curl_cffi.requests.Session[Any]):
         self._gate = gate
         self._base_url = base_url
         self._is_crumb_refused = False
+        self._cookie_page: Any = None
 
     def request(self, method: Any, url: str, *_: Any, **options: Any) -> Any:
         """Ask once; raise ``Caught`` for an answer and ``Stopped`` for a failure."""
@@ -49,6 +50,9 @@ class YahooSession(curl_cffi.requests.Session[Any]):
         is_answer = path.startswith(_ANSWERS)
         if not is_answer and self._is_crumb_refused:
             raise requests.exceptions.ConnectionError("no crumb is to be had")
+        is_cookie = not is_answer and path != _CRUMB
+        if is_cookie and self._cookie_page is not None:
+            return self._cookie_page
         options["timeout"] = self._gate.admit()
         options["allow_redirects"] = False
         try:
@@ -65,6 +69,8 @@ class YahooSession(curl_cffi.requests.Session[Any]):
             raise Caught(Reply(response.status_code, headers, response.content))
         if path == _CRUMB and not _is_crumb(response):
             raise self._without_crumb()
+        if is_cookie:
+            self._cookie_page = response
         return response
 
     def _without_crumb(self) -> requests.exceptions.ConnectionError:

@@ -25,6 +25,10 @@ class YahooQuery(NetworkProvider):
         self._session = YahooSession(access.gate, access.base_url)
         self._ticker: Any = None
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
     def _ask(self, wanted: Wanted) -> RawAnswer:
         asked = with_hyphen(wanted.symbol)
         now = self._access.gate.now

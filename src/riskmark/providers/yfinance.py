@@ -31,6 +31,11 @@ class YFinance(NetworkProvider):
         self._session = YahooSession(access.gate, access.base_url)
         self._folder = tempfile.TemporaryDirectory(prefix="riskmark-yfinance-")
 
+    def close(self) -> None:
+        """Close the connections and drop the cookie."""
+        self._session.close()
+        self._folder.cleanup()
+
     def _ask(self, wanted: Wanted) -> RawAnswer:
         asked = with_hyphen(wanted.symbol)
         now = self._access.gate.now
