@@ -81,6 +81,9 @@ def collect(
     said: list[Said] = []
     silent: set[str] = set()
     for provider in providers if missing else ():
+        if provider.name in wanted.believed:
+            said.append(Said(provider.name, wanted.believed[provider.name]))
+            continue
         if provider.domain in silent:
             detail = "not asked: the same host has just failed"
             said.append(Said(provider.name, Outcome(ProviderReason.TRANSIENT, detail)))

@@ -11,8 +11,9 @@ one request: under nothing but refusals a run makes three requests.
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from riskmark.domain.rate_limits import Admission, Limits
 from riskmark.domain.reasons import ProviderReason
 from riskmark.providers.outcomes import Circuit, Outcome, Stopped
 
@@ -56,22 +57,6 @@ class RealTime:
         time.sleep(seconds)
 
 
-class Limits(NamedTuple):
-    """The most requests in any minute and in any UTC date; None for no limit."""
-
-    per_minute: int | None = None
-    per_day: int | None = None
-
-
-class Admission(NamedTuple):
-    """Whether one more request may be made now; if not, when and why not."""
-
-    is_admitted: bool
-    reason: ProviderReason = ProviderReason.OK
-    until: datetime | None = None
-    detail: str = ""
-
-
 class QuotaStore(Protocol):
     """What all processes know of the limits and the circuit of each failure domain."""
 
@@ -83,8 +68,10 @@ class QuotaStore(Protocol):
         """Close the circuit."""
         ...
 
-    def failed(self, domain: str, outcome: Outcome, *, opens_at: int, at: datetime) -> None:
-        """Count a failure; from ``opens_at`` in a row the circuit opens until the outcome's."""
+    def failed(
+        self, domain: str, reason: ProviderReason, *, detail: str, until: datetime, opens_at: int
+    ) -> None:
+        """Count a failure; from ``opens_at`` in a row the circuit is open until then."""
         ...
 
 
@@ -159,8 +146,12 @@ class Gate:
             self._refusals += 1
             if self._refusals >= REFUSALS_A_RUN:
                 self._closed = outcome
-            self.store.failed(self.domain, outcome, opens_at=1, at=self.now)
+            until = outcome.until or self.now + COOL_DOWN
+            self._fail(outcome, until=until, opens_at=1)
         elif circuit is Circuit.COUNTS and self.budget.left_s > 0:
-            until = self.now + COOL_DOWN
-            cooled = Outcome(outcome.reason, outcome.detail, until)
-            self.store.failed(self.domain, cooled, opens_at=FAILURES_TO_OPEN, at=self.now)
+            self._fail(outcome, until=self.now + COOL_DOWN, opens_at=FAILURES_TO_OPEN)
+
+    def _fail(self, outcome: Outcome, *, until: datetime, opens_at: int) -> None:
+        self.store.failed(
+            self.domain, outcome.reason, detail=outcome.detail, until=until, opens_at=opens_at
+        )

@@ -14,6 +14,9 @@ from typing import NamedTuple
 from riskmark.domain.reasons import ProviderReason
 from riskmark.errors import ProviderError
 
+MAX_DETAIL = 300
+"""Characters of a detail."""
+
 
 class Circuit(StrEnum):
     """What an outcome does to the circuit of its provider."""
@@ -29,14 +32,14 @@ class Consequence(NamedTuple):
     """What follows from an outcome.
 
     ``is_retried``: in the same run, if the outcome's ``until`` is not far.
-    ``forget_days``: for how many days the answer is believed before this provider is asked
-    for the symbol again; 0 if it is asked the next time.
+    ``believed_h``: for how many hours nobody asks this provider for the symbol again, the
+    first time; 0 if it is asked the next time. A little less than a day: the next night asks.
     """
 
     is_retried: bool
     asks_next: bool
     circuit: Circuit
-    forget_days: int = 0
+    believed_h: int = 0
 
 
 _R = ProviderReason
@@ -44,14 +47,12 @@ CONSEQUENCES: Mapping[ProviderReason, Consequence] = MappingProxyType(
     {
         _R.OK: Consequence(is_retried=False, asks_next=False, circuit=Circuit.CLOSES),
         _R.PARTIAL: Consequence(is_retried=False, asks_next=True, circuit=Circuit.CLOSES),
-        _R.NO_DATA_IN_RANGE: Consequence(
-            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, forget_days=1
-        ),
+        _R.NO_DATA_IN_RANGE: Consequence(is_retried=False, asks_next=True, circuit=Circuit.CLOSES),
         _R.UNKNOWN_SYMBOL: Consequence(
-            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, forget_days=7
+            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, believed_h=20
         ),
         _R.SYMBOL_NOT_IN_PLAN: Consequence(
-            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, forget_days=30
+            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, believed_h=164
         ),
         _R.ENDPOINT_NOT_IN_PLAN: Consequence(
             is_retried=False, asks_next=True, circuit=Circuit.OPENS_FOR_RUN
@@ -97,5 +98,7 @@ class Stopped(ProviderError):
     def __init__(
         self, reason: ProviderReason, detail: str, *, until: datetime | None = None
     ) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.outcome = Outcome(reason, detail, until)
+        # Words of a provider may hold anything, and are stored and shown.
+        shown = "".join(c if c.isprintable() else " " for c in detail)[:MAX_DETAIL]
+        super().__init__(f"{reason}: {shown}")
+        self.outcome = Outcome(reason, shown, until)

@@ -15,12 +15,14 @@ class Wanted:
     """Bars of one symbol from ``first`` to ``last``, both included, and its actions.
 
     ``known``: closes that are already stored, by which a provider's basis is checked.
+    ``believed``: by provider, what it said of the symbol and is not asked again.
     """
 
     symbol: str
     first: date
     last: date
     known: Mapping[date, float] = field(default_factory=dict)
+    believed: Mapping[str, Outcome] = field(default_factory=dict)
 
 
 class Profile(NamedTuple):

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from riskmark.domain.measures import STORED
 from riskmark.storage.types import ExactDecimal, Instant
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds it against the migrations."""
 
 metadata = MetaData(
@@ -505,6 +505,31 @@ run_failure = Table(
     Column("cells", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
+)
+
+provider_limit = Table(
+    "provider_limit",
+    metadata,
+    Column("domain", Key, primary_key=True),
+    Column("calls", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("day_calls", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("open_until", Instant),
+    Column("reason", Text),
+    Column("detail", Text, nullable=False),
+)
+
+provider_symbol = Table(
+    "provider_symbol",
+    metadata,
+    Column("provider", Key, primary_key=True),
+    Column("symbol", Key, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
 )
 
 views = MetaData()

@@ -1,0 +1,91 @@
+"""How often a provider may be asked: the rule, on what is known of the requests so far.
+
+At most ``per_minute`` requests begin in any 61 seconds: one more than a minute, as requests
+do not arrive as regularly as they are sent. At most ``per_day`` begin on a UTC date. While a
+circuit is open none does; after it, the first one is a trial: if that fails as well, the
+circuit opens again at once. A clock that was put back makes nothing possible that was not.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+from riskmark.domain.reasons import ProviderReason
+
+WINDOW = timedelta(seconds=61)
+MAX_PER_MINUTE = 1_000
+"""More is no limit that has to be counted."""
+
+
+class Limits(NamedTuple):
+    """The most requests in any minute and on any UTC date; None for no limit."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+
+
+class Admission(NamedTuple):
+    """Whether one more request may be made now.
+
+    If not: when, and what closed the circuit; the reason is ``ok`` where it is our own limit
+    of a minute, which is worth waiting for.
+    """
+
+    is_admitted: bool
+    reason: ProviderReason = ProviderReason.OK
+    until: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """What is known of one failure domain: its last requests, its date, its circuit."""
+
+    day: date
+    day_calls: int = 0
+    calls: tuple[datetime, ...] = ()
+    failures: int = 0
+    open_until: datetime | None = None
+    reason: ProviderReason | None = None
+    detail: str = ""
+
+
+def admit(state: LimitState, limits: Limits, at: datetime) -> tuple[Admission, LimitState]:
+    """Say whether a request may begin at this instant, and the state if it does."""
+    if state.open_until is not None and at < state.open_until:
+        reason = state.reason or ProviderReason.TRANSIENT
+        detail = f"left alone: {state.detail}"
+        return Admission(
+            is_admitted=False, reason=reason, until=state.open_until, detail=detail
+        ), state
+    day = max(state.day, at.astimezone(UTC).date())
+    day_calls = state.day_calls if day == state.day else 0
+    if limits.per_day is not None and day_calls >= limits.per_day:
+        until = datetime.combine(day + timedelta(days=1), time(), UTC)
+        detail = f"the {limits.per_day} requests of {day} are used up"
+        reason = ProviderReason.QUOTA_EXHAUSTED
+        return Admission(is_admitted=False, reason=reason, until=until, detail=detail), state
+    calls: tuple[datetime, ...] = ()
+    if limits.per_minute is not None and limits.per_minute <= MAX_PER_MINUTE:
+        recent = (min(call, at) for call in state.calls)
+        calls = tuple(call for call in recent if call > at - WINDOW)
+        if len(calls) >= limits.per_minute:
+            until = calls[-limits.per_minute] + WINDOW
+            return Admission(is_admitted=False, until=until, detail="our own limit"), state
+        calls = (*calls, at)
+    taken = replace(state, day=day, day_calls=day_calls + 1, calls=calls)
+    return Admission(is_admitted=True), taken
+
+
+def after_success(state: LimitState) -> LimitState:
+    """Close the circuit."""
+    return replace(state, failures=0, open_until=None, reason=None, detail="")
+
+
+def after_failure(
+    state: LimitState, reason: ProviderReason, *, detail: str, until: datetime, opens_at: int
+) -> LimitState:
+    """Count a failure; from ``opens_at`` in a row on the circuit is open until then."""
+    failures = state.failures + 1
+    opened = until if failures >= opens_at else state.open_until
+    return replace(state, failures=failures, open_until=opened, reason=reason, detail=detail)

@@ -1,0 +1,73 @@
+"""Symbols that a provider said it does not have, and when it is asked for them again.
+
+Each time that it says so again it is left in peace twice as long, to a limit: a symbol may
+be listed tomorrow, and one that was renamed would else be asked for every night.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from riskmark.domain.reasons import ProviderReason
+from riskmark.storage import schema
+
+LONGEST = timedelta(days=30)
+_TABLE = schema.provider_symbol
+
+
+class Refusal(NamedTuple):
+    """What a provider said of a symbol, believed until then."""
+
+    reason: ProviderReason
+    detail: str
+    until: datetime
+
+
+class Denial(NamedTuple):
+    """A provider's word that it has no such symbol, believed for a while the first time."""
+
+    provider: str
+    symbol: str
+    reason: ProviderReason
+    detail: str
+    believed: timedelta
+
+
+def load_refusals(connection: Connection, *, at: datetime) -> Mapping[str, Mapping[str, Refusal]]:
+    """Return what is still believed, by symbol and provider."""
+    found: dict[str, dict[str, Refusal]] = {}
+    for row in connection.execute(select(_TABLE).where(_TABLE.c.until > at)):
+        refusal = Refusal(ProviderReason(row.reason), row.detail, row.until)
+        found.setdefault(row.symbol, {})[row.provider] = refusal
+    return found
+
+
+def save_denials(connection: Connection, denials: Iterable[Denial], *, at: datetime) -> None:
+    """Remember that providers lack symbols, for twice as long as the time before."""
+    for one in denials:
+        key = (_TABLE.c.provider == one.provider) & (_TABLE.c.symbol == one.symbol)
+        known = connection.execute(select(_TABLE.c.misses).where(key)).scalar()
+        misses = (known or 0) + 1
+        wait = min(LONGEST, one.believed * 2 ** min(misses - 1, 16))
+        values = {
+            "reason": one.reason,
+            "detail": one.detail,
+            "misses": misses,
+            "asked_at": at,
+            "until": at + wait,
+        }
+        make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(_TABLE)
+        new = make.values(provider=one.provider, symbol=one.symbol, **values)
+        connection.execute(
+            new.on_conflict_do_update(index_elements=["provider", "symbol"], set_=values)
+        )
+
+
+def forget_denials(connection: Connection, provider: str, symbols: Iterable[str]) -> None:
+    """Forget what a provider said of symbols that it now has."""
+    for symbol in symbols:
+        key = (_TABLE.c.provider == provider) & (_TABLE.c.symbol == symbol)
+        connection.execute(delete(_TABLE).where(key))
