@@ -5,6 +5,7 @@ folder and reached through a socket. It does not wait for the disk: no test of i
 survives a power cut.
 """
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -17,6 +18,9 @@ from sqlalchemy import text
 from tests.support import PROFILE, fresh_schema
 
 from riskmark.storage.engines import Database, open_database
+
+# Nobody outside is asked, unless a test names a server of its own.
+os.environ.setdefault("RISKMARK_PROVIDERS__ORDER", "")
 
 # Each example empties the database itself, so a fixture that lives for the whole test is
 # no accident; and how fast a machine makes examples is no property of the code.

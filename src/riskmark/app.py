@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,13 @@ from riskmark.storage import books, migrate, schema
 from riskmark.storage.books import LOCAL_OPERATOR, Principal
 from riskmark.storage.calendar import calendar_is_current, load_calendar, sync_calendar
 from riskmark.storage.engines import Database, open_database
+from riskmark.storage.provider_limits import ProviderLimits
 
 if TYPE_CHECKING:
     from riskmark.engine.recorder import Observer
     from riskmark.engine.run import RunResult
+    from riskmark.intake.market_data import Action, Bars
+    from riskmark.providers.sources import Sources
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 """Whose date is "today" for what people enter."""
@@ -72,6 +76,8 @@ class App:
     principal: Principal = LOCAL_OPERATOR
     wall: Clock = field(default_factory=SystemClock)
     """What a run's own instants are taken from, whatever ``clock`` says of sessions."""
+    is_connected: bool = False
+    """Whether runs ask the providers that the settings name."""
 
     @property
     def settings(self) -> Settings:
@@ -130,7 +136,25 @@ class App:
             self.wall,
             request,
             calendar=calendar,
+            sources=self.sources if self.is_connected else None,
             observe=observe,
+        )
+
+    def sources(self, calendar: Calendar) -> "Sources":
+        """Put the providers together that the settings name."""
+        from riskmark.providers.limits import RealTime  # noqa: PLC0415 - few commands ask
+        from riskmark.providers.sources import Outside, open_sources  # noqa: PLC0415
+        from riskmark.storage.market_files import read_market_files  # noqa: PLC0415
+
+        named = self.settings.providers.files.actions
+
+        def read(folder: Path) -> "tuple[Bars, tuple[Action, ...]]":
+            files = read_market_files(folder, Path(named) if named else None)
+            return files.bars, files.actions
+
+        store = ProviderLimits(self.database)
+        return open_sources(
+            self.settings, calendar, Outside(store, read, self.clock.now, RealTime())
         )
 
     def request(
@@ -161,9 +185,13 @@ class App:
         )
 
 
-def build(loaded: LoadedSettings, clock: Clock) -> App:
-    """Open the installation that the settings name; the database is not touched yet."""
-    return App(loaded, open_database(loaded.settings.database_url), clock)
+def build(loaded: LoadedSettings, clock: Clock, *, is_connected: bool = False) -> App:
+    """Open the installation that the settings name; the database is not touched yet.
+
+    ``is_connected``: its runs ask the providers, unless they are told not to.
+    """
+    database = open_database(loaded.settings.database_url)
+    return App(loaded, database, clock, is_connected=is_connected)
 
 
 def prepare(app: App) -> None:

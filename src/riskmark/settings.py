@@ -23,6 +23,7 @@ import msgspec
 
 from riskmark.domain.factor_models import Estimator, Factor, FactorModel
 from riskmark.domain.instruments import is_symbol
+from riskmark.domain.provider_settings import ProvidersSettings
 from riskmark.domain.scenarios import STRESS_MODEL, Rates, Replay, Scenario
 from riskmark.errors import SettingsError
 
@@ -89,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     default_model: str
     calendar: CalendarSettings
     lease: LeaseSettings
+    providers: ProvidersSettings
     factor_model: tuple[FactorModel, ...]
     rates: Rates
     scenario: tuple[Scenario, ...]
@@ -229,7 +231,8 @@ def _from_environment(environment: Mapping[str, str], known: Mapping[str, Any]) 
             raise SettingsError(variable, "unknown setting")
         if key in NAMED_LISTS:
             raise SettingsError(variable, f"lists of tables stand in {CONFIG_FILE}")
-        target[key] = text.split(",") if isinstance(shape.get(key), list) else text
+        listed = [part for part in text.split(",") if part]
+        target[key] = listed if isinstance(shape.get(key), list) else text
     return found
 
 
@@ -274,7 +277,7 @@ def _flat(values: Mapping[str, Any]) -> list[str]:
     names: list[str] = []
     for key, value in values.items():
         if isinstance(value, dict):
-            names.extend(f"{key}.{name}" for name in value)
+            names.extend(f"{key}.{name}" for name in _flat(value))
         else:
             names.append(key)
     return names
@@ -296,6 +299,8 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
         _check_market(settings.model(name))
     for scenario in settings.scenario:
         _check_scenario(settings, scenario, is_own=scenario.name in own_scenarios)
+    if problem := settings.providers.problem:
+        raise SettingsError("providers", problem)
     if not 0 < settings.lease.heartbeat_seconds < settings.lease.seconds:
         raise SettingsError("lease", "0 < heartbeat_seconds < seconds must hold")
 

@@ -15,6 +15,7 @@ from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
 from riskmark.cli.opening import GlobalOptions
 from riskmark.cli.portfolio import portfolio_commands
 from riskmark.cli.prices import price_commands
+from riskmark.cli.providers import provider_commands
 from riskmark.cli.symbols import symbol_commands
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
 app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=BOOKS)
 app.add_typer(price_commands, name="prices", rich_help_panel=BOOKS)
+app.add_typer(provider_commands, name="providers", rich_help_panel=BOOKS)
 app.add_typer(symbol_commands, name="symbols", rich_help_panel=BOOKS)
 app.add_typer(factor_commands, name="factors", rich_help_panel=BOOKS)
 app.add_typer(benchmark_commands, name="benchmarks", rich_help_panel=BOOKS)

@@ -16,6 +16,8 @@ from riskmark.cli.options import AsJson
 from riskmark.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from riskmark.app import App
     from riskmark.reports.verify import Verification
     from riskmark.settings import LoadedSettings
@@ -186,19 +188,23 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
     from riskmark.settings import NAMED_LISTS
 
     found: list[tuple[str, Any, str]] = []
-    values: dict[str, Any] = msgspec.to_builtins(loaded.settings)
-    for key, value in values.items():
-        items = value.items() if isinstance(value, dict) else [(None, value)]
-        for inner, leaf in items:
-            name = key if inner is None else f"{key}.{inner}"
-            shown = leaf
-            if key in NAMED_LISTS:
-                shown = [one["name"] for one in leaf]
-            elif any(word in name for word in _SECRET) and leaf:
-                shown = "***"
-            elif key == "database_url":
-                shown = make_url(leaf).render_as_string(hide_password=True)
-            elif isinstance(leaf, tuple):
-                shown = list(leaf)
-            found.append((name, shown, loaded.origins.get(name, "default")))
+    for name, leaf in _leaves(msgspec.to_builtins(loaded.settings)):
+        shown = leaf
+        if name in NAMED_LISTS:
+            shown = [one["name"] for one in leaf]
+        elif any(word in name for word in _SECRET) and leaf:
+            shown = "***"
+        elif name == "database_url":
+            shown = make_url(leaf).render_as_string(hide_password=True)
+        elif isinstance(leaf, tuple):
+            shown = list(leaf)
+        found.append((name, shown, loaded.origins.get(name, "default")))
     return found
+
+
+def _leaves(values: dict[str, Any], prefix: str = "") -> "Iterator[tuple[str, Any]]":
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -61,7 +61,8 @@ def opened(ctx: typer.Context, *, prepared: bool = True) -> "Iterator[App]":
     """
     from riskmark.app import build, clock_from, prepare
 
-    app = build(load_chosen_settings(ctx), clock_from(os.environ.get("RISKMARK_NOW")))
+    clock = clock_from(os.environ.get("RISKMARK_NOW"))
+    app = build(load_chosen_settings(ctx), clock, is_connected=True)
     try:
         if prepared:
             path = sqlite_path(app)

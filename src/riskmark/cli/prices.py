@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmark.cli import formats, output
+from riskmark.cli import exits, formats, output
 from riskmark.cli.opening import opened, rules_for
 from riskmark.cli.options import AsJson
 from riskmark.errors import InputError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from riskmark.storage.prices import PriceImport
 
 price_commands = typer.Typer(
-    help="Prices and actions: import, gaps, release.", no_args_is_help=True
+    help="Prices and actions: import, fetch, gaps, release.", no_args_is_help=True
 )
 
 
@@ -88,6 +88,38 @@ def _store(app: "App", files: "MarketFiles", provider: str) -> "PriceImport":
             at=app.clock.now(),
             actions=files.actions,
         )
+
+
+@price_commands.command("fetch")
+def fetch(
+    ctx: typer.Context,
+    *,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Option("--symbols", "-s", metavar="S", help="Only these; may be repeated."),
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="Default: two years before.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Default: the newest session.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the providers for bars and actions now, whatever is stored.
+
+    Without --symbols: for everything held and the factors. Exit 3: something is missing.
+    """
+    from riskmark.cli.fetching import fetch_all, fetch_document, fetch_table
+
+    with opened(ctx) as app:
+        found = fetch_all(app, symbols, first=first, last=last)
+    if as_json:
+        output.show_json(fetch_document(found))
+    else:
+        output.show(fetch_table(found))
+    if any(one.missing for one in found):
+        raise typer.Exit(exits.PARTIAL)
 
 
 @price_commands.command("gaps")

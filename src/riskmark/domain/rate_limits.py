@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 
 WINDOW = timedelta(seconds=61)
 MAX_PER_MINUTE = 1_000
@@ -32,7 +32,7 @@ class Admission(NamedTuple):
     """
 
     is_admitted: bool
-    reason: ProviderReason = ProviderReason.OK
+    reason: AnswerReason = AnswerReason.OK
     until: datetime | None = None
     detail: str = ""
 
@@ -46,14 +46,14 @@ class LimitState:
     calls: tuple[datetime, ...] = ()
     failures: int = 0
     open_until: datetime | None = None
-    reason: ProviderReason | None = None
+    reason: AnswerReason | None = None
     detail: str = ""
 
 
 def admit(state: LimitState, limits: Limits, at: datetime) -> tuple[Admission, LimitState]:
     """Say whether a request may begin at this instant, and the state if it does."""
     if state.open_until is not None and at < state.open_until:
-        reason = state.reason or ProviderReason.TRANSIENT
+        reason = state.reason or AnswerReason.TRANSIENT
         detail = f"left alone: {state.detail}"
         return Admission(
             is_admitted=False, reason=reason, until=state.open_until, detail=detail
@@ -63,7 +63,7 @@ def admit(state: LimitState, limits: Limits, at: datetime) -> tuple[Admission, L
     if limits.per_day is not None and day_calls >= limits.per_day:
         until = datetime.combine(day + timedelta(days=1), time(), UTC)
         detail = f"the {limits.per_day} requests of {day} are used up"
-        reason = ProviderReason.QUOTA_EXHAUSTED
+        reason = AnswerReason.QUOTA_EXHAUSTED
         return Admission(is_admitted=False, reason=reason, until=until, detail=detail), state
     calls: tuple[datetime, ...] = ()
     if limits.per_minute is not None and limits.per_minute <= MAX_PER_MINUTE:
@@ -83,7 +83,7 @@ def after_success(state: LimitState) -> LimitState:
 
 
 def after_failure(
-    state: LimitState, reason: ProviderReason, *, detail: str, until: datetime, opens_at: int
+    state: LimitState, reason: AnswerReason, *, detail: str, until: datetime, opens_at: int
 ) -> LimitState:
     """Count a failure; from ``opens_at`` in a row on the circuit is open until then."""
     failures = state.failures + 1

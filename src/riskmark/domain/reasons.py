@@ -29,7 +29,7 @@ class SymbolReason(StrEnum):
     QUARANTINED = "quarantined"
 
 
-class ProviderReason(StrEnum):
+class AnswerReason(StrEnum):
     """How a provider answered for one symbol; all but the first say why something lacks."""
 
     OK = "ok"

@@ -19,7 +19,7 @@ from riskmark.engine.writing import Writing
 from riskmark.settings import Settings
 from riskmark.storage import runs
 from riskmark.storage.engines import Database
-from riskmark.storage.runs import Claim
+from riskmark.storage.runs import Claim, UnavailableSymbol
 from riskmark.storage.types import instant_text
 
 
@@ -44,7 +44,8 @@ class Cancelled(Exception):
 class Recorder:
     """One claim's work on a run: its counters, its log and its transactions.
 
-    ``failed`` are the cells, by portfolio, that this run does not plan again.
+    ``failed`` are the cells, by portfolio, that this run does not plan again; ``answers`` what
+    each provider said of the symbols that lack bars.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Recorder:
         self.cells = CellCounts()
         self.symbols = SymbolCounts()
         self.failed: dict[str, set[int]] = {}
+        self.answers: dict[str, list[UnavailableSymbol]] = {}
         self._observe = observe
         self._interrupts = interrupts
         self._seconds = {phase.key: 0.0 for phase in PHASES}

@@ -25,9 +25,17 @@ from riskmark.domain.runs import (
     SymbolCounts,
 )
 from riskmark.domain.sessions import Calendar, Clock
-from riskmark.engine import claims, collection, rounds, shard_work, symbol_work
+from riskmark.engine import (
+    claims,
+    collection,
+    price_collection,
+    rounds,
+    shard_work,
+    symbol_work,
+)
 from riskmark.engine.claims import Heartbeat, Joined
 from riskmark.engine.interrupts import Interrupts
+from riskmark.engine.price_collection import OpenSources
 from riskmark.engine.recorder import Cancelled, Observer, Recorder
 from riskmark.engine.rounds import Round
 from riskmark.engine.shards import Shard, cut_plan
@@ -60,13 +68,15 @@ def run_batch(
     request: RunRequest,
     *,
     calendar: Calendar | None = None,
+    sources: OpenSources | None = None,
     observe: Observer = lambda _: None,
 ) -> RunResult:
     """Bring every portfolio in the request's scope up to its target session.
 
     Runs of dead processes are ended or, if they are for the same work, continued. If a live
     run does the same work already, the request joins it and the result says so.
-    ``calendar`` is the stored one, if the caller has read it already.
+    ``calendar`` is the stored one, if the caller has read it already. ``sources`` opens the
+    providers that are asked first, unless the request is offline.
     """
     with Interrupts() as interrupts:
         claims.end_dead_runs(database, at=clock.now(), but=request.scope_key)
@@ -85,14 +95,17 @@ def run_batch(
                 observe=observe,
                 interrupts=interrupts,
             )
-            return _Run(record, calendar).work()
+            return _Run(record, calendar, sources).work()
 
 
 class _Run:
     """The rounds of a run, and its end."""
 
-    def __init__(self, record: Recorder, calendar: Calendar | None) -> None:
+    def __init__(
+        self, record: Recorder, calendar: Calendar | None, sources: OpenSources | None
+    ) -> None:
         self._record = record
+        self._sources = sources
         self._calendar = calendar
         budget = record.settings.rebuild_budget_seconds
         self._rebuild_until = time.monotonic() + budget
@@ -101,6 +114,7 @@ class _Run:
         """Work until nothing is left to do, and record the end whatever it is."""
         status = RunStatus.CANCELLED
         with _Ending(self._record), collection.held_off():
+            self._collect_prices()
             self._rounds()
             while not self._finish():
                 self._serve_requests()
@@ -110,6 +124,17 @@ class _Run:
         return RunResult(
             self._record.claim.run_id, status, self._record.cells, self._record.symbols
         )
+
+    def _collect_prices(self) -> None:
+        if self._sources is None or self._record.request.offline:
+            return
+        with self._record.database.read() as connection:
+            calendar = self._calendar = load_calendar(connection, self._calendar)
+        sources = self._sources(calendar)
+        try:
+            price_collection.collect_prices(self._record, calendar, sources)
+        finally:
+            sources.close()
 
     def _serve_requests(self) -> None:
         with self._record.transaction() as connection:

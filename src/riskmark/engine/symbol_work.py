@@ -57,13 +57,14 @@ def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
     started = time.perf_counter()
     needed = _needed(record, current, panel)
     unavailable = _unavailable(panel, needed)
+    reasons = [one for found in unavailable for one in record.answers.get(found.symbol, ())]
     size = len(needed)
     record.symbols = SymbolCounts(size, size - len(unavailable), len(unavailable))
     faults.point("prices.read")
     with record.transaction() as connection:
         if panel.rebuilt:
             save_packs(connection, calendar, panel.rebuilt)
-        runs.save_unavailable(connection, record.claim, unavailable)
+        runs.save_unavailable(connection, record.claim, [*unavailable, *reasons])
         for one in unavailable:
             record.log(
                 connection,

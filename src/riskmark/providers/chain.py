@@ -6,7 +6,7 @@ that are stored already count as one of the two. Every provider that was asked l
 outcome, so that a symbol without data has a reason for each.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import tenacity
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, Bars
 from riskmark.providers.checking import Checker
 from riskmark.providers.limits import Budget
@@ -72,42 +72,51 @@ class Collected:
 def collect(
     wanted: Wanted, providers: Sequence[Provider], *, checker: Checker, budget: Budget
 ) -> Collected:
-    """Ask providers in order until nothing is missing or all have been asked."""
-    missing = checker.published(wanted)
+    """Ask providers in order until one has answered and nothing is missing.
+
+    Sessions of ``wanted.known`` are asked for too, as they may have been corrected; that one
+    of them is not in an answer is no reason to ask the next provider.
+    """
+    sessions = checker.published(wanted)
+    missing = tuple(day for day in sessions if day not in wanted.known)
     closes = dict(wanted.known)
     parts: list[Part] = []
     actions: tuple[Action, ...] = ()
     profile = NO_PROFILE
     said: list[Said] = []
     silent: set[str] = set()
-    for provider in providers if missing else ():
-        if provider.name in wanted.believed:
-            said.append(Said(provider.name, wanted.believed[provider.name]))
+    for provider in providers if sessions else ():
+        if parts and not missing:
+            break
+        if (known := _known_outcome(provider, wanted, silent)) is not None:
+            said.append(Said(provider.name, known))
             continue
-        if provider.domain in silent:
-            detail = "not asked: the same host has just failed"
-            said.append(Said(provider.name, Outcome(ProviderReason.TRANSIENT, detail)))
-            continue
-        answer = ask(provider, _around(wanted, missing, checker), budget)
+        narrowed = _around(wanted, missing, sessions) if parts else wanted
+        answer = ask(provider, narrowed, budget)
         outcome = _basis(answer, closes) or answer.outcome
         said.append(Said(provider.name, outcome, answer.refused))
         if outcome.consequence.circuit is Circuit.OPENS_UNTIL:
             silent.add(provider.domain)
         if not outcome.has_data:
             continue
-        filled = _only(answer.bars, missing)
-        parts.append(Part(provider.name, filled))
-        actions = _joined(actions, answer.actions, filled, is_first=len(parts) == 1)
-        closes |= _closes(filled)
+        taken = _only(answer.bars, missing if parts else sessions)
+        parts.append(Part(provider.name, taken))
+        actions = _joined(actions, answer.actions, taken, is_first=len(parts) == 1)
+        found = _closes(taken)
+        closes |= found
         profile = _merged(profile, answer.profile)
-        found = _closes(filled)
-        missing = tuple(day for day in missing if day not in found)
-        if outcome.reason is ProviderReason.OK:
-            # What it has no bar for lies before the first trade.
-            missing = ()
-        if not missing:
-            break
+        # What a whole answer has no bar for lies before the first trade.
+        is_whole = outcome.reason is AnswerReason.OK
+        missing = () if is_whole else tuple(day for day in missing if day not in found)
     return Collected(wanted.symbol, tuple(parts), actions, profile, tuple(said), missing)
+
+
+def _known_outcome(provider: Provider, wanted: Wanted, silent: Collection[str]) -> Outcome | None:
+    """Return what a provider would answer, where that is known without asking it."""
+    if provider.domain in silent:
+        detail = "not asked: the same host has just refused another client"
+        return Outcome(AnswerReason.TRANSIENT, detail)
+    return wanted.believed.get(provider.name)
 
 
 def ask(provider: Provider, wanted: Wanted, budget: Budget) -> Answer:
@@ -139,7 +148,7 @@ def ask(provider: Provider, wanted: Wanted, budget: Budget) -> Answer:
     return answer
 
 
-_NOTHING = Outcome(ProviderReason.TRANSIENT)
+_NOTHING = Outcome(AnswerReason.TRANSIENT)
 
 
 def _last(state: tenacity.RetryCallState) -> Answer:
@@ -148,9 +157,8 @@ def _last(state: tenacity.RetryCallState) -> Answer:
     return answer
 
 
-def _around(wanted: Wanted, missing: Sequence[date], checker: Checker) -> Wanted:
+def _around(wanted: Wanted, missing: Sequence[date], sessions: Sequence[date]) -> Wanted:
     """Narrow the range to what is missing, with some sessions on both sides to compare."""
-    sessions = checker.published(wanted)
     first = max(0, sessions.index(missing[0]) - OVERLAP)
     last = min(len(sessions) - 1, sessions.index(missing[-1]) + OVERLAP)
     return replace(wanted, first=sessions[first], last=sessions[last])
@@ -168,7 +176,7 @@ def _basis(answer: Answer, closes: Mapping[date, float]) -> Outcome | None:
         return None
     times = float(np.median(quotients[differs]))
     detail = f"{int(differs.sum())} of {len(both)} closes are {times:.4g} times those known"
-    return Outcome(ProviderReason.BAD_PAYLOAD, detail)
+    return Outcome(AnswerReason.BAD_PAYLOAD, detail)
 
 
 def _closes(bars: Bars) -> dict[date, float]:

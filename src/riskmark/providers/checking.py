@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.domain.sessions import Calendar
 from riskmark.intake.market_data import (
     MAX_PRICE,
@@ -89,7 +89,7 @@ class Checker:
         """Return what can be believed of ``raw``; stop if it is an answer to something else."""
         if raw.echoed != raw.asked:
             detail = f"the answer is for {str(raw.echoed)[:40]!r}, not {raw.asked!r}"
-            raise Stopped(ProviderReason.BAD_PAYLOAD, detail)
+            raise Stopped(AnswerReason.BAD_PAYLOAD, detail)
         actions = _usable_actions(raw, self.now())
         traded = _undo(raw, wanted.symbol, actions) if raw.is_adjusted else raw.rows
         if raw.is_adjusted:
@@ -155,16 +155,16 @@ class Checker:
         detail = "; ".join(whys)
         if not gaps:
             if inside:
-                return Outcome(ProviderReason.OK)
-            reason = ProviderReason.NO_DATA_IN_RANGE
+                return Outcome(AnswerReason.OK)
+            reason = AnswerReason.NO_DATA_IN_RANGE
             if not self.published(wanted):
-                reason = ProviderReason.NOT_FINAL_YET
+                reason = AnswerReason.NOT_FINAL_YET
             return Outcome(reason, detail)
         if inside:
-            return Outcome(ProviderReason.PARTIAL, detail, gaps=gaps)
+            return Outcome(AnswerReason.PARTIAL, detail, gaps=gaps)
         if set(whys) == {NOT_FINAL}:
-            return Outcome(ProviderReason.NOT_FINAL_YET, detail, gaps=gaps)
-        reason = ProviderReason.BAD_PAYLOAD if detail else ProviderReason.NO_DATA_IN_RANGE
+            return Outcome(AnswerReason.NOT_FINAL_YET, detail, gaps=gaps)
+        reason = AnswerReason.BAD_PAYLOAD if detail else AnswerReason.NO_DATA_IN_RANGE
         return Outcome(reason, detail, gaps=gaps)
 
 
@@ -218,7 +218,7 @@ def _usable_actions(raw: RawAnswer, now: datetime) -> tuple[Action, ...]:
         earlier = found.get((action.ex_date, action.kind))
         if not usable or (earlier is not None and earlier.value != action.value):
             detail = f"an impossible {action.kind} on {action.ex_date}: {action.value:g}"
-            raise Stopped(ProviderReason.BAD_PAYLOAD, detail)
+            raise Stopped(AnswerReason.BAD_PAYLOAD, detail)
         if action.ex_date <= today:
             found[action.ex_date, action.kind] = action
     return tuple(found.values())

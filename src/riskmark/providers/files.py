@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.errors import InputError
 from riskmark.intake.market_data import Action, Bars
 from riskmark.providers.checking import Checker, RawAnswer, RawBar
@@ -44,7 +44,7 @@ class Files:
 
     def fetch_profile(self, symbol: str) -> tuple[Profile, Outcome]:
         """Files of bars say nothing of what a symbol is."""
-        return Profile(), Outcome(ProviderReason.NO_DATA_IN_RANGE, f"files do not say: {symbol}")
+        return Profile(), Outcome(AnswerReason.NO_DATA_IN_RANGE, f"files do not say: {symbol}")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -56,13 +56,13 @@ class Files:
             try:
                 self._held = self._read(self._folder)
             except InputError as error:
-                self._problem = Outcome(ProviderReason.BAD_PAYLOAD, str(error)[:300])
+                self._problem = Outcome(AnswerReason.BAD_PAYLOAD, str(error)[:300])
             # What was written while it was read has another state, and is read again.
             self._seen = seen
         if self._problem is not None:
             raise Stopped(self._problem.reason, self._problem.detail)
         if self._held is None:
-            raise Stopped(ProviderReason.TRANSIENT, "the folder cannot be read")
+            raise Stopped(AnswerReason.TRANSIENT, "the folder cannot be read")
         return self._held
 
     def _state(self) -> _Seen:
@@ -71,12 +71,12 @@ class Files:
             return tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in found)
         except OSError as error:
             detail = f"the folder cannot be read: {error.strerror}"
-            raise Stopped(ProviderReason.TRANSIENT, detail) from error
+            raise Stopped(AnswerReason.TRANSIENT, detail) from error
 
 
 def _raw(bars: Bars, actions: tuple[Action, ...], symbol: str) -> RawAnswer:
     if symbol not in bars.symbols:
-        raise Stopped(ProviderReason.UNKNOWN_SYMBOL, "no file has this symbol")
+        raise Stopped(AnswerReason.UNKNOWN_SYMBOL, "no file has this symbol")
     mine = bars.where(bars.symbol == bars.symbols.index(symbol))
     columns = (mine.open, mine.high, mine.low, mine.close, mine.volume)
     values = np.stack(columns, axis=1).astype(object)
@@ -85,7 +85,7 @@ def _raw(bars: Bars, actions: tuple[Action, ...], symbol: str) -> RawAnswer:
     rows = tuple(RawBar(day, *row) for day, row in zip(days, values.tolist(), strict=True))
     currencies = [] if mine.currency is None else sorted(set(mine.currency.tolist()) - {""})
     if len(currencies) > 1:
-        raise Stopped(ProviderReason.BAD_PAYLOAD, f"in {len(currencies)} currencies")
+        raise Stopped(AnswerReason.BAD_PAYLOAD, f"in {len(currencies)} currencies")
     return RawAnswer(
         asked=symbol,
         echoed=symbol,

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from riskmark.domain.instruments import InstrumentKind
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
 from riskmark.providers.adapter import Access, NetworkProvider
 from riskmark.providers.checking import RawAnswer, RawBar
@@ -80,7 +80,7 @@ class Fmp(NetworkProvider):
         dates = {"from": wanted.first.isoformat(), "to": wanted.last.isoformat()}
         bars = self._list(_Bar, "historical-price-eod/full", asked, dates)
         if not bars:
-            raise Stopped(ProviderReason.NO_DATA_IN_RANGE, "an empty list")
+            raise Stopped(AnswerReason.NO_DATA_IN_RANGE, "an empty list")
         return RawAnswer(
             asked=asked,
             echoed=asked,
@@ -96,7 +96,7 @@ class Fmp(NetworkProvider):
         found: list[Action] = []
         for split in self._list(_Split, "splits", asked, {}):
             if split.numerator <= 0 or split.denominator <= 0:
-                raise Stopped(ProviderReason.BAD_PAYLOAD, "a split without a ratio")
+                raise Stopped(AnswerReason.BAD_PAYLOAD, "a split without a ratio")
             ratio = split.numerator / split.denominator
             found.append(Action(wanted.symbol, split.date, ActionKind.SPLIT, ratio))
         paid: dict[date, float] = {}
@@ -110,13 +110,13 @@ class Fmp(NetworkProvider):
         asked = with_hyphen(symbol)
         found = self._list(_Profile, "profile", asked, {})
         if not found:
-            raise Stopped(ProviderReason.UNKNOWN_SYMBOL, "no profile")
+            raise Stopped(AnswerReason.UNKNOWN_SYMBOL, "no profile")
         one = found[0]
         kind = InstrumentKind.STOCK
         if one.is_etf or one.is_fund:
             kind = InstrumentKind.ETF if one.is_etf else InstrumentKind.FUND
         profile = Profile(kind, one.company_name, one.sector or None, one.currency)
-        return profile, Outcome(ProviderReason.OK)
+        return profile, Outcome(AnswerReason.OK)
 
     def _list(self, kind: type[T], path: str, asked: str, params: dict[str, str]) -> Sequence[T]:
         """Ask for a list whose every item is of the symbol that was asked for."""
@@ -127,7 +127,7 @@ class Fmp(NetworkProvider):
         for one in found:
             if one.symbol != asked:
                 detail = f"the answer is for {one.symbol[:40]!r}, not {asked!r}"
-                raise Stopped(ProviderReason.BAD_PAYLOAD, detail)
+                raise Stopped(AnswerReason.BAD_PAYLOAD, detail)
         return found
 
     def _get(self, path: str, params: dict[str, str]) -> Reply:
@@ -144,7 +144,7 @@ class Fmp(NetworkProvider):
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             detail = f"no reply: {type(error).__name__}"
             # The error itself would show the address and the key in it.
-            raise Stopped(ProviderReason.TRANSIENT, detail) from None
+            raise Stopped(AnswerReason.TRANSIENT, detail) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, body)
 
@@ -156,16 +156,16 @@ def _read(response: httpx.Response, end: float) -> bytes:
         parts.append(part)
         size += len(part)
         if time.monotonic() > end:
-            raise Stopped(ProviderReason.TRANSIENT, "the reply took too long")
+            raise Stopped(AnswerReason.TRANSIENT, "the reply took too long")
         if size > MAX_BODY:
-            raise Stopped(ProviderReason.BAD_PAYLOAD, "a reply of more than 64 MB")
+            raise Stopped(AnswerReason.BAD_PAYLOAD, "a reply of more than 64 MB")
     return b"".join(parts)
 
 
 def _check_errors(reply: Reply, now: datetime) -> None:
     """Stop at an error in FMP's words, else at one that all have."""
     said = reply.body[:2000].decode("utf-8", errors="replace")
-    reason = ProviderReason
+    reason = AnswerReason
     is_error = '"Error Message"' in said
     if "Limit Reach" in said or (reply.status == HTTPStatus.TOO_MANY_REQUESTS and is_error):
         raise Stopped(reason.QUOTA_EXHAUSTED, reply.start, until=_next_utc_date(now))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from riskmark.domain.rate_limits import Admission, Limits
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.outcomes import Circuit, Outcome, Stopped
 
 FAILURES_TO_OPEN = 5
@@ -69,7 +69,7 @@ class QuotaStore(Protocol):
         ...
 
     def failed(
-        self, domain: str, reason: ProviderReason, *, detail: str, until: datetime, opens_at: int
+        self, domain: str, reason: AnswerReason, *, detail: str, until: datetime, opens_at: int
     ) -> None:
         """Count a failure; from ``opens_at`` in a row the circuit is open until then."""
         ...
@@ -116,7 +116,7 @@ class Gate:
             raise Stopped(self._closed.reason, self._closed.detail, until=self._closed.until)
         while True:
             if self.budget.left_s <= 0:
-                raise Stopped(ProviderReason.TRANSIENT, "the run's time for providers is over")
+                raise Stopped(AnswerReason.TRANSIENT, "the run's time for providers is over")
             admission = self.store.take(self.domain, self.limits, at=self.now)
             if admission.is_admitted:
                 self.requests += 1
@@ -126,11 +126,11 @@ class Gate:
     def _wait(self, admission: Admission) -> None:
         until = admission.until or self.now
         wait_s = (until - self.now).total_seconds()
-        is_worth_it = admission.reason is ProviderReason.OK and wait_s < self.budget.left_s
+        is_worth_it = admission.reason is AnswerReason.OK and wait_s < self.budget.left_s
         if not is_worth_it:
             reason = admission.reason
-            if reason is ProviderReason.OK:
-                reason = ProviderReason.RATE_LIMITED
+            if reason is AnswerReason.OK:
+                reason = AnswerReason.RATE_LIMITED
             raise Stopped(reason, admission.detail or "our own limit", until=until)
         self.budget.time.sleep(max(wait_s, 0.001))
 

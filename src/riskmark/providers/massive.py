@@ -17,7 +17,7 @@ import msgspec
 import urllib3
 
 from riskmark.domain.instruments import InstrumentKind
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
 from riskmark.providers.adapter import Access, NetworkProvider
 from riskmark.providers.checking import EXCHANGE_ZONE, RawAnswer, RawBar
@@ -132,7 +132,7 @@ class _Pool(urllib3.PoolManager):
             body = _read(response, end)
         except urllib3.exceptions.HTTPError as error:
             detail = f"no reply: {type(error).__name__}"
-            raise Stopped(ProviderReason.TRANSIENT, detail) from error
+            raise Stopped(AnswerReason.TRANSIENT, detail) from error
         found = {name.lower(): value for name, value in response.headers.items()}
         raise _Caught(Reply(response.status, found, body))
 
@@ -146,9 +146,9 @@ def _read(response: urllib3.BaseHTTPResponse, end: float) -> bytes:
             parts.append(part)
             size += len(part)
             if time.monotonic() > end:
-                raise Stopped(ProviderReason.TRANSIENT, "the reply took too long")
+                raise Stopped(AnswerReason.TRANSIENT, "the reply took too long")
             if size > MAX_BODY:
-                raise Stopped(ProviderReason.BAD_PAYLOAD, "a reply of more than 64 MB")
+                raise Stopped(AnswerReason.BAD_PAYLOAD, "a reply of more than 64 MB")
     finally:
         response.close()
     return b"".join(parts)
@@ -181,7 +181,7 @@ class Massive(NetworkProvider):
         _check_bars(pages, asked)
         rows = tuple(_row(bar) for page in pages for bar in page.results)
         if not rows:
-            raise Stopped(ProviderReason.NO_DATA_IN_RANGE, "no bars in the range")
+            raise Stopped(AnswerReason.NO_DATA_IN_RANGE, "no bars in the range")
         return RawAnswer(
             asked=asked,
             echoed=asked,
@@ -197,7 +197,7 @@ class Massive(NetworkProvider):
         found: list[Action] = []
         for split in (split for page in pages for split in page.results):
             if split.ticker != asked or split.split_from <= 0 or split.split_to <= 0:
-                raise Stopped(ProviderReason.BAD_PAYLOAD, "splits of another or without a ratio")
+                raise Stopped(AnswerReason.BAD_PAYLOAD, "splits of another or without a ratio")
             ratio = split.split_to / split.split_from
             found.append(Action(wanted.symbol, split.execution_date, ActionKind.SPLIT, ratio))
         return [action for action in found if action.ex_date >= wanted.first]
@@ -209,7 +209,7 @@ class Massive(NetworkProvider):
         paid: dict[date, float] = {}
         for dividend in (one for page in pages for one in page.results):
             if dividend.ticker != asked:
-                raise Stopped(ProviderReason.BAD_PAYLOAD, "dividends of another symbol")
+                raise Stopped(AnswerReason.BAD_PAYLOAD, "dividends of another symbol")
             if dividend.ex_dividend_date >= wanted.first:
                 day = dividend.ex_dividend_date
                 paid[day] = paid.get(day, 0.0) + dividend.cash_amount
@@ -221,10 +221,10 @@ class Massive(NetworkProvider):
         pages = self._pages(_Details, lambda client: client.get_ticker_details(asked, raw=True))
         found = pages[0].results
         if found is None or found.ticker != asked:
-            raise Stopped(ProviderReason.BAD_PAYLOAD, "the details are of another symbol")
+            raise Stopped(AnswerReason.BAD_PAYLOAD, "the details are of another symbol")
         kind = _KINDS.get(found.type or "", InstrumentKind.OTHER)
         currency = None if found.currency_name is None else found.currency_name.upper()
-        return Profile(kind, found.name, None, currency), Outcome(ProviderReason.OK)
+        return Profile(kind, found.name, None, currency), Outcome(AnswerReason.OK)
 
     def _pages(self, kind: Any, ask: Any) -> list[Any]:
         """Ask through the client and follow its pages to the last one."""
@@ -232,7 +232,7 @@ class Massive(NetworkProvider):
         pages = [self._page(kind, lambda: ask(client))]
         while (next_url := pages[-1].next_url) is not None:
             if len(pages) == _MAX_PAGES:
-                raise Stopped(ProviderReason.BAD_PAYLOAD, "more pages than there can be")
+                raise Stopped(AnswerReason.BAD_PAYLOAD, "more pages than there can be")
             parts = urlsplit(next_url)
             # Only path and query: the address stays the one that settings name.
             url = f"{client.BASE}{parts.path}?{parts.query}"
@@ -269,11 +269,11 @@ class Massive(NetworkProvider):
 def _check_bars(pages: list[_Bars], asked: str) -> None:
     for page in pages:
         if page.ticker != asked:
-            raise Stopped(ProviderReason.BAD_PAYLOAD, f"the answer is for {page.ticker!r}")
+            raise Stopped(AnswerReason.BAD_PAYLOAD, f"the answer is for {page.ticker!r}")
         if page.adjusted is not False:
-            raise Stopped(ProviderReason.BAD_PAYLOAD, "adjusted bars, where none were asked for")
+            raise Stopped(AnswerReason.BAD_PAYLOAD, "adjusted bars, where none were asked for")
         if page.count is not None and page.count != len(page.results):
-            raise Stopped(ProviderReason.BAD_PAYLOAD, "fewer or more bars than it says")
+            raise Stopped(AnswerReason.BAD_PAYLOAD, "fewer or more bars than it says")
 
 
 def _row(bar: _Bar) -> RawBar:
@@ -287,7 +287,7 @@ def _row(bar: _Bar) -> RawBar:
 def _check_errors(reply: Reply, now: datetime) -> None:
     """Stop at an error in Massive's words, else at one that all have."""
     said = reply.body[:2000].decode("utf-8", errors="replace")
-    reason = ProviderReason
+    reason = AnswerReason
     if reply.status == HTTPStatus.FORBIDDEN:
         if "before end of day" in said:
             raise Stopped(reason.NOT_FINAL_YET, reply.start)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.errors import ProviderError
 
 MAX_DETAIL = 300
@@ -42,8 +42,8 @@ class Consequence(NamedTuple):
     believed_h: int = 0
 
 
-_R = ProviderReason
-CONSEQUENCES: Mapping[ProviderReason, Consequence] = MappingProxyType(
+_R = AnswerReason
+CONSEQUENCES: Mapping[AnswerReason, Consequence] = MappingProxyType(
     {
         _R.OK: Consequence(is_retried=False, asks_next=False, circuit=Circuit.CLOSES),
         _R.PARTIAL: Consequence(is_retried=False, asks_next=True, circuit=Circuit.CLOSES),
@@ -76,7 +76,7 @@ class Outcome:
     ``until``: when asking makes sense again. ``gaps``: the sessions that are still missing.
     """
 
-    reason: ProviderReason
+    reason: AnswerReason
     detail: str = ""
     until: datetime | None = None
     gaps: tuple[date, ...] = ()
@@ -89,15 +89,13 @@ class Outcome:
     @property
     def has_data(self) -> bool:
         """Whether bars came with it."""
-        return self.reason in {ProviderReason.OK, ProviderReason.PARTIAL}
+        return self.reason in {AnswerReason.OK, AnswerReason.PARTIAL}
 
 
 class Stopped(ProviderError):
     """A request, or all that would follow from it, ends here with an outcome."""
 
-    def __init__(
-        self, reason: ProviderReason, detail: str, *, until: datetime | None = None
-    ) -> None:
+    def __init__(self, reason: AnswerReason, detail: str, *, until: datetime | None = None) -> None:
         # Words of a provider may hold anything, and are stored and shown.
         shown = "".join(c if c.isprintable() else " " for c in detail)[:MAX_DETAIL]
         super().__init__(f"{reason}: {shown}")

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.outcomes import Stopped
 
 MAX_BODY = 64 * 1024 * 1024
@@ -43,7 +43,7 @@ class Reply:
 
 def check_status(reply: Reply, now: datetime) -> None:
     """Stop at a status that means the same for every provider; let 200, 400 and 404 pass."""
-    status, reason = reply.status, ProviderReason
+    status, reason = reply.status, AnswerReason
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise Stopped(reason.RATE_LIMITED, _said(reply), until=retry_at(reply, now))
     if status == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" in reply.headers:
@@ -60,18 +60,18 @@ def check_status(reply: Reply, now: datetime) -> None:
 
 def refuse(reply: Reply) -> Stopped:
     """Make the end of a reply that is not what the provider documents."""
-    return Stopped(ProviderReason.BAD_PAYLOAD, _said(reply))
+    return Stopped(AnswerReason.BAD_PAYLOAD, _said(reply))
 
 
 def decode(reply: Reply, kind: type[T]) -> T:
     """Read the body as JSON of this form, or stop."""
     if not reply.body.strip():
-        raise Stopped(ProviderReason.TRANSIENT, "an empty body")
+        raise Stopped(AnswerReason.TRANSIENT, "an empty body")
     try:
         return msgspec.json.decode(reply.body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         detail = f"not the JSON that is documented ({error}): {reply.start}"
-        raise Stopped(ProviderReason.BAD_PAYLOAD, detail) from error
+        raise Stopped(AnswerReason.BAD_PAYLOAD, detail) from error
 
 
 def retry_at(reply: Reply, now: datetime) -> datetime:

@@ -7,7 +7,7 @@ indexes begin with a caret (``^GSPC``).
 import re
 
 from riskmark.domain.instruments import is_symbol
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.outcomes import Stopped
 
 # Other single letters after a point are exchanges at Yahoo: L is London.
@@ -39,5 +39,5 @@ def with_point(symbol: str) -> str:
 def _checked(symbol: str, spelled: str) -> str:
     """Refuse what would be more than one segment of a path."""
     if not is_symbol(symbol) or not _SENT.fullmatch(spelled):
-        raise Stopped(ProviderReason.UNKNOWN_SYMBOL, "no provider has a symbol of this form")
+        raise Stopped(AnswerReason.UNKNOWN_SYMBOL, "no provider has a symbol of this form")
     return spelled

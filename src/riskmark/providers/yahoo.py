@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from riskmark.domain.instruments import InstrumentKind
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
 from riskmark.providers.checking import EXCHANGE_ZONE, RawAnswer, RawBar
 from riskmark.providers.outcomes import Stopped
@@ -96,7 +96,7 @@ def read_chart(reply: Reply, *, asked: str, symbol: str, now: datetime) -> RawAn
     """Understand a reply of the chart endpoint, or stop."""
     check_status(reply, now)
     if _IS_DOWN in reply.body:
-        raise Stopped(ProviderReason.TRANSIENT, "Yahoo says that it will be right back")
+        raise Stopped(AnswerReason.TRANSIENT, "Yahoo says that it will be right back")
     if reply.status != HTTPStatus.OK and not reply.body.lstrip().startswith(b"{"):
         raise refuse(reply)
     envelope = decode(reply, _Envelope)
@@ -113,11 +113,11 @@ def read_chart(reply: Reply, *, asked: str, symbol: str, now: datetime) -> RawAn
 def _stop_of(error: _Error, reply: Reply) -> Stopped:
     detail = f"{error.code}: {error.description}"[:160]
     if error.code == "Not Found":
-        return Stopped(ProviderReason.UNKNOWN_SYMBOL, detail)
+        return Stopped(AnswerReason.UNKNOWN_SYMBOL, detail)
     if error.code == "Unauthorized":
-        return Stopped(ProviderReason.AUTH, detail)
+        return Stopped(AnswerReason.AUTH, detail)
     if (error.description or "").startswith("Data doesn't exist"):
-        return Stopped(ProviderReason.NO_DATA_IN_RANGE, detail)
+        return Stopped(AnswerReason.NO_DATA_IN_RANGE, detail)
     return refuse(reply)
 
 
@@ -130,7 +130,7 @@ def _raw(result: _Result, reply: Reply, *, asked: str, symbol: str) -> RawAnswer
     quote = result.indicators.quote[0]
     columns = [quote.open, quote.high, quote.low, quote.close, quote.volume]
     if any(len(column) != len(stamps) for column in columns if column or stamps):
-        raise Stopped(ProviderReason.BAD_PAYLOAD, "columns of different lengths")
+        raise Stopped(AnswerReason.BAD_PAYLOAD, "columns of different lengths")
     rows = tuple(
         RawBar(_day(stamp, zone), *values) for stamp, *values in zip(stamps, *columns, strict=True)
     )
@@ -154,7 +154,7 @@ def _actions(events: _Events, symbol: str, zone: tzinfo) -> list[Action]:
     for split in events.splits.values():
         day = _day(split.date, zone)
         if day is None or split.numerator <= 0 or split.denominator <= 0:
-            raise Stopped(ProviderReason.BAD_PAYLOAD, "a split without a ratio")
+            raise Stopped(AnswerReason.BAD_PAYLOAD, "a split without a ratio")
         ratio = split.numerator / split.denominator
         found.append(Action(symbol, day, ActionKind.SPLIT, ratio))
     for dividend in events.dividends.values():
@@ -169,7 +169,7 @@ def _zone(meta: _Meta) -> tuple[tzinfo, str]:
         return ZoneInfo(meta.exchange_timezone_name or ""), meta.exchange_timezone_name or ""
     except (ZoneInfoNotFoundError, ValueError, OSError):
         if abs(meta.gmtoffset) >= 24 * 3600:
-            raise Stopped(ProviderReason.BAD_PAYLOAD, "no time zone") from None
+            raise Stopped(AnswerReason.BAD_PAYLOAD, "no time zone") from None
         return timezone(timedelta(seconds=meta.gmtoffset)), EXCHANGE_ZONE
 
 
@@ -206,7 +206,7 @@ def read_profile(reply: Reply, *, asked: str, now: datetime) -> Profile:
     modules = (summary.result or [{}])[0]
     price = _module(modules, "quoteType")
     if price.get("symbol") != asked:
-        raise Stopped(ProviderReason.BAD_PAYLOAD, "the profile is of another symbol")
+        raise Stopped(AnswerReason.BAD_PAYLOAD, "the profile is of another symbol")
     profile = _module(modules, "assetProfile")
     kind = KINDS.get(str(price.get("quoteType")), InstrumentKind.OTHER)
     return Profile(kind, _text(price, "longName"), _text(profile, "sector"), None)

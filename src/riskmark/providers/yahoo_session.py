@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import curl_cffi.requests
 import requests
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Stopped
 from riskmark.providers.replies import MAX_BODY, Reply
@@ -61,11 +61,11 @@ class YahooSession(curl_cffi.requests.Session[Any]):
             if not is_answer:
                 raise self._without_crumb() from error
             detail = f"no reply: {type(error).__name__}"
-            raise Stopped(ProviderReason.TRANSIENT, detail) from error
+            raise Stopped(AnswerReason.TRANSIENT, detail) from error
         if is_answer:
             headers = {name.lower(): value or "" for name, value in response.headers.items()}
             if len(response.content) > MAX_BODY:
-                raise Stopped(ProviderReason.BAD_PAYLOAD, "a reply of more than 64 MB")
+                raise Stopped(AnswerReason.BAD_PAYLOAD, "a reply of more than 64 MB")
             raise Caught(Reply(response.status_code, headers, response.content))
         if path == _CRUMB and not _is_crumb(response):
             raise self._without_crumb()
@@ -82,7 +82,7 @@ class YahooSession(curl_cffi.requests.Session[Any]):
         parts = urlsplit(url)
         host = parts.hostname or ""
         if not (host == "yahoo.com" or host.endswith(".yahoo.com")):
-            raise Stopped(ProviderReason.BAD_PAYLOAD, f"the client wanted to go to {host!r}")
+            raise Stopped(AnswerReason.BAD_PAYLOAD, f"the client wanted to go to {host!r}")
         if self._base_url is None:
             return url
         query = f"?{parts.query}" if parts.query else ""

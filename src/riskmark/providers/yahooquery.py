@@ -4,7 +4,7 @@
 from datetime import timedelta
 from typing import Any
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.adapter import Access, NetworkProvider
 from riskmark.providers.checking import RawAnswer
 from riskmark.providers.outcomes import Outcome
@@ -49,7 +49,7 @@ class YahooQuery(NetworkProvider):
             ticker.get_modules("assetProfile quoteType")
         except Caught as caught:
             profile = read_profile(caught.reply, asked=asked, now=self._access.gate.now)
-            return profile, Outcome(ProviderReason.OK)
+            return profile, Outcome(AnswerReason.OK)
         raise AssertionError("the session catches every answer")
 
     def _client(self, asked: str) -> Any:

@@ -7,7 +7,7 @@ an unknown one, and keeps failures in a cache.
 import tempfile
 from datetime import UTC, datetime, time, timedelta
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.adapter import Access, NetworkProvider
 from riskmark.providers.checking import RawAnswer
 from riskmark.providers.outcomes import Outcome
@@ -55,7 +55,7 @@ class YFinance(NetworkProvider):
         url = f"{_HOST}/v10/finance/quoteSummary/{asked}"
         reply = self._get(url, {"modules": "assetProfile,quoteType"})
         profile = read_profile(reply, asked=asked, now=self._access.gate.now)
-        return profile, Outcome(ProviderReason.OK)
+        return profile, Outcome(AnswerReason.OK)
 
     def _get(self, url: str, params: dict[str, int | str]) -> Reply:
         import yfinance.cache  # type: ignore[import-untyped] # noqa: PLC0415 - a second

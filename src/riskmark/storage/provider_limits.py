@@ -21,7 +21,7 @@ from riskmark.domain.rate_limits import (
     after_failure,
     after_success,
 )
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.storage import schema
 from riskmark.storage.engines import Database
 
@@ -52,7 +52,7 @@ class ProviderLimits:
             self._change(domain, after_success)
 
     def failed(
-        self, domain: str, reason: ProviderReason, *, detail: str, until: datetime, opens_at: int
+        self, domain: str, reason: AnswerReason, *, detail: str, until: datetime, opens_at: int
     ) -> None:
         """Count a failure; from ``opens_at`` in a row the circuit is open until then."""
         self._change(
@@ -109,6 +109,6 @@ def _state(row: Any) -> LimitState:
         calls=tuple(datetime.fromtimestamp(call, UTC) for call in json.loads(row.calls)),
         failures=row.failures,
         open_until=row.open_until,
-        reason=None if row.reason is None else ProviderReason(row.reason),
+        reason=None if row.reason is None else AnswerReason(row.reason),
         detail=row.detail,
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.storage import schema
 
 LONGEST = timedelta(days=30)
@@ -21,7 +21,7 @@ _TABLE = schema.provider_symbol
 class Refusal(NamedTuple):
     """What a provider said of a symbol, believed until then."""
 
-    reason: ProviderReason
+    reason: AnswerReason
     detail: str
     until: datetime
 
@@ -31,7 +31,7 @@ class Denial(NamedTuple):
 
     provider: str
     symbol: str
-    reason: ProviderReason
+    reason: AnswerReason
     detail: str
     believed: timedelta
 
@@ -40,7 +40,7 @@ def load_refusals(connection: Connection, *, at: datetime) -> Mapping[str, Mappi
     """Return what is still believed, by symbol and provider."""
     found: dict[str, dict[str, Refusal]] = {}
     for row in connection.execute(select(_TABLE).where(_TABLE.c.until > at)):
-        refusal = Refusal(ProviderReason(row.reason), row.detail, row.until)
+        refusal = Refusal(AnswerReason(row.reason), row.detail, row.until)
         found.setdefault(row.symbol, {})[row.provider] = refusal
     return found
 

@@ -532,6 +532,16 @@ provider_symbol = Table(
     Column("until", Instant, nullable=False),
 )
 
+price_check = Table(
+    "price_check",
+    metadata,
+    Column("instrument_id", Serial, primary_key=True, autoincrement=False),
+    Column("first", Date, nullable=False),
+    Column("target", Date, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""From which session on providers were asked for an instrument, and for which target last."""
+
 views = MetaData()
 """Views that read lines as rows; nothing is written to them."""
 

@@ -12,7 +12,7 @@ from riskmark.domain.rate_limits import (
     after_failure,
     after_success,
 )
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 
 AT = datetime(2024, 6, 3, 23, 30, tzinfo=UTC)
 BEFORE = LimitState(day=date(1970, 1, 1))
@@ -60,7 +60,7 @@ def test_a_refusal_names_the_instant_at_which_the_next_request_is_admitted():
     then, _ = admit(state, Limits(per_minute=5), refused.until)
 
     assert not refused.is_admitted
-    assert refused.reason is ProviderReason.OK
+    assert refused.reason is AnswerReason.OK
     assert then.is_admitted
 
 
@@ -74,7 +74,7 @@ def test_a_clock_that_is_put_back_admits_nothing_more():
 
     assert not minute.is_admitted
     assert minute.until <= AT - timedelta(hours=30) + timedelta(seconds=61)
-    assert day.reason is ProviderReason.QUOTA_EXHAUSTED
+    assert day.reason is AnswerReason.QUOTA_EXHAUSTED
 
 
 def test_a_used_up_quota_is_there_again_on_the_next_utc_date():
@@ -82,7 +82,7 @@ def test_a_used_up_quota_is_there_again_on_the_next_utc_date():
 
     refused, _ = admit(state, Limits(per_day=1), AT + MINUTE)
 
-    assert refused.reason is ProviderReason.QUOTA_EXHAUSTED
+    assert refused.reason is AnswerReason.QUOTA_EXHAUSTED
     assert refused.until == datetime(2024, 6, 4, tzinfo=UTC)
     assert admit(state, Limits(per_day=1), refused.until)[0].is_admitted
 
@@ -92,13 +92,13 @@ def test_a_circuit_opens_at_the_nth_failure_and_after_its_time_at_the_first():
     failed = {"detail": "HTTP 500", "until": AT + MINUTE, "opens_at": 3}
     for _ in range(3):
         assert admit(state, Limits(), AT)[0].is_admitted
-        state = after_failure(state, ProviderReason.TRANSIENT, **failed)
+        state = after_failure(state, AnswerReason.TRANSIENT, **failed)
 
     closed = admit(state, Limits(), AT)[0]
     trial = admit(state, Limits(), AT + MINUTE)[0]
-    again = after_failure(state, ProviderReason.TRANSIENT, **failed | {"until": AT + 9 * MINUTE})
+    again = after_failure(state, AnswerReason.TRANSIENT, **failed | {"until": AT + 9 * MINUTE})
 
-    assert (closed.is_admitted, closed.reason) == (False, ProviderReason.TRANSIENT)
+    assert (closed.is_admitted, closed.reason) == (False, AnswerReason.TRANSIENT)
     assert trial.is_admitted
     assert not admit(again, Limits(), AT + 2 * MINUTE)[0].is_admitted
     assert admit(after_success(again), Limits(), AT + 2 * MINUTE)[0].is_admitted

@@ -8,7 +8,7 @@ from tests.faults.quota import FastTime, MemoryQuota
 from tests.market import CALENDAR
 
 from riskmark.domain.rate_limits import Limits
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
 from riskmark.providers.chain import ATTEMPTS, ask, collect
 from riskmark.providers.checking import Checker, RawAnswer, RawBar
@@ -21,7 +21,7 @@ CHECKER = Checker(CALENDAR, timedelta(minutes=30), lambda: NOW)
 LAST = CALENDAR.on_or_before(date(2024, 3, 8))
 DAYS = CALENDAR.sessions[LAST - 19 : LAST + 1]
 WANTED = Wanted("AAA", DAYS[0], DAYS[-1])
-_R = ProviderReason
+_R = AnswerReason
 
 
 class Shelf:
@@ -107,7 +107,7 @@ def test_bars_in_other_terms_than_the_stored_ones_are_not_taken():
     found = collected(one, wanted=replace(WANTED, known=known))
 
     assert found.parts == ()
-    assert found.missing == DAYS
+    assert found.missing == DAYS[10:]
     assert "10 of 10" in found.said[0].outcome.detail
 
 

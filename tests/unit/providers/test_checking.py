@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from tests.market import CALENDAR
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
 from riskmark.providers.checking import Checker, RawAnswer, RawBar
 from riskmark.providers.outcomes import Stopped
@@ -37,7 +37,7 @@ def week(*closes):
 def test_a_whole_week_is_ok_and_in_order():
     checked = checker().check(answer(*week(1.0, 2.0, 3.0, 4.0, 5.0)[::-1]), WANTED)
 
-    assert checked.outcome.reason is ProviderReason.OK
+    assert checked.outcome.reason is AnswerReason.OK
     assert checked.bars.close.tolist() == [1, 2, 3, 4, 5]
     assert checked.bars.session.tolist() == [MON, TUE, WED, THU, FRI]
 
@@ -65,7 +65,7 @@ def test_a_row_that_cannot_be_is_a_gap(bad):
 
     checked = checker().check(answer(*rows), WANTED)
 
-    assert checked.outcome.reason is ProviderReason.PARTIAL
+    assert checked.outcome.reason is AnswerReason.PARTIAL
     assert checked.outcome.gaps == (WED,)
     assert [row.day for row in checked.refused] == [WED]
 
@@ -84,7 +84,7 @@ def test_rows_on_no_session_and_in_the_future_are_refused():
 
     checked = checker().check(answer(*rows), WANTED)
 
-    assert checked.outcome.reason is ProviderReason.OK
+    assert checked.outcome.reason is AnswerReason.OK
     assert checked.bars.close.tolist() == [1, 2, 3, 4, 5]
     assert len(checked.refused) == 2
 
@@ -100,7 +100,7 @@ def test_rows_on_no_session_and_in_the_future_are_refused():
 def test_a_session_is_final_from_its_close_and_the_delay_on(now, count):
     checked = checker(now).check(answer(*week(1.0, 2.0, 3.0, 4.0, 5.0)), WANTED)
 
-    assert checked.outcome.reason is ProviderReason.OK
+    assert checked.outcome.reason is AnswerReason.OK
     assert len(checked.bars) == count
 
 
@@ -109,7 +109,7 @@ def test_a_row_from_before_the_close_is_not_final_long_after_it():
 
     checked = checker().check(answer(bar(FRI, 5.0), as_of=early), Wanted("AAA", FRI, FRI))
 
-    assert checked.outcome.reason is ProviderReason.NOT_FINAL_YET
+    assert checked.outcome.reason is AnswerReason.NOT_FINAL_YET
     assert len(checked.bars) == 0
 
 
@@ -142,14 +142,14 @@ def test_sessions_before_the_first_trade_are_no_gaps():
 
     checked = checker().check(answer(*rows, first_trade=WED), WANTED)
 
-    assert checked.outcome.reason is ProviderReason.OK
+    assert checked.outcome.reason is AnswerReason.OK
 
 
 def test_an_answer_for_another_symbol_is_refused():
     with pytest.raises(Stopped) as stopped:
         checker().check(answer(*week(1.0), echoed="ZZZ"), WANTED)
 
-    assert stopped.value.outcome.reason is ProviderReason.BAD_PAYLOAD
+    assert stopped.value.outcome.reason is AnswerReason.BAD_PAYLOAD
 
 
 def test_with_an_impossible_split_nothing_is_believed():
@@ -164,4 +164,4 @@ def test_with_an_impossible_split_nothing_is_believed():
 def test_a_range_without_any_published_session_is_not_final_yet():
     checked = checker(datetime(2024, 3, 4, 15, tzinfo=UTC)).check(answer(), WANTED)
 
-    assert checked.outcome.reason is ProviderReason.NOT_FINAL_YET
+    assert checked.outcome.reason is AnswerReason.NOT_FINAL_YET

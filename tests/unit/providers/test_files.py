@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.market import CALENDAR, closes_of, dividend
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.errors import InputError
 from riskmark.providers.checking import Checker
 from riskmark.providers.files import Files
@@ -46,7 +46,7 @@ def write(path, symbol, closes):
 def test_a_file_s_bars_and_actions_are_given(files):
     answer = files.fetch(WANTED)
 
-    assert answer.outcome.reason is ProviderReason.OK
+    assert answer.outcome.reason is AnswerReason.OK
     assert answer.bars.close.tolist() == [1, 2, 3, 4, 5]
     assert [action.value for action in answer.actions] == [0.5]
 
@@ -63,7 +63,7 @@ def test_files_are_read_again_only_when_one_has_changed(files, folder, reads):
 
 
 def test_a_symbol_that_no_file_has_is_unknown(files):
-    assert files.fetch(Wanted("ZZZ", FIRST, FIRST)).outcome.reason is ProviderReason.UNKNOWN_SYMBOL
+    assert files.fetch(Wanted("ZZZ", FIRST, FIRST)).outcome.reason is AnswerReason.UNKNOWN_SYMBOL
 
 
 def test_a_bad_file_is_named_and_read_again_when_it_is_mended(files, folder):
@@ -73,9 +73,9 @@ def test_a_bad_file_is_named_and_read_again_when_it_is_mended(files, folder):
 
     mended = files.fetch(WANTED).outcome
 
-    assert broken.reason is ProviderReason.BAD_PAYLOAD
+    assert broken.reason is AnswerReason.BAD_PAYLOAD
     assert "a.csv" in broken.detail
-    assert mended.reason is ProviderReason.OK
+    assert mended.reason is AnswerReason.OK
 
 
 def test_a_folder_that_is_gone_may_come_back(tmp_path):
@@ -84,4 +84,4 @@ def test_a_folder_that_is_gone_may_come_back(tmp_path):
 
     answer = Files(tmp_path / "gone", read, CHECKER).fetch(WANTED)
 
-    assert answer.outcome.reason is ProviderReason.TRANSIENT
+    assert answer.outcome.reason is AnswerReason.TRANSIENT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.outcomes import Stopped
 from riskmark.providers.spelling import with_hyphen, with_point
 
@@ -28,4 +28,4 @@ def test_what_would_be_another_address_is_never_sent(symbol):
     with pytest.raises(Stopped) as stopped:
         with_hyphen(symbol)
 
-    assert stopped.value.outcome.reason is ProviderReason.UNKNOWN_SYMBOL
+    assert stopped.value.outcome.reason is AnswerReason.UNKNOWN_SYMBOL

@@ -4,7 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from riskmark.domain.rate_limits import Limits
-from riskmark.domain.reasons import ProviderReason
+from riskmark.domain.reasons import AnswerReason
 from riskmark.storage.engines import open_database
 from riskmark.storage.provider_limits import ProviderLimits, load_limits
 from riskmark.storage.provider_symbols import (
@@ -16,7 +16,7 @@ from riskmark.storage.provider_symbols import (
 )
 
 AT = datetime(2024, 6, 3, 15, tzinfo=UTC)
-UNKNOWN = ProviderReason.UNKNOWN_SYMBOL
+UNKNOWN = AnswerReason.UNKNOWN_SYMBOL
 
 
 def reopened(database):
@@ -37,7 +37,7 @@ def test_a_restart_forgets_no_request(database):
     other.close()
 
     assert admitted == [*[True] * 5, False, True, True, False]
-    assert reason is ProviderReason.QUOTA_EXHAUSTED
+    assert reason is AnswerReason.QUOTA_EXHAUSTED
 
 
 def test_two_at_once_share_one_limit(database):
@@ -63,7 +63,7 @@ def test_two_at_once_share_one_limit(database):
 def test_an_open_circuit_is_seen_by_all_and_closed_by_a_success(database):
     limits = ProviderLimits(database)
     until = AT + timedelta(minutes=5)
-    limits.failed("fmp", ProviderReason.TRANSIENT, detail="HTTP 500", until=until, opens_at=1)
+    limits.failed("fmp", AnswerReason.TRANSIENT, detail="HTTP 500", until=until, opens_at=1)
 
     refused = ProviderLimits(database).take("fmp", Limits(), at=AT)
     with database.read() as connection:

@@ -1,4 +1,4 @@
-"""How often each provider was asked, its circuit, and the symbols that it does not have."""
+"""Requests and circuits of providers, symbols that they lack, and what they were asked for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,11 +10,12 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Add the two tables."""
+    """Add the three tables."""
     op.create_table(
         "provider_limit",
         sa.Column("domain", KEY, nullable=False),
@@ -37,4 +38,12 @@ def upgrade() -> None:
         sa.Column("asked_at", Instant(), nullable=False),
         sa.Column("until", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("provider", "symbol", name=op.f("pk_provider_symbol")),
+    )
+    op.create_table(
+        "price_check",
+        sa.Column("instrument_id", SERIAL, autoincrement=False, nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("target", sa.Date(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("instrument_id", name=op.f("pk_price_check")),
     )

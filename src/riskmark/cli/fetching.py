@@ -1,0 +1,164 @@
+"""``riskmark prices fetch`` and ``riskmark providers status``: what they do and show."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from riskmark.cli import formats, output
+from riskmark.cli.opening import rules_for
+from riskmark.cli.tables import make_table
+from riskmark.errors import InputError
+from riskmark.intake.arguments import parse_day, parse_symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+    from sqlalchemy import Connection
+
+    from riskmark.app import App
+    from riskmark.domain.rate_limits import LimitState
+    from riskmark.providers.chain import Collected
+
+LOOK_BACK = 505
+"""Sessions that are fetched where nothing else is said: what the longest window reads."""
+
+
+def fetch_all(
+    app: "App", symbols: "Sequence[str] | None", *, first: str | None, last: str | None
+) -> "list[Collected]":
+    """Fetch symbols one after the other, each a transaction, and say how it goes."""
+    from riskmark.engine.price_collection import Rules, fetch_symbol
+
+    with app.database.read() as connection:
+        known = rules_for(app, connection)
+        chosen = symbols or _needed(app, connection)
+    calendar, target = known.calendar, known.target_session
+    start = calendar.sessions[max(0, calendar.on_or_before(target) - LOOK_BACK)]
+    dates = (_day(app, first, "--from", start), _day(app, last, "--to", target))
+    if dates[0] > dates[1]:
+        raise InputError(f"--from {dates[0]} lies after --to {dates[1]}")
+    rules = Rules(calendar, target, app.settings.base_currency, app.clock.now())
+    sources = app.sources(calendar)
+    if not sources.providers:
+        raise InputError("no provider can be asked; see: riskmark providers status")
+    found: list[Collected] = []
+    try:
+        for text in chosen:
+            symbol = parse_symbol(text)
+            found.append(fetch_symbol(app.database, sources, symbol, dates=dates, rules=rules))
+    finally:
+        sources.close()
+    return found
+
+
+def _needed(app: "App", connection: "Connection") -> list[str]:
+    from riskmark.storage.price_needs import load_price_needs
+
+    known = rules_for(app, connection)
+    needs = load_price_needs(
+        connection,
+        known.calendar,
+        scope=None,
+        target=known.calendar.on_or_before(known.target_session),
+        factor_symbols=app.settings.factor_symbols,
+    )
+    return [need.symbol for need in needs]
+
+
+def _day(app: "App", text: str | None, name: str, default: date) -> date:
+    return default if text is None else parse_day(text, today=app.today, name=name)
+
+
+def fetch_document(found: "Sequence[Collected]") -> "list[Any]":
+    """Return what came as JSON has it."""
+    return [
+        {
+            "symbol": one.symbol,
+            "bars": {part.provider: len(part.bars) for part in one.parts},
+            "actions": len(one.actions),
+            "missing": list(one.missing),
+            "answers": [
+                {
+                    "provider": said.provider,
+                    "reason": said.outcome.reason,
+                    "detail": said.outcome.detail,
+                    "refused": len(said.refused),
+                }
+                for said in one.said
+            ],
+        }
+        for one in found
+    ]
+
+
+def fetch_table(found: "Sequence[Collected]") -> "Table":
+    """Make a line for each symbol: what came from whom, and what each said that had none."""
+    table = make_table("Symbol", "Bars>", "Missing>", "Answers…")
+    for one in found:
+        answers = ", ".join(
+            f"{said.provider}: {said.outcome.reason}"
+            + (f" ({said.outcome.detail})" if said.outcome.detail else "")
+            for said in one.said
+        )
+        bars = sum(len(part.bars) for part in one.parts)
+        style = "yellow" if one.missing else ""
+        table.add_row(one.symbol, f"{bars:,}", f"{len(one.missing):,}", answers, style=style)
+    return table
+
+
+def status_lines(app: "App") -> "list[dict[str, Any]]":
+    """Return the state of each provider in the order in which they are asked."""
+    from riskmark.domain.provider_settings import DOMAIN_OF, FILES, WITH_KEY
+    from riskmark.providers.sources import key_of
+    from riskmark.storage.provider_limits import load_limits
+
+    with app.database.read() as connection:
+        states = load_limits(connection)
+    lines: list[dict[str, Any]] = []
+    now = app.wall.now()
+    for name in app.settings.providers.order:
+        if name == FILES:
+            state = "ready" if app.settings.providers.files.enabled else "switched off"
+            lines.append({"provider": name, "state": state})
+            continue
+        one = app.settings.providers.of(name)
+        known = states.get(DOMAIN_OF.get(name, name))
+        is_open = known is not None and known.open_until is not None and known.open_until > now
+        state = "left alone" if is_open else "ready"
+        if name in WITH_KEY and not key_of(name, one):
+            state = "no key"
+        if not one.enabled:
+            state = "switched off"
+        lines.append({"provider": name, "state": state} | _circuit(known, is_open=is_open))
+    return lines
+
+
+def _circuit(known: "LimitState | None", *, is_open: bool) -> "dict[str, Any]":
+    if known is None:
+        return {"until": None, "reason": None, "detail": "", "requests": 0, "date": None}
+    return {
+        "until": known.open_until if is_open else None,
+        "reason": known.reason,
+        "detail": known.detail,
+        "requests": known.day_calls,
+        "date": known.day,
+    }
+
+
+def show_status(lines: "Sequence[dict[str, Any]]") -> None:
+    """Show the providers as a table."""
+    if not lines:
+        output.note("no provider is asked: [providers] order is empty")
+        return
+    table = make_table("Provider", "State", "Until", "Requests>", "Last failure…")
+    for line in lines:
+        until = line.get("until")
+        table.add_row(
+            line["provider"],
+            line["state"],
+            formats.instant(until) if until else "",
+            f"{line.get('requests', 0):,} on {line['date']}" if line.get("date") else "",
+            f"{line['reason']}: {line['detail']}" if line.get("reason") else "",
+            style="" if line["state"] == "ready" else "yellow",
+        )
+    output.show(table)

@@ -1,0 +1,79 @@
+"""What an installation says of its providers: in which order, and how each is reached."""
+
+from urllib.parse import urlsplit
+
+import msgspec
+
+PROVIDERS = ("yfinance", "yahooquery", "massive", "fmp")
+"""The providers on the network."""
+FILES = "files"
+DOMAIN_OF = {"yfinance": "yahoo", "yahooquery": "yahoo"}
+"""What fails together: two clients of one host; any other provider is a domain of its own."""
+WITH_KEY = frozenset({"massive", "fmp"})
+"""Those that answer nobody without a key."""
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How one provider is reached; 0 requests are no limit, empty text is none."""
+
+    enabled: bool
+    api_key: str
+    api_key_file: str
+    base_url: str
+    requests_per_minute: int
+    requests_per_day: int
+    timeout_seconds: float
+
+    @property
+    def problem(self) -> str | None:
+        """What of it cannot be; None if all can."""
+        if self.api_key and self.api_key_file:
+            return "api_key and api_key_file are both given"
+        if self.base_url:
+            parts = urlsplit(self.base_url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+                return f"base_url is not the address of a server: {self.base_url!r}"
+        if self.requests_per_minute < 0 or self.requests_per_day < 0:
+            return "requests_per_minute and requests_per_day must be 0 or more"
+        return None if self.timeout_seconds > 0 else "timeout_seconds must be above 0"
+
+
+class FilesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A folder of bars, and a file or folder of actions."""
+
+    enabled: bool
+    folder: str
+    actions: str
+
+
+class ProvidersSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All providers, and the order in which they are asked."""
+
+    order: tuple[str, ...]
+    run_budget_seconds: float
+    files: FilesSettings
+    yfinance: ProviderSettings
+    yahooquery: ProviderSettings
+    massive: ProviderSettings
+    fmp: ProviderSettings
+
+    def of(self, name: str) -> ProviderSettings:
+        """Return the settings of a provider on the network."""
+        found: ProviderSettings = getattr(self, name)
+        return found
+
+    @property
+    def problem(self) -> str | None:
+        """What of it cannot be; None if all can."""
+        known = (*PROVIDERS, FILES)
+        for name in self.order:
+            if name not in known:
+                return f"order has {name!r}; known: {', '.join(known)}"
+        if len(set(self.order)) < len(self.order):
+            return "order names a provider twice"
+        if self.run_budget_seconds <= 0:
+            return "run_budget_seconds must be above 0"
+        if FILES in self.order and self.files.enabled and not self.files.folder:
+            return "files has no folder"
+        problems = ((name, self.of(name).problem) for name in PROVIDERS)
+        return next((f"{name}: {problem}" for name, problem in problems if problem), None)

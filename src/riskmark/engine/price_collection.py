@@ -1,0 +1,213 @@
+"""The prices phase: ask providers for what the plan needs, and store it symbol by symbol.
+
+A symbol is a transaction: what was stored stays, however the run ends. A close that is
+stored is corrected only by the provider that gave it; another one's differs in the last
+digits, and would go to and fro.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection
+
+from riskmark.domain.runs import PRICES
+from riskmark.domain.sessions import Calendar
+from riskmark.engine.recorder import Recorder
+from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.intake.market_data import Bars
+from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
+from riskmark.providers.chain import Collected
+from riskmark.providers.outcomes import Outcome
+from riskmark.providers.port import Profile, Wanted
+from riskmark.providers.sources import Sources
+from riskmark.storage.engines import Database
+from riskmark.storage.instruments import ensure_instruments, find_instruments
+from riskmark.storage.key_lists import run_statement
+from riskmark.storage.ledger import record_changes
+from riskmark.storage.price_needs import StoredClose, load_closes, load_price_needs, save_check
+from riskmark.storage.prices import import_prices
+from riskmark.storage.provider_symbols import (
+    Denial,
+    Refusal,
+    forget_denials,
+    load_refusals,
+    save_denials,
+)
+from riskmark.storage.runs import UnavailableSymbol
+
+OpenSources = Callable[[Calendar], Sources]
+
+
+class Rules(NamedTuple):
+    """By which an answer is stored."""
+
+    calendar: Calendar
+    target: date
+    base_currency: str
+    at: datetime
+
+
+class Asked(NamedTuple):
+    """A symbol, the range that is asked for, and what is stored of it."""
+
+    need: PriceNeed
+    span: Span
+    stored: Mapping[date, StoredClose]
+
+
+def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> None:
+    """Ask for everything that the run needs and lacks."""
+    if not sources.providers:
+        return
+    target = calendar.on_or_before(record.request.target)
+    with record.database.read() as connection:
+        needs = load_price_needs(
+            connection,
+            calendar,
+            scope=record.request.scope,
+            target=target,
+            factor_symbols=record.settings.factor_symbols,
+        )
+        planned = [(need, plan_span(need, target)) for need in needs]
+        asked = [
+            Asked(need, span, _stored(connection, calendar, need, span))
+            for need, span in planned
+            if span is not None
+        ]
+        refusals = load_refusals(connection, at=record.now())
+    record.spend(PRICES, 0.0, total=len(asked))
+    for one in asked:
+        started = time.perf_counter()
+        found = sources.collect(_wanted(one, calendar, refusals.get(one.need.symbol, {})))
+        if found.missing:
+            record.answers[one.need.symbol] = _answers(found)
+        rules = Rules(calendar, record.request.target, record.settings.base_currency, record.now())
+        with record.transaction() as connection:
+            _store(connection, rules, one=one, found=found)
+            record.spend(PRICES, time.perf_counter() - started, done=1)
+            record.save_phase(connection, PRICES)
+            record.save(connection, PRICES)
+        record.tell(PRICES, f"{one.need.symbol}: {_summary(found)}")
+
+
+def _stored(
+    connection: Connection, calendar: Calendar, need: PriceNeed, span: Span
+) -> Mapping[date, StoredClose]:
+    if need.instrument_id is None:
+        return {}
+    dates = (calendar.sessions[span.first], calendar.sessions[span.last])
+    return load_closes(connection, need.instrument_id, dates)
+
+
+def _wanted(one: Asked, calendar: Calendar, refusals: Mapping[str, Refusal]) -> Wanted:
+    return Wanted(
+        one.need.symbol,
+        calendar.sessions[one.span.first],
+        calendar.sessions[one.span.last],
+        known={day: stored.close for day, stored in one.stored.items()},
+        believed={
+            name: Outcome(refusal.reason, refusal.detail, refusal.until)
+            for name, refusal in refusals.items()
+        },
+    )
+
+
+def fetch_symbol(
+    database: Database, sources: Sources, symbol: str, *, dates: tuple[date, date], rules: Rules
+) -> Collected:
+    """Ask for a symbol between two dates, whatever is stored or was said, and store it."""
+    calendar = rules.calendar
+    first = calendar.on_or_after(dates[0])
+    span = Span(first, max(first, calendar.on_or_before(dates[1])))
+    with database.read() as connection:
+        known = find_instruments(connection, [symbol], owner_id=None).get(symbol)
+        key = None if known is None else known.instrument_id
+        need = PriceNeed(symbol, key, span, range(span.first, span.last + 1))
+        one = Asked(need, span, _stored(connection, calendar, need, span))
+    found = sources.collect(_wanted(one, calendar, {}))
+    with database.write() as connection:
+        _store(connection, rules, one=one, found=found)
+    return found
+
+
+def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected) -> None:
+    """Store what came, and remember what was said."""
+    symbol = one.need.symbol
+    for number, part in enumerate(found.parts):
+        import_prices(
+            connection,
+            _own(part.bars, one.stored, part.provider),
+            provider=part.provider,
+            calendar=rules.calendar,
+            target=rules.target,
+            base_currency=rules.base_currency,
+            at=rules.at,
+            actions=found.actions if number == 0 else (),
+        )
+    instrument = find_instruments(connection, [symbol], owner_id=None).get(symbol)
+    if found.parts and instrument is not None:
+        first = rules.calendar.sessions[one.span.first]
+        key = instrument.instrument_id
+        save_check(connection, key, first=first, target=rules.target, at=rules.at)
+        _describe(connection, rules, symbol, found.profile)
+    _remember(connection, symbol, found, at=rules.at)
+
+
+def _own(bars: Bars, stored: Mapping[date, StoredClose], provider: str) -> Bars:
+    """Leave out the sessions whose close another provider gave."""
+    days = bars.session.astype("datetime64[D]").tolist()
+    kept = [day not in stored or stored[day].provider == provider for day in days]
+    return bars.where(np.array(kept, dtype=np.bool_))
+
+
+def _describe(connection: Connection, rules: Rules, symbol: str, profile: Profile) -> None:
+    """Store the kind of a symbol whose kind was guessed, and a name where there is none."""
+    if profile.kind is not None:
+        hint = InstrumentHint(symbol, profile.kind, None)
+        ensured = ensure_instruments(
+            connection,
+            [hint],
+            currency=rules.base_currency,
+            at=rules.at,
+            owner_id=None,
+        )
+        if ensured.changes:
+            record_changes(connection, ensured.changes, at=rules.at)
+    if profile.name is not None:
+        statement = (
+            "UPDATE instrument SET name = ? WHERE symbol = ? AND owner_id IS NULL AND name IS NULL"
+        )
+        run_statement(connection, statement, (profile.name[:200], symbol))
+
+
+def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:
+    """Keep what providers said: for the report, and so that they are not asked in vain."""
+    denials = []
+    for said in found.said:
+        hours = said.outcome.consequence.believed_h
+        is_news = said.outcome.until is None
+        if hours and is_news:
+            believed = timedelta(hours=hours)
+            outcome = said.outcome
+            denial = Denial(said.provider, symbol, outcome.reason, outcome.detail, believed)
+            denials.append(denial)
+        if said.outcome.has_data:
+            forget_denials(connection, said.provider, [symbol])
+    save_denials(connection, denials, at=at)
+
+
+def _answers(found: Collected) -> list[UnavailableSymbol]:
+    """Return what each provider said of a symbol of which something is missing."""
+    return [
+        UnavailableSymbol(found.symbol, said.provider, said.outcome.reason, said.outcome.detail)
+        for said in found.said
+    ]
+
+
+def _summary(found: Collected) -> str:
+    bars = sum(len(part.bars) for part in found.parts)
+    names = ", ".join(part.provider for part in found.parts) or "nobody"
+    return f"{bars} bars from {names}"

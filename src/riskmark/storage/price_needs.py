@@ -1,0 +1,177 @@
+"""Which instruments need closes from when to when, and what of it is stored.
+
+Held instruments and the underlyings of options need them from a window before their first
+entry to the last session on which they are held; symbols of factor models and the benchmark
+from the earliest of these to the target. For all portfolios the rest of the universe is
+kept fresh too. Private assets and options are asked of nobody.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.sessions import Calendar
+from riskmark.planning.price_ranges import PriceNeed, Span
+from riskmark.storage import schema
+from riskmark.storage.engines import as_date, bind_date, read_rows
+from riskmark.storage.instruments import Instrument, find_instruments, load_instruments
+from riskmark.storage.key_lists import among, ranges
+from riskmark.storage.symbol_scope import in_scope
+
+LOOK_BACK = 505
+"""Sessions before a first entry that the longest window reads."""
+_NEVER_ASKED = frozenset({InstrumentKind.PRIVATE, InstrumentKind.OPTION})
+
+
+class StoredClose(NamedTuple):
+    """A close that is stored, and which provider gave it."""
+
+    close: float
+    provider: str
+
+
+def load_price_needs(
+    connection: Connection,
+    calendar: Calendar,
+    *,
+    scope: Sequence[str] | None,
+    target: int,
+    factor_symbols: Collection[str],
+) -> tuple[PriceNeed, ...]:
+    """Return what a run for these portfolios needs, in order of symbol."""
+    factors = find_instruments(connection, factor_symbols, owner_id=None)
+    keys = in_scope(connection, scope, [one.instrument_id for one in factors.values()])
+    spans = _held(connection, calendar, scope, target)
+    instruments = load_instruments(connection, {*keys, *spans}, owner_id=None)
+    first = min((span.first for span in spans.values()), default=max(0, target - LOOK_BACK))
+    _add_underlyings(connection, instruments, spans)
+    for one in factors.values():
+        spans[one.instrument_id] = Span(first, target)
+        instruments[one.instrument_id] = one
+    for key in keys:
+        spans.setdefault(key, Span(max(0, target - LOOK_BACK), target))
+    chosen = {
+        key: (one, spans[key])
+        for key, one in instruments.items()
+        if key in spans and one.kind not in _NEVER_ASKED and one.owner_id is None
+    }
+    missing = _missing(connection, calendar, {key: span for key, (_, span) in chosen.items()})
+    checked = _load_checked(connection, calendar)
+    needs = [
+        PriceNeed(one.symbol, key, span, missing[key], checked.get(key))
+        for key, (one, span) in chosen.items()
+    ]
+    unknown = [symbol for symbol in factor_symbols if symbol not in factors]
+    whole = range(first, target + 1)
+    needs += [PriceNeed(symbol, None, Span(first, target), whole) for symbol in unknown]
+    return tuple(sorted(needs, key=lambda need: need.symbol))
+
+
+def _held(
+    connection: Connection, calendar: Calendar, scope: Sequence[str] | None, target: int
+) -> dict[int, Span]:
+    """Return from when to when the portfolios need each instrument that they hold or held."""
+    only, values = "", ()
+    if scope is not None:
+        listed = among(connection, scope)
+        only, values = f"AND p.id {listed.sql} ", listed.values
+    rows = read_rows(
+        connection,
+        "SELECT l.instrument_id, min(l.entry_date), max(l.exit_date), "
+        "count(*) - count(l.exit_date) FROM lot l JOIN portfolio p ON p.id = l.portfolio_id "
+        f"WHERE p.deleted_at IS NULL {only}GROUP BY l.instrument_id",
+        values,
+    )
+    found: dict[int, Span] = {}
+    for key, entry, leaving, still_held in rows:
+        first = calendar.on_or_after(as_date(entry))
+        last = target if still_held else min(target, calendar.on_or_after(as_date(leaving)))
+        if first <= target:
+            found[key] = Span(max(0, first - LOOK_BACK), last)
+    return found
+
+
+def _add_underlyings(
+    connection: Connection, instruments: dict[int, Instrument], spans: dict[int, Span]
+) -> None:
+    """Let the underlying of an option be needed as long as the option is."""
+    options = [(key, one) for key, one in instruments.items() if one.terms is not None]
+    symbols = [one.terms.underlying for _, one in options if one.terms is not None]
+    found = find_instruments(connection, symbols, owner_id=None)
+    for key, one in options:
+        under = found.get(one.terms.underlying) if one.terms is not None else None
+        if under is None or key not in spans:
+            continue
+        mine, its = spans[key], spans.get(under.instrument_id, spans[key])
+        widened = Span(min(mine.first, its.first), max(mine.last, its.last))
+        spans[under.instrument_id] = widened
+        instruments[under.instrument_id] = under
+
+
+def _missing(
+    connection: Connection, calendar: Calendar, spans: Mapping[int, Span]
+) -> dict[int, Collection[int]]:
+    """Return the ordinals without a close; those of whole instruments are counted only."""
+    dates = {
+        key: (calendar.sessions[span.first], calendar.sessions[span.last])
+        for key, span in spans.items()
+    }
+    listed = ranges(connection, dates)
+    rows = read_rows(
+        connection,
+        f"SELECT t.id, count(p.session) FROM ({listed.sql}) AS t LEFT JOIN price p "
+        "ON p.instrument_id = t.id AND p.session BETWEEN t.first AND t.last GROUP BY t.id",
+        listed.values,
+    )
+    found: dict[int, Collection[int]] = {}
+    for key, count in rows:
+        span = spans[key]
+        ordinals = range(span.first, span.last + 1)
+        if count == len(ordinals):
+            found[key] = ()
+        elif not count:
+            found[key] = ordinals
+        else:
+            stored = load_closes(connection, key, dates[key])
+            found[key] = [n for n in ordinals if calendar.sessions[n] not in stored]
+    return found
+
+
+def load_closes(
+    connection: Connection, instrument_id: int, dates: tuple[date, date]
+) -> dict[date, StoredClose]:
+    """Return the stored closes of an instrument between two dates, both included."""
+    first, last = (bind_date(connection, day) for day in dates)
+    rows = read_rows(
+        connection,
+        "SELECT session, close, provider FROM price "
+        "WHERE instrument_id = ? AND session BETWEEN ? AND ?",
+        (instrument_id, first, last),
+    )
+    return {as_date(day): StoredClose(close, provider) for day, close, provider in rows}
+
+
+def _load_checked(connection: Connection, calendar: Calendar) -> dict[int, Span]:
+    rows = read_rows(connection, 'SELECT instrument_id, "first", target FROM price_check')
+    return {
+        key: Span(calendar.on_or_after(as_date(first)), calendar.on_or_before(as_date(target)))
+        for key, first, target in rows
+    }
+
+
+def save_check(
+    connection: Connection, instrument_id: int, *, first: date, target: date, at: datetime
+) -> None:
+    """Remember from when on providers were asked for an instrument, and for which target."""
+    table = schema.price_check
+    earlier = connection.execute(
+        select(table.c.first).where(table.c.instrument_id == instrument_id)
+    ).scalar()
+    values = {"first": min(first, earlier or first), "target": target, "at": at}
+    make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    new = make.values(instrument_id=instrument_id, **values)
+    connection.execute(new.on_conflict_do_update(index_elements=["instrument_id"], set_=values))

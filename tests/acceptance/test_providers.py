@@ -1,0 +1,163 @@
+"""Runs that ask providers: the real clients, and a server on this machine that is all of them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+from tests.acceptance.world import FACTORS, FIRST, LAST
+from tests.faults.provider_faults import FAULTS
+from tests.faults.provider_lab import forget_yahoo
+from tests.faults.quotes import make_series
+from tests.faults.server import ProviderServer
+
+from riskmark.domain.reasons import RunStatus
+from riskmark.reports.runs import load_run
+from riskmark.storage.engines import read_rows
+
+# The clients' own modules warn as they are imported.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+ORDER = ("yfinance", "yahooquery", "massive", "fmp")
+HELD = ("AAA", "BBB")
+BEGIN = LAST - timedelta(days=30)
+
+
+@pytest.fixture
+def server(world):
+    """Sell the symbols of the factors and two more, as long as the test lasts."""
+    sessions = world.sessions(FIRST, LAST)
+    late = sessions[-10]
+    market = {
+        symbol: make_series(sessions, seed=place, splits=((late, 2.0, 1.0),) if place == 0 else ())
+        for place, symbol in enumerate((*HELD, *FACTORS))
+    }
+    forget_yahoo()
+    with ProviderServer(market, now=world.app.clock.now()) as server:
+        yield server
+
+
+def connected(world, server, *, order=ORDER):
+    """Let the world's runs ask the server, without limits of a minute."""
+    settings = world.app.settings
+    quick = {"base_url": server.url, "api_key": "k", "requests_per_minute": 0}
+    quick |= {"requests_per_day": 0, "timeout_seconds": 1.0}
+    names = {name: msgspec.structs.replace(settings.providers.of(name), **quick) for name in ORDER}
+    chosen = msgspec.structs.replace(settings.providers, order=order, **names)
+    loaded = replace(world.app.loaded, settings=msgspec.structs.replace(settings, providers=chosen))
+    world.app = replace(world.app, loaded=loaded, is_connected=True)
+    return world
+
+
+def stored(world, symbol):
+    with world.app.database.read() as connection:
+        rows = read_rows(
+            connection,
+            "SELECT p.session, p.close, p.provider FROM price p "
+            "JOIN instrument i ON i.id = p.instrument_id WHERE i.symbol = ? ORDER BY 1",
+            (symbol,),
+        )
+    return {str(day): (close, provider) for day, close, provider in rows}
+
+
+def bars_asked(server):
+    return [asked.symbol for asked in server.shop.asked if asked.target == "bars"]
+
+
+def test_a_new_book_s_symbols_and_the_factors_are_asked_for_once_each_in_a_range(world, server):
+    world.add_book("book", HELD, BEGIN)
+    world.add_book("other", ("ZZZ",), BEGIN)
+    connected(world, server)
+
+    result = world.run("book")
+
+    assert result.status is RunStatus.SUCCEEDED
+    assert sorted(bars_asked(server)) == sorted((*HELD, *FACTORS))
+    series = server.shop.market["AAA"]
+    assert {day: close for day, (close, _) in stored(world, "AAA").items()} == pytest.approx(
+        {str(day): close for day, close in series.closes.items()}
+    )
+
+
+def test_the_same_night_twice_asks_nobody_the_second_time(world, server):
+    world.add_book("book", HELD, BEGIN)
+    connected(world, server).run()
+    server.play()
+
+    result = world.run()
+
+    assert result.status is RunStatus.SUCCEEDED
+    assert server.shop.asked == []
+
+
+def test_offline_asks_nobody(world, server):
+    world.add_book("book", HELD, BEGIN)
+
+    connected(world, server).run(offline=True)
+
+    assert server.shop.asked == []
+
+
+def test_a_symbol_that_nobody_has_is_named_with_a_reason_of_each_and_the_rest_is_complete(
+    world, server
+):
+    world.add_book("book", ("AAA", "ZZZ"), BEGIN)
+    connected(world, server)
+
+    result = world.run()
+
+    assert result.status is RunStatus.PARTIAL
+    with world.app.database.read() as connection:
+        report = load_run(connection, world.app.principal, result.run_id).document()
+    (named,) = report["unavailable"]
+    said = {one["provider"]: one["reason"] for one in named["reasons"]}
+    assert named["symbol"] == "ZZZ"
+    assert set(said) == {*ORDER, "stored"}
+    assert said["yfinance"] == "unknown_symbol"
+    assert "AAA" not in [one["symbol"] for one in report["unavailable"]]
+
+
+def test_what_a_dead_provider_did_not_give_is_filled_by_the_next_run(world, server):
+    sessions = world.sessions(BEGIN, LAST)
+    world.at(sessions[-4])
+    server.shop.now = world.app.clock.now()
+    world.add_book("book", HELD, BEGIN)
+    connected(world, server, order=("fmp",)).run()
+    dead = next(fault for fault in FAULTS if fault.name == "500")
+    for day in sessions[-3:-1]:
+        world.at(day)
+        server.shop.now = world.app.clock.now()
+        server.play(dead)
+        assert world.run().status is RunStatus.PARTIAL
+    world.at(sessions[-1])
+    server.shop.now = world.app.clock.now()
+    server.play()
+    with world.app.database.write() as connection:
+        connection.exec_driver_sql("UPDATE provider_limit SET open_until = NULL")
+
+    result = world.run()
+
+    assert result.status is RunStatus.SUCCEEDED
+    assert set(stored(world, "AAA")) >= {str(day) for day in sessions}
+
+
+def test_a_corrected_close_is_taken_on_the_next_session_and_restates(world, server):
+    sessions = world.sessions(BEGIN, LAST)
+    world.at(sessions[-2])
+    server.shop.now = world.app.clock.now()
+    world.add_book("book", HELD, BEGIN)
+    connected(world, server).run()
+    series = server.shop.market["BBB"]
+    old = series.closes[sessions[-4]]
+    rows = tuple(
+        row._replace(close=old * 1.001) if row.day == sessions[-4] else row for row in series.rows
+    )
+    server.shop.market["BBB"] = replace(series, rows=rows)
+    world.at(sessions[-1])
+    server.shop.now = world.app.clock.now()
+
+    world.run()
+
+    assert stored(world, "BBB")[str(sessions[-4])][0] == pytest.approx(old * 1.001)
+    (count,) = world.rows("SELECT count(*) FROM restatement")[0]
+    assert count >= 2
