@@ -6,7 +6,6 @@ and writes it into ``docs/reference/provider-faults.md``.
 
 import argparse
 import contextlib
-import logging
 import math
 import warnings
 from datetime import timedelta
@@ -119,8 +118,6 @@ def forget_yahoo():
     """Let yfinance forget cookie and crumb, which it keeps for the process."""
     from yfinance.data import YfData  # noqa: PLC0415 - a second
 
-    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
-    logging.getLogger("yahooquery").setLevel(logging.CRITICAL + 1)
     shared = YfData()
     shared._crumb = shared._cookie = None
     shared._cookie_strategy = "basic"

@@ -9,6 +9,7 @@ once; afterwards the clients are told that there is no connection, which they ta
 """
 # ruff: noqa: ANN401 - the clients state no types
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +42,9 @@ class YahooSession(curl_cffi.requests.Session[Any]):
         super().__init__(impersonate="chrome", allow_redirects=False)
         self._gate = gate
         self._base_url = base_url
+        for name in ("yfinance", "yahooquery"):
+            # What they have to say is in the outcome, and theirs goes to standard error.
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._is_crumb_refused = False
         self._cookie_page: Any = None
 

@@ -1,0 +1,70 @@
+"""``prices fetch`` and ``providers status``, on a server of this machine."""
+
+from datetime import date
+
+import pytest
+from tests.acceptance.world import FIRST, LAST
+from tests.faults.provider_lab import forget_yahoo
+from tests.faults.quotes import small_market
+from tests.faults.server import ProviderServer
+
+# The clients' own modules warn as they are imported.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def server(riskmark, monkeypatch):
+    forget_yahoo()
+    monkeypatch.setenv("RISKMARK_PROVIDERS__ORDER", "yfinance,massive,fmp")
+    monkeypatch.setenv("RISKMARK_PROVIDERS__FMP__API_KEY", "hidden")
+    market = small_market(riskmark.world.sessions(FIRST, LAST))
+    with ProviderServer(market, now=riskmark.world.app.clock.now()) as server:
+        for name in ("YFINANCE", "MASSIVE", "FMP"):
+            monkeypatch.setenv(f"RISKMARK_PROVIDERS__{name}__BASE_URL", server.url)
+        yield server
+
+
+@pytest.mark.usefixtures("server")
+def test_fetch_stores_bars_and_says_what_each_provider_answered(riskmark):
+    done = riskmark("prices", "fetch", "-s", "AAA", "-s", "ZZZ", "--from", "2025-12-01", "--json")
+
+    (found, lacking) = done.json
+    assert done.code == 3
+    assert (found["symbol"], found["missing"]) == ("AAA", [])
+    assert found["bars"]["yfinance"] == len(riskmark.world.sessions(date(2025, 12, 1), LAST))
+    assert [one["provider"] for one in lacking["answers"]] == ["yfinance", "fmp"]
+    assert riskmark("prices", "gaps", "AAA").code == 0
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(riskmark, server):
+    done = riskmark("prices", "fetch", "-s", "AAA", "--from", "2025-12-02", "--to", "2025-12-01")
+
+    assert done.code == 2
+    assert "lies after" in done.err
+    assert server.shop.asked == []
+
+
+def test_without_a_provider_fetch_says_where_to_look(riskmark):
+    done = riskmark("prices", "fetch", "-s", "AAA")
+
+    assert done.code == 2
+    assert "providers status" in done.err
+
+
+def test_status_tells_requests_and_missing_keys(riskmark, server):
+    riskmark("prices", "fetch", "-s", "AAA")
+
+    done = riskmark("providers", "status", "--json")
+
+    states = {one["provider"]: (one["state"], one["requests"]) for one in done.json}
+    assert states["massive"] == ("no key", 0)
+    assert states["fmp"] == ("ready", 0)
+    assert states["yfinance"] == ("ready", len(server.shop.asked))
+
+
+@pytest.mark.usefixtures("server")
+def test_no_key_is_ever_shown(riskmark):
+    shown = riskmark("config", "show", "--json").out + riskmark("providers", "status").out
+
+    assert "hidden" not in shown
+    assert "***" in shown
