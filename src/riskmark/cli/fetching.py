@@ -32,6 +32,8 @@ def fetch_all(
     with app.database.read() as connection:
         known = rules_for(app, connection)
         chosen = symbols or _needed(app, connection)
+        for symbol in chosen:
+            _refuse_private(connection, symbol)
     calendar, target = known.calendar, known.target_session
     start = calendar.sessions[max(0, calendar.on_or_before(target) - LOOK_BACK)]
     dates = (_day(app, first, "--from", start), _day(app, last, "--to", target))
@@ -49,6 +51,17 @@ def fetch_all(
     finally:
         sources.close()
     return found
+
+
+def _refuse_private(connection: "Connection", symbol: str) -> None:
+    """Refuse a private asset: its name never leaves the house."""
+    from riskmark.storage.instruments import find_instruments
+    from riskmark.storage.symbols import NotPublic
+
+    name = parse_symbol(symbol)
+    found = find_instruments(connection, [name]).get(name)
+    if found is not None and found.is_private:
+        raise NotPublic(name)
 
 
 def _needed(app: "App", connection: "Connection") -> list[str]:

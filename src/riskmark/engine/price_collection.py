@@ -20,6 +20,7 @@ from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.intake.market_data import Bars
 from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
 from riskmark.providers.chain import Collected
+from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Profile, Wanted
 from riskmark.providers.sources import Sources
@@ -62,6 +63,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
     """Ask for everything that the run needs and lacks."""
     if not sources.providers:
         return
+    sources.budget.time = Interruptible(sources.budget.time, record.check)
     target = calendar.on_or_before(record.request.target)
     with record.database.read() as connection:
         needs = load_price_needs(

@@ -86,6 +86,10 @@ class Recorder:
             raise Cancelled
         self._interrupts.check()
 
+    def check(self) -> None:
+        """Take a signal to heart, if there was one, while nothing is being written."""
+        self._interrupts.check()
+
     def writing(self, current: Round) -> Writing:
         """Return what a shard's transaction needs to know of the round."""
         return Writing(

@@ -4,12 +4,15 @@ An adapter says how to ask and how to read; this turns whatever happens into an 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.checking import Checker, RawAnswer
 from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Outcome, Stopped
 from riskmark.providers.port import Answer, Profile, Wanted
+from riskmark.providers.replies import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,32 @@ class Access:
     checker: Checker
     base_url: str | None = None
     api_key: str | None = None
+
+
+class Caught(Exception):
+    """The reply that was asked for, taken from the wire on its way past a client."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"HTTP {reply.status}")
+        self.reply = reply
+
+
+def catch_reply(ask: Callable[[], object]) -> Reply:
+    """Let a client ask; return the reply that its session or pool caught.
+
+    A client that fails on its own, or asks for nothing, is named: it is other people's code,
+    and a new version of it must not end a run.
+    """
+    try:
+        ask()
+    except Caught as caught:
+        return caught.reply
+    except Stopped:
+        raise
+    except Exception as error:
+        detail = f"the client failed: {type(error).__name__}: {error}"
+        raise Stopped(AnswerReason.BAD_PAYLOAD, detail) from error
+    raise Stopped(AnswerReason.BAD_PAYLOAD, "the client made no request")
 
 
 class NetworkProvider(ABC):

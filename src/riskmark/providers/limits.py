@@ -9,6 +9,7 @@ one request: under nothing but refusals a run makes three requests.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -55,6 +56,29 @@ class RealTime:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+class Interruptible:
+    """A clock whose waiting ends when somebody wants the run to stop."""
+
+    def __init__(self, time: Time, check: Callable[[], None]) -> None:
+        self._time = time
+        self._check = check
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self._time.now()
+
+    def monotonic(self) -> float:
+        """Return seconds from some fixed instant."""
+        return self._time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait a second at a time, and ask before each; what ``check`` raises ends it."""
+        end = self._time.monotonic() + seconds
+        while (left := end - self._time.monotonic()) > 0:
+            self._check()
+            self._time.sleep(min(1.0, left))
 
 
 class QuotaStore(Protocol):

@@ -19,7 +19,7 @@ import urllib3
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
-from riskmark.providers.adapter import Access, NetworkProvider
+from riskmark.providers.adapter import Access, Caught, NetworkProvider, catch_reply
 from riskmark.providers.checking import EXCHANGE_ZONE, RawAnswer, RawBar
 from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Outcome, Stopped
@@ -96,14 +96,6 @@ class _Details(_Page):
     results: _Ticker | None = None
 
 
-class _Caught(Exception):
-    """A reply on its way past the client."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(f"HTTP {reply.status}")
-        self.reply = reply
-
-
 class _Pool(urllib3.PoolManager):
     """The connections of the client: one try, no redirects, a whole reply in time or none."""
 
@@ -114,7 +106,7 @@ class _Pool(urllib3.PoolManager):
     def request(
         self, method: str, url: str, *_: Any, fields: Any = None, headers: Any = None, **__: Any
     ) -> Any:
-        """Ask once; raise ``_Caught`` with the reply, or ``Stopped``."""
+        """Ask once; raise ``Caught`` with the reply, or ``Stopped``."""
         if fields:
             url = f"{url}?{urlencode(fields)}"
         timeout_s = self._gate.admit()
@@ -134,7 +126,7 @@ class _Pool(urllib3.PoolManager):
             detail = f"no reply: {type(error).__name__}"
             raise Stopped(AnswerReason.TRANSIENT, detail) from error
         found = {name.lower(): value for name, value in response.headers.items()}
-        raise _Caught(Reply(response.status, found, body))
+        raise Caught(Reply(response.status, found, body))
 
 
 def _read(response: urllib3.BaseHTTPResponse, end: float) -> bytes:
@@ -244,12 +236,7 @@ class Massive(NetworkProvider):
         return pages
 
     def _page(self, kind: Any, ask: Any) -> Any:
-        try:
-            ask()
-        except _Caught as caught:
-            reply = caught.reply
-        else:
-            raise AssertionError("the pool catches every reply")
+        reply = catch_reply(ask)
         _check_errors(reply, self._access.gate.now)
         page = decode(reply, kind)
         if page.status not in {"OK", "DELAYED"}:

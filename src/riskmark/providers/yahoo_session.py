@@ -17,6 +17,7 @@ import curl_cffi.requests
 import requests
 
 from riskmark.domain.reasons import AnswerReason
+from riskmark.providers.adapter import Caught
 from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Stopped
 from riskmark.providers.replies import MAX_BODY, Reply
@@ -25,14 +26,6 @@ _ANSWERS = ("/v8/finance/chart/", "/v10/finance/quoteSummary/")
 _CRUMB = "/v1/test/getcrumb"
 _MAX_CRUMB = 64
 HTTP_ERRORS = 400
-
-
-class Caught(Exception):
-    """The reply that was asked for, on its way past the client."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(f"HTTP {reply.status}")
-        self.reply = reply
 
 
 class YahooSession(curl_cffi.requests.Session[Any]):

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from riskmark.domain.reasons import AnswerReason
-from riskmark.providers.adapter import Access, NetworkProvider
+from riskmark.providers.adapter import Access, NetworkProvider, catch_reply
 from riskmark.providers.checking import RawAnswer
 from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Profile, Wanted
 from riskmark.providers.spelling import with_hyphen
 from riskmark.providers.yahoo import read_chart, read_profile
-from riskmark.providers.yahoo_session import Caught, YahooSession
+from riskmark.providers.yahoo_session import YahooSession
 
 
 class YahooQuery(NetworkProvider):
@@ -32,25 +32,17 @@ class YahooQuery(NetworkProvider):
     def _ask(self, wanted: Wanted) -> RawAnswer:
         asked = with_hyphen(wanted.symbol)
         now = self._access.gate.now
-        ticker = self._client(asked)
-        try:
-            ticker.history(
-                start=wanted.first - timedelta(days=1),
-                end=self._access.checker.now().date() + timedelta(days=1),
-            )
-        except Caught as caught:
-            return read_chart(caught.reply, asked=asked, symbol=wanted.symbol, now=now)
-        raise AssertionError("the session catches every answer")
+        start = wanted.first - timedelta(days=1)
+        end = self._access.checker.now().date() + timedelta(days=1)
+        reply = catch_reply(lambda: self._client(asked).history(start=start, end=end))
+        return read_chart(reply, asked=asked, symbol=wanted.symbol, now=now)
 
     def _ask_profile(self, symbol: str) -> tuple[Profile, Outcome]:
         asked = with_hyphen(symbol)
-        ticker = self._client(asked)
-        try:
-            ticker.get_modules("assetProfile quoteType")
-        except Caught as caught:
-            profile = read_profile(caught.reply, asked=asked, now=self._access.gate.now)
-            return profile, Outcome(AnswerReason.OK)
-        raise AssertionError("the session catches every answer")
+        modules = "assetProfile quoteType"
+        reply = catch_reply(lambda: self._client(asked).get_modules(modules))
+        profile = read_profile(reply, asked=asked, now=self._access.gate.now)
+        return profile, Outcome(AnswerReason.OK)
 
     def _client(self, asked: str) -> Any:
         """Return the client, set to one symbol; making one asks for a crumb."""

@@ -8,14 +8,14 @@ import tempfile
 from datetime import UTC, datetime, time, timedelta
 
 from riskmark.domain.reasons import AnswerReason
-from riskmark.providers.adapter import Access, NetworkProvider
+from riskmark.providers.adapter import Access, NetworkProvider, catch_reply
 from riskmark.providers.checking import RawAnswer
 from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Profile, Wanted
 from riskmark.providers.replies import Reply
 from riskmark.providers.spelling import with_hyphen
 from riskmark.providers.yahoo import read_chart, read_profile
-from riskmark.providers.yahoo_session import Caught, YahooSession
+from riskmark.providers.yahoo_session import YahooSession
 
 _HOST = "https://query2.finance.yahoo.com"
 
@@ -63,8 +63,4 @@ class YFinance(NetworkProvider):
 
         # Its cookie is kept in a database in the home folder, which other processes lock.
         yfinance.cache.set_cache_location(self._folder.name)
-        try:
-            YfData(session=self._session).get(url, params=params)
-        except Caught as caught:
-            return caught.reply
-        raise AssertionError("the session catches every answer")
+        return catch_reply(lambda: YfData(session=self._session).get(url, params=params))

@@ -60,6 +60,14 @@ class NotPrivate(InputError):
         self.symbol = symbol
 
 
+class NotPublic(InputError):
+    """Nobody outside is asked for a private asset."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"{symbol} is a private asset; enter its worth with: symbols value")
+        self.symbol = symbol
+
+
 def import_symbols(
     connection: Connection,
     rows: Sequence[SymbolRow],

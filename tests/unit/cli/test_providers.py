@@ -68,3 +68,14 @@ def test_no_key_is_ever_shown(riskmark):
 
     assert "hidden" not in shown
     assert "***" in shown
+
+
+def test_nobody_outside_hears_of_a_private_asset(riskmark, server):
+    file = riskmark.file("symbols.csv", "symbol,name,kind,sector\nHOUSE,Our house,private,\n")
+    assert riskmark("symbols", "import", file).code == 0
+
+    done = riskmark("prices", "fetch", "-s", "HOUSE")
+
+    assert done.code == 2
+    assert "private" in done.err
+    assert server.shop.asked == []
