@@ -1,13 +1,14 @@
 """Runs that ask providers: the real clients, and a server on this machine that is all of them."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 from tests.acceptance.world import FACTORS, FIRST, LAST
-from tests.faults.provider_faults import FAULTS
-from tests.faults.provider_lab import forget_yahoo
+from tests.faults.provider_faults import FAULTS, Fault, too_many
+from tests.faults.provider_lab import DIALECT, forget_yahoo
 from tests.faults.quotes import make_series
 from tests.faults.server import ProviderServer
 
@@ -161,3 +162,56 @@ def test_a_corrected_close_is_taken_on_the_next_session_and_restates(world, serv
     assert stored(world, "BBB")[str(sessions[-4])][0] == pytest.approx(old * 1.001)
     (count,) = world.rows("SELECT count(*) FROM restatement")[0]
     assert count >= 2
+
+
+def test_a_night_of_nothing_but_refusals_asks_each_host_at_most_five_times(world, server):
+    world.add_book("book", HELD, BEGIN)
+    connected(world, server)
+    server.play(Fault("429 everywhere", reply=too_many(), target="*"))
+
+    result = world.run()
+
+    asked = [one.dialect for one in server.shop.asked]
+    assert result.status is RunStatus.PARTIAL
+    assert max(asked.count(dialect) for dialect in DIALECT.values()) <= 5
+
+
+def test_providers_that_only_keep_silent_do_not_hold_a_run_beyond_its_time_for_them(world, server):
+    world.add_book("book", HELD, BEGIN)
+    connected(world, server)
+    settings = world.app.settings
+    hurried = msgspec.structs.replace(settings.providers, run_budget_seconds=3.0)
+    loaded = replace(
+        world.app.loaded, settings=msgspec.structs.replace(settings, providers=hurried)
+    )
+    world.app = replace(world.app, loaded=loaded)
+    server.play(next(fault for fault in FAULTS if fault.name == "a long silence"))
+    started = time.monotonic()
+
+    result = world.run()
+
+    assert result.status is RunStatus.PARTIAL
+    assert time.monotonic() - started < 15.0
+
+
+def test_only_the_provider_that_gave_a_close_corrects_it(world, server):
+    sessions = world.sessions(BEGIN, LAST)
+    world.at(sessions[-2])
+    server.shop.now = world.app.clock.now()
+    world.add_book("book", HELD, BEGIN)
+    connected(world, server, order=("yfinance",)).run()
+    before = stored(world, "BBB")
+    series = server.shop.market["BBB"]
+    rows = tuple(
+        row._replace(close=row.close * 1.0005) if row.day in sessions[-6:-2] else row
+        for row in series.rows
+    )
+    server.shop.market["BBB"] = replace(series, rows=rows)
+    world.at(sessions[-1])
+    server.shop.now = world.app.clock.now()
+
+    connected(world, server, order=("fmp",)).run()
+
+    after = stored(world, "BBB")
+    assert after.items() >= before.items()
+    assert after[str(sessions[-1])][1] == "fmp"

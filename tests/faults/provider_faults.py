@@ -63,7 +63,7 @@ def _fmp(text):
     return {"Error Message": text}
 
 
-def _too_many(**headers):
+def too_many(**headers):
     return {
         YAHOO: _text(429, "Too Many Requests\r\n", **headers),
         MASSIVE: _json(
@@ -167,10 +167,10 @@ _CONSENT = "<html><form action='/v2/collectConsent'><input name='csrfToken'></fo
 _ZZZ = {"symbol": "ZZZ", "date": "2024-01-05", "numerator": 2, "denominator": 1}
 
 FAULTS = (
-    Fault("429", reply=_too_many()),
-    Fault("429, retry after 1 s", reply=_too_many(Retry_After="1")),
-    Fault("429, retry after a year", reply=_too_many(Retry_After="31536000")),
-    Fault("429, retry after nonsense", reply=_too_many(Retry_After="soon")),
+    Fault("429", reply=too_many()),
+    Fault("429, retry after 1 s", reply=too_many(Retry_After="1")),
+    Fault("429, retry after a year", reply=too_many(Retry_After="31536000")),
+    Fault("429, retry after nonsense", reply=too_many(Retry_After="soon")),
     Fault(
         "429 of the day", reply=_json(429, _fmp("Limit Reach . Please upgrade")), dialects=AT_FMP
     ),

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from tests.faults.provider_faults import FAULTS, Fault, _too_many
+from tests.faults.provider_faults import FAULTS, Fault, too_many
 from tests.faults.provider_lab import (
     BUDGET_S,
     MARKET,
@@ -81,7 +81,7 @@ def test_the_page_has_no_line_of_a_fault_that_is_none(page):
 def test_a_provider_that_refuses_everything_is_asked_at_most_five_times_a_run(
     provider, headers, server
 ):
-    everything = Fault("429 everywhere", reply=_too_many(**headers), target="*")
+    everything = Fault("429 everywhere", reply=too_many(**headers), target="*")
 
     seen = observe(server, provider, everything, None)
 
