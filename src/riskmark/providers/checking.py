@@ -37,6 +37,7 @@ LATE_TRADE = timedelta(minutes=10)
 ROUNDING = 1e-3
 """Relative room for vendors that round open, high, low and close each on its own."""
 NOT_FINAL = "not final yet"
+_A_DAY = timedelta(days=1)
 
 
 class RawBar(NamedTuple):
@@ -112,10 +113,11 @@ class Checker:
         self, rows: Iterable[RawBar], as_of: datetime | None, refused: list[RefusedRow]
     ) -> dict[date, RawBar]:
         """Return the believable row of each session; two that differ are both refused."""
+        target = self.calendar.target(self.now(), self.publish_delay)
         kept: dict[date, RawBar] = {}
         doubted: set[date] = set()
         for row in rows:
-            why = self._live(row.day, as_of) or _fault(row)
+            why = self._live(row.day, as_of, target) or _fault(row)
             if row.day is not None and not self.calendar.is_session(row.day):
                 why = "no session"
             if why is None and row.day in kept and not _agree(kept[row.day], row):
@@ -127,14 +129,14 @@ class Checker:
                 kept[row.day] = row
         return {day: row for day, row in sorted(kept.items()) if day not in doubted}
 
-    def _live(self, day: date | None, as_of: datetime | None) -> str | None:
+    def _live(self, day: date | None, as_of: datetime | None, target: int) -> str | None:
         """Say that a row is of the future, of an open session or from before its close."""
         if day is None:
             return "no date"
         ordinal = self.calendar.on_or_before(day)
-        if ordinal > self.calendar.target(self.now(), self.publish_delay):
+        if ordinal > target:
             return NOT_FINAL
-        if as_of is not None and ordinal >= 0:
+        if as_of is not None and ordinal >= 0 and day >= as_of.date() - _A_DAY:
             close = self.calendar.closes[ordinal]
             if self.calendar.sessions[ordinal] == day and as_of < close - LATE_TRADE:
                 return NOT_FINAL

@@ -37,7 +37,7 @@ from riskmark.storage.ledger import (
     one_of_each,
     record_changes,
 )
-from riskmark.storage.market_data import Action, Bars, IntArray, key_of
+from riskmark.storage.market_data import Action, Bars, DateArray, IntArray, key_of
 
 
 class RefusedBars(NamedTuple):
@@ -192,9 +192,7 @@ def _usable(bars: Bars, calendar: Calendar, target: date) -> tuple[Bars, Refused
     left = ~unobserved & ~not_positive
     not_final = left & (bars.session > np.datetime64(target))
     left &= ~not_final
-    sessions = np.array(calendar.sessions, dtype="datetime64[D]")
-    place = np.searchsorted(sessions, bars.session)
-    is_session = sessions[np.minimum(place, len(sessions) - 1)] == bars.session
+    is_session = np.isin(bars.session, _sessions_around(bars, calendar))
     not_a_session = left & ~is_session
     refused = RefusedBars(
         unobserved=int(unobserved.sum()),
@@ -203,6 +201,17 @@ def _usable(bars: Bars, calendar: Calendar, target: date) -> tuple[Bars, Refused
         not_a_session=int(not_a_session.sum()),
     )
     return bars.where(left & is_session), refused
+
+
+def _sessions_around(bars: Bars, calendar: Calendar) -> DateArray:
+    """Return the sessions from the first to the last bar: the calendar holds a century."""
+    if not len(bars):
+        return np.array([], dtype="datetime64[D]")
+    first, last = bars.session.min().astype(date), bars.session.max().astype(date)
+    begin = max(0, calendar.on_or_before(first))
+    return np.array(
+        calendar.sessions[begin : calendar.on_or_before(last) + 1], dtype="datetime64[D]"
+    )
 
 
 class _SortedOut(NamedTuple):
