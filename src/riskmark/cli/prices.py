@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from riskmark.storage.prices import PriceImport
 
 price_commands = typer.Typer(
-    help="Prices and actions: import, fetch, gaps, release.", no_args_is_help=True
+    help="Prices and actions: import, fetch, gaps, quality, release.", no_args_is_help=True
 )
 
 
@@ -167,6 +167,22 @@ def _show_gaps(found: "GapReport") -> None:
     output.show(table)
     if found.quarantine:
         output.note("a quarantine ends with the split, or with: riskmark prices release S DATE")
+
+
+@price_commands.command("quality")
+def quality(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show who gave the bars of each symbol, corrections, quarantines and refusals."""
+    from riskmark.cli.quality_view import quality_view
+    from riskmark.reports.price_quality import load_quality
+
+    with opened(ctx) as app, app.database.read() as connection:
+        found = load_quality(connection, rules=rules_for(app, connection))
+    if as_json:
+        output.show_json(found.document())
+    elif found.symbols or found.denials:
+        output.show(*quality_view(found))
+    else:
+        output.note("no price is stored; next: riskmark prices fetch, or prices import")
 
 
 @price_commands.command("release")

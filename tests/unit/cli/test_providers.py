@@ -1,5 +1,6 @@
 """``prices fetch`` and ``providers status``, on a server of this machine."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -79,3 +80,27 @@ def test_nobody_outside_hears_of_a_private_asset(riskmark, server):
     assert done.code == 2
     assert "private" in done.err
     assert server.shop.asked == []
+
+
+def test_quality_names_who_gave_the_bars_and_who_lacks_a_symbol(riskmark, server):
+    riskmark("prices", "fetch", "-s", "AAA", "-s", "ZZZ", "--from", "2025-12-01")
+    series = server.shop.market["AAA"]
+    rows = tuple(
+        row._replace(close=row.close * 1.001) if row.day == date(2026, 1, 5) else row
+        for row in series.rows
+    )
+    server.shop.market["AAA"] = replace(series, rows=rows)
+    riskmark("prices", "fetch", "-s", "AAA", "--from", "2025-12-01")
+
+    found = riskmark("prices", "quality", "--json").json
+    shown = riskmark("prices", "quality")
+
+    (of_aaa,) = [one for one in found["symbols"] if one["symbol"] == "AAA"]
+    assert of_aaa["providers"] == {"yfinance": of_aaa["expected"]}
+    assert [(one["symbol"], one["session"]) for one in found["corrections"]] == [
+        ("AAA", "2026-01-05")
+    ]
+    assert [(one["symbol"], one["provider"]) for one in found["denials"]] == [("ZZZ", "yfinance")]
+    assert found["quarantine"] == []
+    assert shown.code == 0
+    assert "Corrections" in shown.out

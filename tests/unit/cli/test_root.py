@@ -27,7 +27,7 @@ def test_every_command_of_the_interface_is_there():
         "portfolio export", "portfolio delete", "portfolio lot list", "portfolio lot add",
         "portfolio lot edit", "portfolio lot close", "portfolio lot delete",
         "portfolio flow list", "portfolio flow add", "portfolio flow delete", "prices import",
-        "prices gaps", "prices fetch", "prices release", "providers status",
+        "prices gaps", "prices fetch", "prices quality", "prices release", "providers status",
         "symbols list", "symbols show", "symbols import",
         "symbols alias", "symbols accept", "symbols value", "factors import",
         "benchmarks import", "plan", "run", "status",
