@@ -215,3 +215,25 @@ def test_only_the_provider_that_gave_a_close_corrects_it(world, server):
     after = stored(world, "BBB")
     assert after.items() >= before.items()
     assert after[str(sessions[-1])][1] == "fmp"
+
+
+def test_a_split_that_is_named_late_ends_its_quarantine_and_completes_the_sessions(world, server):
+    sessions = world.sessions(BEGIN, LAST)
+    known = server.shop.market["AAA"]
+    server.shop.market["AAA"] = replace(known, splits=())
+    world.at(sessions[-8])
+    server.shop.now = world.app.clock.now()
+    world.add_book("book", HELD, BEGIN)
+    first = connected(world, server).run()
+    server.shop.market["AAA"] = known
+    world.at(sessions[-7])
+    server.shop.now = world.app.clock.now()
+
+    second = world.run()
+
+    assert (first.status, second.status) == (RunStatus.PARTIAL, RunStatus.SUCCEEDED)
+    assert stored(world, "AAA")[str(sessions[-11])][0] == pytest.approx(known.closes[sessions[-11]])
+    (splits,) = world.rows("SELECT count(*) FROM action WHERE kind = 'split'")[0]
+    states = world.rows("SELECT DISTINCT state FROM snapshot")
+    assert splits == 1
+    assert [state for (state,) in states] == ["complete"]
