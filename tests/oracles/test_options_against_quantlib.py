@@ -8,7 +8,7 @@ import QuantLib as ql  # noqa: N813 - its own documentation calls it ql
 from numpy.testing import assert_allclose
 
 from riskmark.calc.black_scholes import (
-    OptionTerms,
+    Pricing,
     intrinsic_value,
     option_greeks,
     option_price,
@@ -28,7 +28,7 @@ def grid():
     right = np.array([True, False])
     parts = np.meshgrid(moneyness, days, volatility, strike, right, indexing="ij")
     moneyness, days, volatility, strike, is_call = (one.ravel() for one in parts)
-    found = OptionTerms(
+    found = Pricing(
         is_call=is_call.astype(bool),
         spot=strike * moneyness,
         strike=strike,
@@ -82,7 +82,7 @@ def test_a_price_implies_the_volatility_that_it_was_made_with():
     )
     # Where a price hardly depends on the volatility, none can be read off it.
     telling = (time_value > 1e-6) & (option_greeks(terms).vega > 1e-6)
-    some = OptionTerms(
+    some = Pricing(
         *(one[telling] for one in terms[:5]), rate=terms.rate, dividend_yield=terms.dividend_yield
     )
 
@@ -107,7 +107,7 @@ def test_a_process_on_dates_gives_the_same_as_actual_days_over_365():
         ql.PlainVanillaPayoff(ql.Option.Put, 98.0), ql.EuropeanExercise(expiry)
     )
     option.setPricingEngine(ql.AnalyticEuropeanEngine(process))
-    terms = OptionTerms(
+    terms = Pricing(
         np.array([False]),
         np.array([101.5]),
         np.array([98.0]),
@@ -130,7 +130,7 @@ def test_a_process_on_dates_gives_the_same_as_actual_days_over_365():
 def test_at_expiry_a_price_is_the_intrinsic_value():
     spot = np.array([90.0, 100.0, 110.0])
     is_call = np.array([True, True, True])
-    terms = OptionTerms(is_call, spot, np.full(3, 100.0), np.zeros(3), np.full(3, 0.2), RATE, YIELD)
+    terms = Pricing(is_call, spot, np.full(3, 100.0), np.zeros(3), np.full(3, 0.2), RATE, YIELD)
 
     greeks = option_greeks(terms)
 

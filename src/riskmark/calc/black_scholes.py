@@ -17,17 +17,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from riskmark.calc.arrays import BoolArray, FloatArray
+from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
 
 DAYS_A_YEAR = 365
 """Of actual/365."""
 PERCENT = 100
 STILL = 1e-12
 """A σ √T up to here is none: what it adds to a price is less than rounding."""
+NOTHING = 1e-30
+"""A chance up to here is none: far below rounding, and no product of it leaves the floats."""
 _DENSITY = 1 / np.sqrt(2 * np.pi)
 
 
-class OptionTerms(NamedTuple):
+class Pricing(NamedTuple):
     """What an option's price follows from; arrays of one shape, or that broadcast to one.
 
     ``spot`` ≥ 0, ``strike`` > 0, ``years`` ≥ 0, ``volatility`` ≥ 0: annual, 0.2 is 20 %.
@@ -40,6 +42,26 @@ class OptionTerms(NamedTuple):
     volatility: FloatArray
     rate: float = 0.0
     dividend_yield: float = 0.0
+
+    def columns(self) -> "Pricing":
+        """Return the options (k,) as columns (k, 1), to stand against moves (k, S)."""
+        return self._replace(
+            is_call=self.is_call[:, None],
+            spot=self.spot[:, None],
+            strike=self.strike[:, None],
+            years=self.years[:, None],
+            volatility=self.volatility[:, None],
+        )
+
+    def take(self, where: IntArray) -> "Pricing":
+        """Return some of the options."""
+        return self._replace(
+            is_call=self.is_call[where],
+            spot=self.spot[where],
+            strike=self.strike[where],
+            years=self.years[where],
+            volatility=self.volatility[where],
+        )
 
 
 class Greeks(NamedTuple):
@@ -69,10 +91,10 @@ class _Parts(NamedTuple):
     d2: FloatArray
 
 
-def option_price(terms: OptionTerms) -> FloatArray:
+def option_price(terms: Pricing) -> FloatArray:
     """Return the price of one share's worth of each option.
 
-    >>> call = OptionTerms(np.array(True), 60.0, 65.0, 0.25, 0.3, rate=0.08)
+    >>> call = Pricing(np.array(True), 60.0, 65.0, 0.25, 0.3, rate=0.08)
     >>> round(float(option_price(call)), 4)
     2.1334
     """
@@ -81,10 +103,10 @@ def option_price(terms: OptionTerms) -> FloatArray:
         parts.spot * ndtr(parts.sign * parts.d1) - parts.strike * ndtr(parts.sign * parts.d2)
     )
     # Of a price of next to nothing rounding may leave less than nothing.
-    return np.maximum(value, 0.0)
+    return np.where(value > NOTHING * (parts.spot + parts.strike), value, 0.0)
 
 
-def option_greeks(terms: OptionTerms) -> Greeks:
+def option_greeks(terms: Pricing) -> Greeks:
     """Return the greeks of one share's worth of each option.
 
     At expiry nothing but the delta is left: the others are 0 where σ √T is.
@@ -98,7 +120,9 @@ def option_greeks(terms: OptionTerms) -> Greeks:
     spot = np.asarray(terms.spot, np.float64)
     has_spot = spot > 0
     chance = ndtr(parts.sign * parts.d2)
-    delta = parts.sign * np.exp(-terms.dividend_yield * years) * ndtr(parts.sign * parts.d1)
+    reached = ndtr(parts.sign * parts.d1)
+    reached = np.where(reached > NOTHING, reached, 0.0)
+    delta = parts.sign * np.exp(-terms.dividend_yield * years) * reached
     gamma = np.where(has_spot, parts.spot * density, 0.0) / np.where(
         has_spot, np.square(spot) * deviation, 1.0
     )
@@ -122,7 +146,7 @@ def intrinsic_value(is_call: BoolArray, spot: FloatArray, strike: FloatArray) ->
     return found
 
 
-def _parts(terms: OptionTerms) -> _Parts:
+def _parts(terms: Pricing) -> _Parts:
     spot: npt.NDArray[np.float64] = np.asarray(terms.spot, np.float64)
     strike: npt.NDArray[np.float64] = np.asarray(terms.strike, np.float64)
     years = np.asarray(terms.years, np.float64)

@@ -35,12 +35,17 @@ MARGIN = 1e-9
 
 
 class Books(NamedTuple):
-    """What the cells are worth: NAV, gross, whether something is held, and the mode."""
+    """What the cells are worth: NAV, gross, whether something is held, and the mode.
+
+    ``gross`` adds up the sizes of the exposures e_i, of which shares are taken. Options make
+    it another than the sum of the sizes of market values, ``market_gross``; None: it is not.
+    """
 
     nav: FloatArray
     gross: FloatArray
     held: BoolArray
     holdings_mode: BoolArray
+    market_gross: FloatArray | None = None
 
 
 class FactorExposures(NamedTuple):
@@ -96,7 +101,8 @@ def model_exposures(
 
 def nav_nulls(books: Books) -> CodeArray:
     """Tell why numbers cannot be divided by NAV: a code for each cell, 0 where they can."""
-    small = books.holdings_mode & (books.nav < LEAST_NAV * (1 - MARGIN) * books.gross)
+    gross = books.gross if books.market_gross is None else books.market_gross
+    small = books.holdings_mode & (books.nav < LEAST_NAV * (1 - MARGIN) * gross)
     return measure(
         books.nav,
         (books.holdings_mode & ~books.held, NullReason.NO_HOLDINGS),

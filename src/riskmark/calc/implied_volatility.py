@@ -13,7 +13,7 @@ what the forward is worth in exercise, ``out_of_range`` otherwise.
 import numpy as np
 
 from riskmark.calc.arrays import BoolArray, FloatArray, Measure, measure
-from riskmark.calc.black_scholes import OptionTerms, option_greeks, option_price
+from riskmark.calc.black_scholes import Pricing, option_greeks, option_price
 from riskmark.domain.reasons import NullReason
 
 LOWEST = 0.01
@@ -24,7 +24,7 @@ STEPS = 100
 _PERCENT = 100
 
 
-def implied_volatility(price: FloatArray, terms: OptionTerms) -> Measure:
+def implied_volatility(price: FloatArray, terms: Pricing) -> Measure:
     """Find the volatility that gives each option its ``price``; that of ``terms`` is not used.
 
     Arrays are (N,), ``price`` of one share's worth. A price or spot of NaN, or a spot of 0,
@@ -58,7 +58,7 @@ def implied_volatility(price: FloatArray, terms: OptionTerms) -> Measure:
     )
 
 
-def _ahead(terms: OptionTerms) -> FloatArray:
+def _ahead(terms: Pricing) -> FloatArray:
     """Return what exercise at expiry is worth today if the underlying goes as its forward."""
     forward = terms.spot * np.exp(-terms.dividend_yield * terms.years)
     strike = terms.strike * np.exp(-terms.rate * terms.years)
@@ -66,9 +66,10 @@ def _ahead(terms: OptionTerms) -> FloatArray:
     return found
 
 
-def _solve(value: FloatArray, terms: OptionTerms, wanted: BoolArray) -> FloatArray:
+def _solve(value: FloatArray, terms: Pricing, wanted: BoolArray) -> FloatArray:
     """Narrow the brackets of all options at once until they are points."""
     low, high = np.full(value.shape, LOWEST), np.full(value.shape, HIGHEST)
+    moving = wanted.copy()
     guess = np.clip(np.sqrt(2 * np.abs(_moneyness(terms)) / terms.years), 0.1, 2.0)
     for _ in range(STEPS):
         at = terms._replace(volatility=guess)
@@ -81,13 +82,15 @@ def _solve(value: FloatArray, terms: OptionTerms, wanted: BoolArray) -> FloatArr
         fits = steep & (newton > low) & (newton < high)
         following = np.where(miss == 0, guess, np.where(fits, newton, (low + high) / 2))
         moved = np.abs(following - guess) > np.finfo(np.float64).eps * guess
-        guess = following
-        if not (moved & wanted).any():
+        # One that has settled stays: what is found must not depend on the others.
+        guess = np.where(moving, following, guess)
+        moving &= moved
+        if not moving.any():
             break
     return guess
 
 
-def _moneyness(terms: OptionTerms) -> FloatArray:
+def _moneyness(terms: Pricing) -> FloatArray:
     drift = (terms.rate - terms.dividend_yield) * terms.years
     found: FloatArray = np.log(terms.spot / terms.strike) + drift
     return found

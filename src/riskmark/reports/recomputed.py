@@ -70,7 +70,7 @@ def recompute(
     inputs = InputCutter(read, settings).cut([portfolio_id], [[ordinal]])
     valued = value(inputs)
     cells = Cells(inputs, valued)
-    return Recomputed(inputs, valued, cells, hold(inputs, cells, valued))
+    return Recomputed(inputs, valued, cells, hold(inputs, cells))
 
 
 def _first_session(connection: Connection, calendar: Calendar, portfolio_id: str) -> int | None:

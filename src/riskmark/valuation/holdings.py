@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from riskmark.calc.accounting import Books, Flows
 from riskmark.calc.arrays import IntArray
+from riskmark.calc.black_scholes import intrinsic_value
 from riskmark.calc.lots import Lots
 from riskmark.domain.sessions import Calendar
 from riskmark.storage.engines import as_date, read_rows
@@ -129,8 +130,15 @@ def _lots(rows: list[Any], place: Mapping[str, int], panel: Panel, dates: _Dates
     portfolio, instrument, quantity, multiplier, entry, price, leaving, proceeds = columns
     stated_row, entry_row = dates.rows(entry)
     exit_stated_row, exit_row = dates.rows(leaving)
-    column = np.array([panel.column_of[key] for key in instrument], dtype=np.int64)
-    return Lots(
+    own = {} if panel.options is None else panel.options.column_of
+    column = np.array(
+        [
+            own.get(pair, panel.column_of[pair[1]])
+            for pair in zip(portfolio, instrument, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    lots = Lots(
         portfolio=np.array([place[key] for key in portfolio], dtype=np.int64),
         instrument=column,
         quantity=np.array([float(value) for value in quantity]),
@@ -143,6 +151,41 @@ def _lots(rows: list[Any], place: Mapping[str, int], panel: Panel, dates: _Dates
         exit_price=np.array([np.nan if value is None else float(value) for value in proceeds]),
         cost_only=panel.cost_only[column],
     )
+    return lots if panel.options is None else _expired(lots, panel)
+
+
+def _expired(lots: Lots, panel: Panel) -> Lots:
+    """End the lots of options at their intrinsic value, on the last session before they expire.
+
+    A lot that was closed before stays as it is. Where the underlying has no mark then, what an
+    option was worth is not known, and the lot stays open.
+    """
+    if panel.options is None:
+        return lots
+    options, marks = panel.options, panel.marks
+    which = options.place[lots.instrument]
+    place = np.flatnonzero(which >= 0)
+    which = which[place]
+    row = np.maximum(options.expiry_row[which], lots.entry_row[place])
+    due = (row < len(panel.sessions)) & (row < lots.exit_row[place])
+    place, which, row = place[due], which[due], row[due]
+    column = options.contracts.underlying[which]
+    worth = intrinsic_value(
+        options.contracts.is_call[which],
+        marks.mark[row, column],
+        options.contracts.strike[which] / marks.split_index[row, column],
+    )
+    known = np.isfinite(marks.mark[row, column])
+    place, row = place[known], row[known]
+    ended = lots._replace(
+        exit_stated_row=lots.exit_stated_row.copy(),
+        exit_row=lots.exit_row.copy(),
+        exit_price=lots.exit_price.copy(),
+    )
+    ended.exit_stated_row[place] = row
+    ended.exit_row[place] = row
+    ended.exit_price[place] = worth[known]
+    return ended
 
 
 def _flows(rows: list[Any], place: Mapping[str, int], first_row: IntArray, dates: _Dates) -> Flows:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from riskmark.calc.black_scholes import OptionTerms, option_greeks, option_price
+from riskmark.calc.black_scholes import Pricing, option_greeks, option_price
 
 prices = st.floats(0.01, 5_000)
 rates = st.floats(-0.05, 0.2)
@@ -14,7 +14,7 @@ rates = st.floats(-0.05, 0.2)
 
 def one(spot, strike, years, volatility, *, rate=0.0, dividend_yield=0.0, is_call=True):
     found = (np.array([value]) for value in (is_call, spot, strike, years, volatility))
-    return OptionTerms(*found, rate, dividend_yield)
+    return Pricing(*found, rate, dividend_yield)
 
 
 def test_the_call_of_haug_costs_what_he_says():

@@ -6,14 +6,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from riskmark.calc.arrays import reason_of
-from riskmark.calc.black_scholes import OptionTerms, option_greeks, option_price
+from riskmark.calc.black_scholes import Pricing, option_greeks, option_price
 from riskmark.calc.implied_volatility import implied_volatility
 from riskmark.domain.reasons import NullReason
 
 
 def one(spot, strike, years, volatility=0.2, *, rate=0.03, dividend_yield=0.01, is_call=True):
     found = (np.array([value]) for value in (is_call, spot, strike, years, volatility))
-    return OptionTerms(*found, rate, dividend_yield)
+    return Pricing(*found, rate, dividend_yield)
 
 
 def implied(price, terms):
