@@ -198,6 +198,7 @@ class World:
         left_out = {
             "portfolio_id",
             "instrument_id",
+            "booked_to",
             "run_id",
             "computed_at",
             "inputs_revision",

@@ -63,10 +63,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """When a portfolio holds an instrument: first entry to last exit (None: still held)."""
+    """When a portfolio holds an instrument, or an option on it.
+
+    From the first entry to the last exit; None: still held.
+    """
 
     first: int
     last: int | None
+
+    def joined(self, other: "Holding") -> "Holding":
+        """Return from when to when either holds."""
+        is_open = self.last is None or other.last is None
+        last = None if is_open else max(self.last or 0, other.last or 0)
+        return Holding(min(self.first, other.first), last)
 
 
 @dataclass(frozen=True, slots=True)

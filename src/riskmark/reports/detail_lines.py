@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import MarkKind, NullReason
 from riskmark.domain.sectors import sector_of
+from riskmark.reports.option_lines import OptionLine, option_nulls, read_option
 from riskmark.storage import schema
 from riskmark.storage.benchmarks import load_sector_weights
 from riskmark.storage.symbol_scope import public_ids
@@ -128,6 +129,8 @@ class PositionLine:
     component_reason: str | None
     beta_reason: str | None
     weight_reason: str | None
+    option: OptionLine | None = None
+    """Of an option that is held."""
 
     @property
     def is_closed(self) -> bool:
@@ -148,6 +151,7 @@ class PositionLine:
             "beta": self.beta,
             "component_es_95": self.component_es_95,
             "sector": self.sector,
+            **({} if self.option is None else {"greeks": self.option.document()}),
         }
 
     def nulls(self) -> Nulls:
@@ -165,6 +169,8 @@ class PositionLine:
             found.append(("component_es_95", self.component_reason))
         for name, reason in found:
             yield f"positions.{self.symbol}.{name}", reason
+        if self.option is not None:
+            yield from option_nulls(self.symbol, self.option)
 
 
 def load_factors(
@@ -293,6 +299,7 @@ def load_positions(
             sector=sector_of(InstrumentKind(row["kind"]), row["sector"]),
             beta_reason=row["beta_null"],
             weight_reason=nav_reason,
+            option=_option(row),
         )
         for row in connection.execute(_positions(portfolio_id, session)).mappings()
     ]
@@ -300,10 +307,24 @@ def load_positions(
     return tuple(lines)
 
 
+def _option(row: RowMapping) -> OptionLine | None:
+    if row["kind"] != InstrumentKind.OPTION or row["mark_kind"] is None:
+        return None
+    return read_option(row, row["booked_symbol"])
+
+
 def _positions(portfolio_id: str, session: date) -> Select[Any]:
     table, instrument = schema.position_value, schema.instrument
+    booked = instrument.alias()
     return (
-        select(table, instrument.c.symbol, instrument.c.kind, instrument.c.sector)
+        select(
+            table,
+            instrument.c.symbol,
+            instrument.c.kind,
+            instrument.c.sector,
+            booked.c.symbol.label("booked_symbol"),
+        )
         .join(instrument, instrument.c.id == table.c.instrument_id)
+        .outerjoin(booked, booked.c.id == table.c.booked_to)
         .where(table.c.portfolio_id == portfolio_id, table.c.session == session)
     )

@@ -138,12 +138,23 @@ def _load_holdings(
     if not changed:
         return {}
     listed = among(connection, changed)
+    span = "MIN(entry_date), CASE WHEN COUNT(exit_date) = COUNT(*) THEN MAX(exit_date) END"
     rows = read_rows(
         connection,
-        "SELECT portfolio_id, instrument_id, MIN(entry_date), "
-        "CASE WHEN COUNT(exit_date) = COUNT(*) THEN MAX(exit_date) END "
+        f"SELECT portfolio_id, instrument_id, {span} "
         f"FROM lot WHERE instrument_id {listed.sql} GROUP BY portfolio_id, instrument_id",
         listed.values,
+    )
+    # Who holds an option depends on its underlying, whichever of its symbols the option names.
+    rows += read_rows(
+        connection,
+        f"SELECT portfolio_id, named.id, {span} FROM lot "
+        "JOIN instrument o ON o.id = lot.instrument_id AND o.underlying IS NOT NULL "
+        f"JOIN (SELECT id, symbol FROM instrument WHERE id {listed.sql} "
+        f"UNION SELECT instrument_id, symbol FROM instrument_alias "
+        f"WHERE instrument_id {listed.sql}) AS named ON named.symbol = o.underlying "
+        "GROUP BY portfolio_id, named.id",
+        (*listed.values, *listed.values),
     )
     ordinals: dict[Any, int] = {}
 
@@ -154,9 +165,9 @@ def _load_holdings(
 
     found: dict[str, dict[int, Holding]] = {}
     for portfolio, instrument, entry, leaving in rows:
-        found.setdefault(portfolio, {})[instrument] = Holding(
-            ordinal_of(entry), None if leaving is None else ordinal_of(leaving)
-        )
+        one = Holding(ordinal_of(entry), None if leaving is None else ordinal_of(leaving))
+        held = found.setdefault(portfolio, {})
+        held[instrument] = one if instrument not in held else one.joined(held[instrument])
     return found
 
 

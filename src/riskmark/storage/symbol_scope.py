@@ -22,8 +22,8 @@ def in_scope(
 ) -> tuple[int, ...]:
     """Return the instruments that a run may touch.
 
-    Those that the portfolios in scope hold or held, and the factors'; for all portfolios the
-    whole universe.
+    Those that the portfolios in scope hold or held, the underlyings of options among them,
+    and the factors'; for all portfolios the whole universe.
     """
     if scope is None:
         rows = read_rows(connection, "SELECT id FROM instrument ORDER BY id")
@@ -34,7 +34,14 @@ def in_scope(
         f"SELECT DISTINCT instrument_id FROM lot WHERE portfolio_id {listed.sql}",
         listed.values,
     )
-    return tuple(sorted({row[0] for row in rows} | set(factor_ids)))
+    named = read_rows(
+        connection,
+        "SELECT DISTINCT i.underlying FROM lot JOIN instrument i ON i.id = lot.instrument_id "
+        f"WHERE i.underlying IS NOT NULL AND lot.portfolio_id {listed.sql}",
+        listed.values,
+    )
+    underlyings = public_ids(connection, [row[0] for row in named])
+    return tuple(sorted({row[0] for row in rows} | set(underlyings.values()) | set(factor_ids)))
 
 
 def due_symbols(
