@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from riskmark.calc.black_scholes import PERCENT
 from riskmark.domain.reasons import NullReason
 from riskmark.reports.shown_numbers import Nulls, Number, null_of, nulls_of, values_of
 
+PERCENT = 100
 GREEKS = ("delta", "gamma", "vega", "theta", "rho")
 
 
@@ -84,7 +84,7 @@ def sum_greeks(lines: Iterable[OptionLine]) -> dict[str, Number]:
     for greek in GREEKS:
         parts = [part for one in options if (part := one.in_money(greek)) is not None]
         is_known = bool(parts) or not options
-        found[greek] = Number(sum(parts)) if is_known else null_of(NullReason.ALL_EXCLUDED)
+        found[greek] = Number(float(sum(parts))) if is_known else null_of(NullReason.ALL_EXCLUDED)
     return found
 
 
