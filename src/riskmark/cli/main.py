@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from riskmark import __version__
-from riskmark.cli import demo, maintenance, runs, show, status, what_if
+from riskmark.cli import demo, exporting, maintenance, runs, show, status, what_if
 from riskmark.cli.benchmarks import benchmark_commands
 from riskmark.cli.factors import factor_commands
 from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
@@ -34,6 +34,7 @@ app.command("run", rich_help_panel=DAILY)(runs.run)
 app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
 app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
+app.command("export", rich_help_panel=DAILY)(exporting.export)
 app.command(
     "what-if",
     rich_help_panel=DAILY,
