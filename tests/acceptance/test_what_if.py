@@ -22,7 +22,7 @@ SPLIT = date(2025, 11, 19)
 HELD = ("AAA", "BBB", "CCC", "SPY")
 SECTIONS = (
     "snapshot", "performance", "risk", "concentration", "factors", "factor_risk", "sectors",
-    "stress", "correlation", "positions",
+    "stress", "replays", "correlation", "positions",
 )  # fmt: skip
 MONEY = 1e6
 
@@ -124,7 +124,7 @@ def assert_foretold(document, nulls, found):
         else:
             allowed = max(1e-9 * abs(leaf.value), 1e-12 * MONEY)
             assert abs(leaf.value - other) <= allowed, (leaf, other)
-    for section in ("factors", "sectors", "stress", "positions"):
+    for section in ("factors", "sectors", "stress", "replays", "positions"):
         assert len(mine[section]) == len(found[section]), section
     assert mine["risk"]["vol_trend"] == found["risk"]["vol_trend"]
     assert (

@@ -29,6 +29,7 @@ _GROUPS = (
     ("Risk", "correlation.", ""),
     ("Factors", "factors.{model}.", ".exposure"),
     ("Stress", "stress.", ".direct"),
+    ("Replays", "replays.", ".pnl"),
     ("Concentration", "concentration.", ""),
     ("Concentration", "sectors.", ".net"),
 )
@@ -36,13 +37,14 @@ _GROUPS = (
 _RATIOS = frozenset(
     {
         "risk.beta", "risk.beta_1y", "risk.rates_beta", "risk.active_beta",
-        "risk.benchmark_correlation", "risk.information_ratio", "risk.effective_bets",
+        "risk.sessions_to_sell_95", "risk.benchmark_correlation",
+        "risk.information_ratio", "risk.effective_bets",
         "risk.diversification_ratio", "concentration.hhi", "concentration.effective_positions",
         "correlation.mean", "correlation.mean_abs", "correlation.effective_rank",
     }
 )  # fmt: skip
 _SHARES = frozenset({"snapshot.return", "snapshot.excluded_weight", "snapshot.proxied_weight"})
-_ITEMS = frozenset({"factors", "stress", "sectors"})
+_ITEMS = frozenset({"factors", "stress", "replays", "sectors"})
 """Lists, whose items are called by their own names."""
 _RELATIVE = frozenset({"Risk", "Concentration"})
 """Groups of numbers of several units: what is large in them, only the size of each can say."""
@@ -162,7 +164,7 @@ def _unit(name: str) -> str:
         return _COUNT
     if section == "factors" or name in _RATIOS:
         return _RATIO
-    is_money = section == "stress" or name.endswith("_money")
+    is_money = section in {"stress", "replays"} or name.endswith("_money")
     if is_money or (section == "snapshot" and name not in _SHARES):
         return _MONEY
     return _FRACTION

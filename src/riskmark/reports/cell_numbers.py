@@ -22,6 +22,10 @@ from riskmark.domain.measures import (
 )
 from riskmark.domain.reasons import NullReason
 from riskmark.reports.detail_lines import FactorLine, PositionLine, SectorLine, StressLine
+from riskmark.reports.liquidity_lines import Liquidity
+from riskmark.reports.replays import ReplayLine
+from riskmark.reports.shown import SESSIONS_TO_SELL, SESSIONS_TO_SELL_95
+from riskmark.reports.shown_numbers import Number, nulls_of
 from riskmark.valuation.numbers import MARK_KINDS, ExposureRows, ShardNumbers
 from riskmark.valuation.panels import Panel
 
@@ -45,6 +49,8 @@ class CellNumbers:
     sectors: tuple[SectorLine, ...]
     stress: tuple[StressLine, ...]
     positions: tuple[PositionLine, ...]
+    replays: tuple[ReplayLine, ...]
+    liquidity: Liquidity
 
     def document(self) -> dict[str, Any]:
         """Return the sections as JSON has them."""
@@ -56,7 +62,10 @@ class CellNumbers:
                 "mwr_annualized": self.mwr_annualized,
                 "max_drawdown_sessions": dict(self.drawdown_sessions),
             },
-            "risk": self._section(RISK),
+            "risk": {
+                **self._section(RISK),
+                SESSIONS_TO_SELL_95: self.liquidity.portfolio.value,
+            },
             "concentration": self._section(CONCENTRATION),
             "factors": [line.document() for line in self.factors],
             "factor_risk": {
@@ -66,8 +75,12 @@ class CellNumbers:
             },
             "sectors": [line.document() for line in self.sectors],
             "stress": [line.document() for line in self.stress],
+            "replays": [line.document() for line in self.replays],
             "correlation": self._section(CORRELATION),
-            "positions": [line.document() for line in self.positions],
+            "positions": [
+                {**line.document(), SESSIONS_TO_SELL: _sessions_to_sell(line, self.liquidity).value}
+                for line in self.positions
+            ],
         }
 
     def _section(self, names: Iterable[str]) -> dict[str, Any]:
@@ -80,6 +93,8 @@ def cell_numbers(
     *,
     default_model: str,
     benchmark_weights: Mapping[str, float] | None,
+    replays: tuple[ReplayLine, ...],
+    liquidity: Liquidity,
 ) -> CellNumbers:
     """Take the only cell out of ``numbers``; ``benchmark_weights`` are those of its sectors."""
     measures = {name: _number(one) for name, one in numbers.measures.items()}
@@ -98,10 +113,14 @@ def cell_numbers(
     nulls = _measure_nulls(numbers)
     if annualized < 0 and "performance.mwr_inception" in nulls:
         nulls["performance.mwr_annualized"] = nulls["performance.mwr_inception"]
-    lines: tuple[FactorLine | SectorLine | StressLine | PositionLine, ...]
-    lines = (*factors, *sectors, *stress, *positions)
+    nulls.update(nulls_of("risk", {SESSIONS_TO_SELL_95: liquidity.portfolio}))
+    lines: tuple[FactorLine | SectorLine | StressLine | ReplayLine | PositionLine, ...]
+    lines = (*factors, *sectors, *stress, *replays, *positions)
     for line in lines:
         nulls.update(line.nulls())
+    for position in positions:
+        of_position = {SESSIONS_TO_SELL: _sessions_to_sell(position, liquidity)}
+        nulls.update(nulls_of(f"positions.{position.symbol}", of_position))
     for one in factors:
         if one.model == default_model and one.risk_share_reason is not None:
             nulls[f"factor_risk.contributions.{one.factor}"] = one.risk_share_reason
@@ -116,7 +135,13 @@ def cell_numbers(
         sectors=sectors,
         stress=stress,
         positions=positions,
+        replays=replays,
+        liquidity=liquidity,
     )
+
+
+def _sessions_to_sell(line: PositionLine, liquidity: Liquidity) -> Number:
+    return liquidity.of(line.symbol, is_closed=line.is_closed)
 
 
 def _number(one: Measure, at: tuple[int, ...] = (0,)) -> float | None:

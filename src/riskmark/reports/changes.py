@@ -8,13 +8,8 @@ what describes it (its mark, its beta) has no difference there and is left out e
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-NAMED_BY: Mapping[str, tuple[str, ...]] = {
-    "factors": ("model", "factor"),
-    "sectors": ("sector",),
-    "stress": ("scenario",),
-    "positions": ("symbol",),
-}
-"""The keys that name the items of a list."""
+from riskmark.reports.selection import NAMED_BY, leaves_of
+
 _ADDED_UP: Mapping[str, tuple[str, ...]] = {
     "sectors": ("long", "short", "net", "gross"),
     "positions": ("quantity", "market_value", "weight", "component_es_95"),
@@ -54,21 +49,9 @@ def subtract(
 
 def leaves(document: Mapping[str, Any]) -> Iterator[Leaf]:
     """Yield every number of sections, and every null, in their order."""
-    for name, value in document.items():
-        yield from _walk(name, value)
-
-
-def _walk(name: str, value: Any) -> Iterator[Leaf]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _walk(f"{name}.{key}", inner)
-    elif isinstance(value, list):
-        for item in value:
-            own = NAMED_BY[name]
-            fields = {key: inner for key, inner in item.items() if key not in own}
-            yield from _walk(".".join([name, *(item[key] for key in own)]), fields)
-    elif value is None or _is_number(value):
-        yield Leaf(name, value)
+    for name, value in leaves_of("", document):
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            yield Leaf(name, value)
 
 
 class _Differences:

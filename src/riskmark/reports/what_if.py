@@ -6,7 +6,7 @@ for them in equity mode; in holdings mode they are flows. Both sides are compute
 stored now, so that they differ by the trades alone; the stored numbers may be older.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,13 +21,14 @@ from riskmark.errors import InputError
 from riskmark.reports.cell_numbers import CellNumbers, cell_numbers
 from riskmark.reports.changes import Changes, subtract
 from riskmark.reports.detail_lines import weights_in_force
+from riskmark.reports.liquidity_lines import measure_liquidity
 from riskmark.reports.proposals import Proposal, propose_hedge, propose_scaling
+from riskmark.reports.replays import replay_cell
 from riskmark.reports.snapshot import NotValued
-from riskmark.reports.what_if_book import TradedBook, load_traded_book
+from riskmark.reports.what_if_book import ComputedBook, TradedBook, load_traded_book
 from riskmark.settings import Settings
 from riskmark.storage.books import Principal, find_portfolio
 from riskmark.storage.engines import as_date, bind_date, read_rows
-from riskmark.valuation.numbers import ShardNumbers
 
 
 class StatedTrade(NamedTuple):
@@ -137,17 +138,17 @@ def what_if(
     for trade in wanted.trades:
         desk.trade(columns[trade.symbol], float(trade.quantity), "stated")
     if wanted.hedge_beta is not None:
-        desk.follow(propose_hedge(desk.book, desk.numbers, columns[wanted.hedge_beta]))
+        desk.follow(propose_hedge(desk.book, desk.computed.numbers, columns[wanted.hedge_beta]))
     if wanted.target_vol is not None:
-        desk.follow(propose_scaling(desk.book, desk.numbers, wanted.target_vol))
-    weights = weights_in_force(connection, settings.benchmark, day)
+        desk.follow(propose_scaling(desk.book, desk.computed.numbers, wanted.target_vol))
+    show = _Shower(connection, calendar, settings, day)
     return WhatIf(
         portfolio=portfolio,
         session=day,
         trades=tuple(desk.trades),
         proposals=tuple(desk.proposals),
-        before=_shown(book, book.numbers(), weights),
-        after=_shown(desk.book, desk.numbers, weights),
+        before=show(book.compute()),
+        after=show(desk.computed),
     )
 
 
@@ -158,14 +159,14 @@ class _Desk:
         self.book = book
         self.trades: list[MadeTrade] = []
         self.proposals: list[Proposal] = []
-        self._numbers: ShardNumbers | None = None
+        self._computed: ComputedBook | None = None
 
     @property
-    def numbers(self) -> ShardNumbers:
-        """The numbers of the book as it is now."""
-        if self._numbers is None:
-            self._numbers = self.book.numbers()
-        return self._numbers
+    def computed(self) -> ComputedBook:
+        """The book as it is now, computed."""
+        if self._computed is None:
+            self._computed = self.book.compute()
+        return self._computed
 
     def trade(self, column: int, quantity: float, origin: str) -> None:
         """Make a trade."""
@@ -174,7 +175,7 @@ class _Desk:
         money = -quantity * mark.price * mark.multiplier
         self.book = self.book.trade(column, quantity)
         self.trades.append(MadeTrade(symbol, quantity, mark.price, mark.kind, money, origin))
-        self._numbers = None
+        self._computed = None
 
     def follow(self, proposal: Proposal) -> None:
         """Make the trades of a proposal."""
@@ -183,15 +184,28 @@ class _Desk:
         self.proposals.append(proposal)
 
 
-def _shown(
-    book: TradedBook, numbers: ShardNumbers, weights: Mapping[str, float] | None
-) -> CellNumbers:
-    return cell_numbers(
-        numbers,
-        book.panel,
-        default_model=book.settings.default_model,
-        benchmark_weights=weights,
-    )
+class _Shower:
+    """Takes the numbers of computed books of one session, with what is shown beside them."""
+
+    def __init__(
+        self, connection: Connection, calendar: Calendar, settings: Settings, session: date
+    ) -> None:
+        self._connection = connection
+        self._calendar = calendar
+        self._settings = settings
+        self._weights = weights_in_force(connection, settings.benchmark, session)
+
+    def __call__(self, computed: ComputedBook) -> CellNumbers:
+        """Return the numbers of a book."""
+        cell = computed.cell
+        return cell_numbers(
+            computed.numbers,
+            cell.inputs.panel,
+            default_model=self._settings.default_model,
+            benchmark_weights=self._weights,
+            replays=replay_cell(cell, self._settings.replay, self._calendar),
+            liquidity=measure_liquidity(self._connection, self._calendar, cell),
+        )
 
 
 def _stored_session(connection: Connection, portfolio: Portfolio, session: date | None) -> date:

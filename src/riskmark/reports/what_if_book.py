@@ -19,10 +19,13 @@ from riskmark.domain.portfolio import ONE, OPTION_MULTIPLIER, Portfolio
 from riskmark.domain.reasons import STALE_AFTER, MarkKind, NullReason
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import InputError
+from riskmark.reports.recomputed import Recomputed
+from riskmark.reports.replays import first_replayed
 from riskmark.settings import Settings
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.instruments import find_instrument
-from riskmark.valuation.analytics import analyse
+from riskmark.valuation.analytics import analyse, hold
+from riskmark.valuation.cells import Cells
 from riskmark.valuation.factors import MARKET_MODEL
 from riskmark.valuation.inputs import InputCutter, Inputs, load_inputs
 from riskmark.valuation.numbers import ShardNumbers
@@ -45,6 +48,13 @@ class Mark(NamedTuple):
     kind: MarkKind
     age: int
     multiplier: float
+
+
+class ComputedBook(NamedTuple):
+    """The cell of a book as a run has it at hand, and its numbers."""
+
+    cell: Recomputed
+    numbers: ShardNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +114,14 @@ class TradedBook:
             self, inputs=replace(self.inputs, books=arrays, lots_of={own: int(bounds[1])})
         )
 
-    def numbers(self) -> ShardNumbers:
+    def compute(self) -> "ComputedBook":
         """Compute the book's cell."""
         cutter = InputCutter(self.inputs, self.settings)
         inputs = cutter.cut([self.portfolio.portfolio_id], [[self.ordinal]])
-        return analyse(inputs, value(inputs))
+        valued = value(inputs)
+        cells = Cells(inputs, valued)
+        cell = Recomputed(inputs, valued, cells, hold(inputs, cells, valued))
+        return ComputedBook(cell, analyse(inputs, valued))
 
     def market_beta(self, column: int) -> float | NullReason:
         """Return an instrument's beta to the Market, as a run fits it, or why there is none."""
@@ -152,6 +165,7 @@ def load_traded_book(
         first_sessions={key: first},
         first_cell=ordinal,
         last=ordinal,
+        back_to=first_replayed(settings.replay, calendar, session=calendar.sessions[ordinal]),
         beside=found.values(),
     )
     column_of = inputs.panel.column_of
