@@ -8,6 +8,7 @@ from riskmark.cli.tables import cut, make_table
 from riskmark.domain.reasons import MarkKind
 from riskmark.reports.changes import leaves
 from riskmark.reports.proposals import MEASURE, Hedge, Proposal
+from riskmark.reports.words import NULL_WORDS, in_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -89,10 +90,12 @@ def what_if_view(found: "WhatIf", *, every: bool) -> "Iterator[RenderableType]":
 def _said(proposal: Proposal, found: "WhatIf") -> str:
     after = found.after.measures
     if isinstance(proposal, Hedge):
+        reason = found.after.nulls.get("risk.beta")
+        left = formats.ratio(after["beta"], 4)
         return (
             f"hedge of beta: {formats.quantity(proposal.quantity)} {proposal.symbol} "
-            f"(beta {formats.ratio(proposal.beta)}) leave a beta of "
-            f"{formats.ratio(after['beta'], 4)}"
+            f"(beta {formats.ratio(proposal.beta)}) leave a beta of {left}"
+            + (f" ({in_words(NULL_WORDS, reason)})" if reason is not None else "")
         )
     alone = ", ".join(f"{symbol} ({kind})" for symbol, kind in proposal.left_alone)
     return (

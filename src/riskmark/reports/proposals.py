@@ -11,7 +11,6 @@ import numpy as np
 
 from riskmark.calc.arrays import reason_of
 from riskmark.calc.hedging import hedge_quantity, scale_to_volatility
-from riskmark.domain.portfolio import Mode
 from riskmark.domain.reasons import MarkKind, NullReason
 from riskmark.errors import InputError
 from riskmark.reports.what_if_book import TradedBook
@@ -96,7 +95,7 @@ def propose_hedge(book: TradedBook, numbers: ShardNumbers, column: int) -> Hedge
 
 def propose_scaling(book: TradedBook, numbers: ShardNumbers, target: float) -> Scaling:
     """Propose the trades that scale every position so that volatility becomes ``target``."""
-    if book.portfolio.mode is Mode.HOLDINGS:
+    if not book.keeps_cash:
         raise InputError(
             f"{book.portfolio.name!r} keeps no cash, so its NAV grows with its positions and "
             "scaling them changes no volatility; state an opening equity, or trades"

@@ -19,10 +19,9 @@ from riskmark.domain.portfolio import ONE, OPTION_MULTIPLIER, Portfolio
 from riskmark.domain.reasons import STALE_AFTER, MarkKind, NullReason
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import InputError
-from riskmark.reports.recomputed import Recomputed
+from riskmark.reports.recomputed import Recomputed, first_session
 from riskmark.reports.replays import first_replayed
 from riskmark.settings import Settings
-from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.instruments import find_instrument
 from riskmark.valuation.analytics import analyse, hold
 from riskmark.valuation.cells import Cells
@@ -75,6 +74,11 @@ class TradedBook:
     def row(self) -> int:
         """The session's row of the panel."""
         return self.ordinal - self.panel.first
+
+    @property
+    def keeps_cash(self) -> bool:
+        """Whether cash pays for trades; otherwise they are flows."""
+        return not np.isnan(self.inputs.books.books.opening_equity[0])
 
     def mark(self, column: int) -> Mark:
         """Return what an instrument is traded at; raise ``NoClose`` if nothing is known."""
@@ -155,14 +159,12 @@ def load_traded_book(
         for symbol in dict.fromkeys(symbols)
     }
     key = portfolio.portfolio_id
-    statement = "SELECT MIN(entry_date) FROM lot WHERE portfolio_id = ?"
-    ((entry,),) = read_rows(connection, statement, (key,))
-    first = ordinal if entry is None else min(calendar.on_or_after(as_date(entry)), ordinal)
+    first = first_session(connection, calendar, key)
     inputs = load_inputs(
         connection,
         calendar,
         settings,
-        first_sessions={key: first},
+        first_sessions={key: ordinal if first is None else min(first, ordinal)},
         first_cell=ordinal,
         last=ordinal,
         back_to=first_replayed(settings.replay, calendar, session=calendar.sessions[ordinal]),
