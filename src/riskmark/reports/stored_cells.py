@@ -22,13 +22,15 @@ MONEY = (
     "nav", "cash", "long_value", "short_value", "gross", "net", "flow", "inflow", "outflow",
     "pnl", "cum_realized", "cum_unrealized", "cum_income",
     "income", "return", "drawdown", "max_drawdown",
-    "hhi", "effective_positions", "top_1", "top_3", "top_10", "nonlinear_weight",
+    "hhi", "effective_positions", "top_1", "top_3", "top_10", "nonlinear_weight", "es_95",
+    "factor_share",
 )  # fmt: skip
 _OF_EXPOSURES = ("squares", "largest", "exposed", "exposed_net", "nonlinear")
-SUMS = ("long", "short", "pnl", "turnover", *_OF_EXPOSURES)
-"""Of the positions of a cell: the sums of market value by sign, P&L and absolute P&L. Of its
-exposures, which options have on their underlyings: the sum of squares, the largest by size,
-the sum of the sizes and the sum; and the sum of the sizes of those of options alone."""
+SUMS = ("long", "short", "pnl", "turnover", "components", "component_sizes", *_OF_EXPOSURES)
+"""Of the positions of a cell: the sums of market value by sign, P&L, absolute P&L, component
+ES and its sizes. Of its exposures, which options have on their underlyings: the sum of squares,
+the largest by size, the sum of the sizes and the sum; and the sum of the sizes of those of
+options alone."""
 
 _SQUARED = "ABS(market_value) BETWEEN 1e-100 AND 1e100"
 """Beyond it a database may refuse to square; no such value was ever computed."""
@@ -58,6 +60,14 @@ class Texts(NamedTuple):
     mask: tuple[str, ...]
 
 
+class FactorSums(NamedTuple):
+    """Of each snapshot: how many exposures it has, the sum of risk shares and of their sizes."""
+
+    rows: IntArray
+    shares: FloatArray
+    sizes: FloatArray
+
+
 class SectorSums(NamedTuple):
     """Of each snapshot: how many sector rows it has, how many of them with numbers, their sums."""
 
@@ -85,9 +95,9 @@ class StoredCells:
     listed: IntArray
     counted: IntArray
     sums: Mapping[str, FloatArray]
-    factors: IntArray
+    factors: FactorSums
     scenarios: IntArray
-    sectors: "SectorSums"
+    sectors: SectorSums
     unsettled: tuple[tuple[str, ...], ...]
     texts: Texts
     orphans: tuple[tuple[str, str, date], ...]
@@ -192,6 +202,7 @@ class _Details:
             "SUM(CASE WHEN market_value > 0 THEN market_value ELSE 0 END), "
             "SUM(CASE WHEN market_value < 0 THEN market_value ELSE 0 END), "
             "SUM(pnl), SUM(ABS(pnl)), "
+            "COALESCE(SUM(component_es_95), 0), COALESCE(SUM(ABS(component_es_95)), 0), "
             f"SUM(CASE WHEN {_SQUARED} THEN market_value * market_value ELSE 0 END), "
             "MAX(ABS(market_value)), SUM(ABS(market_value)), SUM(market_value), 0, "
             f"COUNT(exposure) FROM position_value {groups}",
@@ -203,18 +214,20 @@ class _Details:
             self._add_exposures(connection, with_options)
         packs = f"SELECT portfolio_id, session FROM cell_pack WHERE portfolio_id {listed.sql}"
         self._find("cell_pack", read_rows(connection, packs, listed.values), is_new=True)
-        self.factors, self.scenarios = (
-            self._columns(
-                table,
-                read_rows(
-                    connection,
-                    f"SELECT portfolio_id, session, COUNT(*) FROM {table} {groups}",
-                    listed.values,
-                ),
-                1,
-            )[0].astype(np.int64)
-            for table in ("factor_exposure", "stress_result")
+        rows = read_rows(
+            connection,
+            "SELECT portfolio_id, session, COUNT(*), COALESCE(SUM(risk_share), 0), "
+            f"COALESCE(SUM(ABS(risk_share)), 0) FROM factor_exposure {groups}",
+            listed.values,
         )
+        count, shares, sizes = self._columns("factor_exposure", rows, 3)
+        self.factors = FactorSums(count.astype(np.int64), shares, sizes)
+        rows = read_rows(
+            connection,
+            f"SELECT portfolio_id, session, COUNT(*) FROM stress_result {groups}",
+            listed.values,
+        )
+        self.scenarios = self._columns("stress_result", rows, 1)[0].astype(np.int64)
         rows = read_rows(
             connection,
             "SELECT portfolio_id, session, COUNT(*), COUNT(net), SUM(net), SUM(gross) "

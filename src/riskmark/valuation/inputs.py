@@ -62,11 +62,12 @@ def load_inputs(
     portfolios = sorted(first_sessions)
     stored = load_stored_books(connection, portfolios)
     ordinals = [first_sessions[key] for key in portfolios]
-    contracts = load_contracts(connection, stored.instrument_ids)
+    contracts = load_contracts(connection, stored.instrument_ids | set(beside))
     modelled = [one for one in contracts if one.underlying_id is not None]
-    held = stored.instrument_ids - {one.instrument_id for one in modelled}
+    options = {one.instrument_id for one in modelled}
+    held = stored.instrument_ids - options
     held |= {one.underlying_id for one in modelled if one.underlying_id is not None}
-    wanted = sorted(held | set(factors.values()) | set(beside))
+    wanted = sorted(held | set(factors.values()) | set(beside) - options)
     start = min(
         [
             _first_needed(connection, calendar, settings, first_cell),

@@ -56,6 +56,11 @@ class Options:
     volatility: FloatArray
     implied: Measure
 
+    def is_modelled(self, row: int, column: int) -> bool:
+        """Whether a column of the panel is an option that the model marks on a row."""
+        which = int(self.place[column])
+        return which >= 0 and bool(self.is_model[row, which])
+
     def terms(self, panel: Panel, rows: IntArray, which: IntArray) -> Pricing:
         """Return the terms of options (k,) on rows (k,)."""
         volatility: FloatArray = self.volatility[rows, which]
@@ -91,9 +96,11 @@ def with_options(
 ) -> Panel:
     """Return ``panel``, which has the underlyings, with columns for ``contracts`` after its own.
 
-    All contracts have an underlying; ``stored`` are the books that have lots of them.
+    All contracts have an underlying; ``stored`` are the books that have lots of them. One that
+    none has a lot of is stated in the shares of the last session.
     """
-    keys, columns = _columns(connection, calendar, contracts, stored)
+    last = panel.first + len(panel.sessions) - 1
+    keys, columns = _columns(connection, calendar, contracts, stored, last=last)
     used = list(columns.values())
     facts = _facts(connection, used, settings)
     closes = load_closes(connection, calendar, sorted(_ids(used)), start=0)
@@ -108,7 +115,7 @@ def with_options(
         closes,
         named={},
         first=_deep_first(used, closes, panel.first),
-        last=panel.first + len(panel.sessions) - 1,
+        last=last,
     )
     carry = Carry(settings.options.rate, settings.options.dividend_yield)
     found = mark_options(
@@ -138,7 +145,12 @@ def with_options(
 
 
 def _columns(
-    connection: Connection, calendar: Calendar, contracts: Sequence[Contract], stored: StoredBooks
+    connection: Connection,
+    calendar: Calendar,
+    contracts: Sequence[Contract],
+    stored: StoredBooks,
+    *,
+    last: int,
 ) -> tuple[dict[tuple[str, int], _Key], dict[_Key, _Column]]:
     """Return which column each option of a portfolio is in, and the columns."""
     of = {one.instrument_id: one for one in contracts}
@@ -159,6 +171,10 @@ def _columns(
         key = _Key(pair[1], bisect_right(seen, calendar.sessions[max(stated, 0)]))
         keys[pair] = key
         columns.setdefault(key, _Column(contract, stated, stated))
+    held = {instrument for _, instrument in entries}
+    for contract in contracts:
+        if contract.instrument_id not in held:
+            columns[_Key(contract.instrument_id, 0)] = _Column(contract, last, last)
     return keys, columns
 
 
