@@ -227,6 +227,7 @@ _MONEY = frozenset(SNAPSHOT) - {"return", "excluded_weight", "proxied_weight"} |
     "money",
     "direct",
     "predictive",
+    "beyond_delta",
 }
 GROSS = 1e6
 """The size of the books of a world, for the tolerance of money."""

@@ -38,10 +38,15 @@ class FactorMoves(NamedTuple):
 
 
 class Stress(NamedTuple):
-    """Gains and losses in money of C cells in S scenarios: (C, S)."""
+    """Gains and losses in money of C cells in S scenarios: (C, S).
+
+    ``beyond`` is what options add to ``direct`` beyond their delta; NaN in cells without them,
+    and None where no cell has any.
+    """
 
     direct: Measure
     predictive: Measure
+    beyond: FloatArray | None = None
 
 
 class Contributions(NamedTuple):
@@ -143,9 +148,15 @@ def reprice(
     ``betas`` (k, F) are those of the fits of their underlyings, which move by Σ_f β_f · move_f.
     """
     direct, predictive = option_moves(options, betas, moves=moves, place=place)
+    gained = beyond_delta(options, direct)
+    beyond = np.full(found.direct.values.shape, np.nan)
+    beyond[options.cell] = 0.0
+    np.add.at(beyond, options.cell, gained)
+    beyond[found.direct.nulls != 0] = np.nan
     return Stress(
-        _added(found.direct, options, beyond_delta(options, direct)),
+        _added(found.direct, options, gained),
         _added(found.predictive, options, beyond_delta(options, predictive)),
+        beyond,
     )
 
 

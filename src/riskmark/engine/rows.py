@@ -239,6 +239,8 @@ def _stress(numbers: ShardNumbers) -> list[str]:
     columns = []
     for place, scenario in enumerate(found.scenarios):
         pairs = [part for one in (found.direct, found.predictive) for part in _pick(one, place)]
+        if found.beyond_delta is not None:
+            pairs.append(_with_none(found.beyond_delta[:, place]))
         columns.append(list(zip(repeat(scenario), *pairs)))
     return pack_columns(columns, count=len(numbers))
 

@@ -61,6 +61,8 @@ EXPOSURE_FIELDS = (
     "risk_share_null",
 )
 STRESS_FIELDS = ("scenario", "direct", "direct_null", "predictive", "predictive_null")
+BEYOND_DELTA = "beyond_delta"
+"""What a stress line may go on with: the part of ``direct`` that options add."""
 SECTOR_FIELDS = ("sector", "long", "short", "net", "gross")
 FIT_FIELDS = (
     "model",

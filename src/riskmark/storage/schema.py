@@ -572,6 +572,7 @@ stress_result = Table(
     Column("direct_null", Text),
     Column("predictive", Double),
     Column("predictive_null", Text),
+    Column("beyond_delta", Double),
 )
 
 sector_exposure = Table(

@@ -54,7 +54,7 @@ def factor_risk(inputs: ShardInputs, cells: Cells, held: Held) -> FactorRisk:
         exposures=tuple(rows),
         factor_share=split.factor_share,
         specific_share=split.specific_share,
-        stress=StressRows(factors.scenarios, lost.direct, lost.predictive),
+        stress=StressRows(factors.scenarios, *lost),
     )
 
 

@@ -78,11 +78,16 @@ class ExposureRows:
 
 @dataclass(frozen=True, slots=True)
 class StressRows:
-    """Gains and losses in money of every cell in every scenario; both are (C, S)."""
+    """Gains and losses in money of every cell in every scenario, (C, S).
+
+    ``beyond_delta`` is what the convexity of options adds to ``direct``; NaN in cells without
+    options, and None where no cell has any.
+    """
 
     scenarios: tuple[str, ...]
     direct: Measure
     predictive: Measure
+    beyond_delta: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ VIEWS = {
         "cell_pack", "stress", ("portfolio_id", "session"),
         {
             "scenario": TEXT, "direct": NUMBER, "direct_null": TEXT, "predictive": NUMBER,
-            "predictive_null": TEXT,
+            "predictive_null": TEXT, "beyond_delta": NUMBER,
         },
     ),
     "sector_exposure": (
