@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskmark.cli import formats, output
+from riskmark.cli.option_view import option_table, short_symbol
 from riskmark.cli.risk_view import LABELS, outlook_table, scenario_view, side_by_side, tail_table
 from riskmark.cli.tables import cut, make_table
 from riskmark.domain.reasons import MarkKind, NullReason, PortfolioState
@@ -63,6 +64,10 @@ def snapshot_view(
     if found.positions:
         yield ""
         yield _positions(found.positions, every_position=every_position)
+    most = len(found.positions) if every_position else LARGEST
+    if (options := option_table(found, most=most)) is not None:
+        yield ""
+        yield options
     yield from _remarks(found)
     yield _foot(found)
 
@@ -192,7 +197,7 @@ def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Tab
     for line in shown:
         wide = (formats.percent(line.component_es_95, 2), cut(line.sector))
         table.add_row(
-            line.symbol,
+            short_symbol(line.symbol),
             formats.quantity(round(line.quantity, 4)),
             formats.price(line.mark),
             _mark_remark(line),
@@ -216,6 +221,8 @@ def _mark_remark(line: "PositionLine") -> "Text":
         return Text("closed", style="dim")
     if line.mark_kind in {MarkKind.CLOSE, MarkKind.MANUAL}:
         return Text("" if line.mark_kind is MarkKind.CLOSE else "manual", style="dim")
+    if line.mark_kind is MarkKind.MODEL and line.mark_age == 0:
+        return Text("model", style="dim")
     age = f" {line.mark_age}" if line.mark_age is not None else ""
     return Text(f"{line.mark_kind}{age}", style="yellow")
 
