@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 from tests.acceptance.soundness import assert_sound
+from tests.acceptance.test_options import by_hand, own_volatility
 from tests.acceptance.world import FACTORS, LAST, World
 from tests.unit.reports.shown_books import episode, null_names, show
 
@@ -211,7 +212,9 @@ def _check_each(world: World) -> None:
         498_000.0, "complete",
     )  # fmt: skip
     assert _last(world, "mixed", "gross")[0] == pytest.approx(5 * world.closes("S01")[LAST])
-    assert _last(world, "option", "net", "state") == (1500.0, "partial")
+    volatility = own_volatility(world, "S00", LAST)
+    price, *_ = by_hand("call", close, 100, (date(2027, 1, 15) - LAST).days / 365, volatility)
+    assert _last(world, "option", "net", "state") == (pytest.approx(200 * price), "complete")
 
 
 def test_books_without_a_market_factor_are_valued_and_say_why_there_is_no_risk(world: World):
