@@ -118,7 +118,7 @@ LIGHT_WORDS: Mapping[str, str] = MappingProxyType(
     {
         TrafficLight.GREEN: "as many exceptions as VaR allows",
         TrafficLight.YELLOW: "more than is likely",
-        TrafficLight.RED: "so many that VaR is almost surely too low",
+        TrafficLight.RED: "far more, so VaR is too low",
     }
 )
 
