@@ -11,6 +11,7 @@ from riskmark import __version__
 from riskmark.cli import demo, maintenance, runs, show, status
 from riskmark.cli.attribution import show_attribution
 from riskmark.cli.benchmarks import benchmark_commands
+from riskmark.cli.explain import explain
 from riskmark.cli.factors import factor_commands
 from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
 from riskmark.cli.opening import GlobalOptions
@@ -35,6 +36,7 @@ app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
 app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
 app.command("attribution", rich_help_panel=DAILY)(show_attribution)
+app.command("explain", rich_help_panel=DAILY)(explain)
 app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=BOOKS)
 app.add_typer(price_commands, name="prices", rich_help_panel=BOOKS)
 app.add_typer(symbol_commands, name="symbols", rich_help_panel=BOOKS)

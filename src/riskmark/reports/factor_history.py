@@ -75,3 +75,17 @@ def load_money_exposures(
         elif reason is not None:
             nulls[at] = CODE_OF[NullReason(reason)]
     return Measure(values, nulls)
+
+
+def load_stored_exposures(
+    connection: Connection, portfolio_id: str, *, model: FactorModel, session: date
+) -> dict[str, tuple[float | None, str | None]]:
+    """Read the exposures over NAV of a cell: for each factor the number, or why there is none."""
+    rows = read_rows(
+        connection,
+        "SELECT factor, exposure, exposure_null FROM factor_exposure "
+        "WHERE portfolio_id = ? AND model = ? AND session = ?",
+        (portfolio_id, model.name, bind_date(connection, session)),
+    )
+    stored = {factor: (exposure, reason) for factor, exposure, reason in rows}
+    return {factor.name: stored.get(factor.name, (None, None)) for factor in model.factors}
