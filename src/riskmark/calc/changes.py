@@ -43,25 +43,27 @@ def split_change(
 
     A part that several steps name is the sum of theirs, as far as they have any. A step that
     changes the number by no more than its tolerance of it, or rounding of ``scale``, changes
-    nothing; only the last one is taken as it is, so that nothing is lost.
+    nothing. What rounding leaves over at the end goes to the last step that has a number, so
+    that nothing is lost.
     """
     found: dict[str, Part] = {}
-    value = start
+    value, nearest = start, last
     for step in steps:
         if step.value is None:
             _add(found, step.part, Part(None, step.reason))
             continue
-        reached = value if _is_same(step, value, scale) else step.value
+        reached = value if _is_same(step.value, value, step.tolerance, scale) else step.value
         _add(found, step.part, Part(reached - value))
-        value = reached
-    _add(found, last, Part(end - value))
+        value, nearest = reached, step.part
+    _add(found, last, Part(0.0))
+    rest = end - value
+    _add(found, nearest if _is_same(end, value, ROUNDING, scale) else last, Part(rest))
     return found
 
 
-def _is_same(step: Step, value: float, scale: float) -> bool:
-    after = 0.0 if step.value is None else step.value
-    allowed = max(step.tolerance * max(abs(after), abs(value)), ROUNDING * scale)
-    return abs(after - value) <= allowed
+def _is_same(after: float, before: float, tolerance: float, scale: float) -> bool:
+    allowed = max(tolerance * max(abs(after), abs(before)), ROUNDING * scale)
+    return abs(after - before) <= allowed
 
 
 def _add(found: dict[str, Part], name: str, part: Part) -> None:

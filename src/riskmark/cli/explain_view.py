@@ -148,7 +148,7 @@ def _remarks(found: "Explanation", changed: "Sequence[ChangeLine]") -> "Iterator
         if line.change is not None and line not in changed
     ]
     if still:
-        yield Text(f"\nunchanged: {', '.join(still)}", style="dim")
+        yield Text(f"\nchanged too little to show: {', '.join(still)}", style="dim")
     by_reason: dict[str, list[str]] = {}
     for line in (*found.numbers, *found.factors):
         if line.null_side is None:
