@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from tests.acceptance.parts import assert_explained, explain
+from tests.acceptance.test_risk_inputs import bring_factors
 from tests.unit.reports.worlds import MON, THU, TUE, WED
 
 from riskmark.domain.instruments import InstrumentKind
@@ -151,8 +153,10 @@ def test_what_has_no_price_is_excluded_when_it_gets_one(book):
     assert found.by_factor.trading == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("model", ["market", "spread", "ridge"])
+@pytest.mark.parametrize("model", ["market", "spread", "ridge", "ff5m"])
 def test_other_models_sum_too(book, model):
+    bring_factors(book)
+    book.run()
     book.app = replace(
         book.app,
         loaded=replace(
@@ -166,6 +170,10 @@ def test_other_models_sum_too(book, model):
     assert found.by_factor.model == model
     assert found.by_factor.reasons == ()
     assert sum(parts(found)) == pytest.approx(found.pnl, rel=1e-9)
+    changed = explain(book, "book", first=MON, last=THU)
+    assert changed.model == model
+    assert all(line.change is not None for line in changed.factors)
+    assert_explained(changed, size=found.pnl)
 
 
 def test_a_hole_is_counted_and_the_session_after_it_is_unexplained(book):
