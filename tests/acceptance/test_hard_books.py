@@ -3,15 +3,17 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 
 import numpy as np
 import pytest
 from tests.acceptance.soundness import assert_sound
 from tests.acceptance.world import FACTORS, LAST, World
+from tests.unit.reports.shown_books import episode, null_names, show
 
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.portfolio import InvestmentClass, Lot
-from riskmark.domain.reasons import RunStatus
+from riskmark.domain.reasons import NullReason, RunStatus
 from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.storage.books import Account
 from riskmark.storage.instruments import guess_kind
@@ -21,6 +23,7 @@ from riskmark.storage.symbols import value_private
 BEGIN = date(2025, 4, 1)
 """The first session with prices: short enough that some windows are never full."""
 ENTRY = date(2025, 11, 3)
+EPISODE = episode("2025-05-01", "2025-10-31")
 MANY = tuple(f"M{number:03d}" for number in range(500))
 
 
@@ -145,6 +148,28 @@ def test_hard_books_have_every_session_and_every_null_a_reason(world: World):
     assert world.run().cells.planned == 0
     assert_sound(world.rows)
     _check_each(world)
+    for (name,) in _names(world):
+        if sessions[name]:
+            _check_shown(world, name)
+
+
+def _check_shown(world: World, name: str) -> None:
+    """Check that what is computed when shown goes with what is stored, null by null."""
+    for session in {LAST, world.stored_sessions(name)[0]}:
+        found = show(world, name, session, **EPISODE)
+        where = (name, session)
+        assert null_names(found) == found["nulls"].keys(), where
+        assert set(found["nulls"].values()) <= set(NullReason), where
+        for one in found["stress"]:
+            for kind, parts in product(("direct", "predictive"), ("factors", "positions")):
+                total = sum(part[kind] or 0.0 for part in one[parts])
+                scale = max(1.0, found["snapshot"]["gross"])
+                assert total == pytest.approx(one[kind] or 0.0, rel=1e-9, abs=1e-9 * scale), where
+        correlation = found["correlation"]
+        if correlation["mean"] is not None:
+            n = len(correlation["symbols"])
+            off = (np.sum(correlation["matrix"]) - n) / (n * (n - 1))
+            assert off == pytest.approx(correlation["mean"], rel=1e-9, abs=1e-12), where
 
 
 def _names(world: World) -> list:

@@ -90,18 +90,26 @@ class World:
         ]
         self._import(rows)
 
-    def add_bars(self, symbol: str, closes: dict[date, float]) -> None:
-        """Import the given closes of one symbol."""
-        self._import([(symbol, day, close) for day, close in closes.items()])
+    def add_bars(
+        self, symbol: str, closes: dict[date, float], *, volume: float | None = None
+    ) -> None:
+        """Import the given closes of one symbol, each with the same ``volume``, if any."""
+        self._import([(symbol, day, close) for day, close in closes.items()], volume=volume)
 
     def add_action(self, symbol: str, day: date, kind: str, value: float) -> None:
         """Import one action."""
         self._import([], actions=(Action(symbol, day, ActionKind(kind), value),))
 
     def _import(
-        self, rows: list[tuple[str, date, float]], actions: tuple[Action, ...] = ()
+        self,
+        rows: list[tuple[str, date, float]],
+        actions: tuple[Action, ...] = (),
+        *,
+        volume: float | None = None,
     ) -> None:
         bars = make_bars(rows)
+        if volume is not None:
+            bars = replace(bars, volume=np.full(len(bars), volume))
         target = self.calendar.sessions[self.app.target(self.calendar)]
         with self.app.database.write() as connection:
             import_prices(

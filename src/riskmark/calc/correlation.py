@@ -10,9 +10,11 @@ semi-definite where need be. Returns are as observed, without fills. e, the expo
 gross are money; what is stale or at cost has no entry among the exposures.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -92,6 +94,11 @@ class _Matrices(NamedTuple):
     signed: FloatArray
 
 
+_Job: TypeAlias = Callable[[], Iterator[_Matrices]]
+_Summaries: TypeAlias = list[tuple[IntArray, int, FloatArray, FloatArray, FloatArray, FloatArray]]
+"""Of some cells: how many instruments they have, rank, bets, mean and mean of sizes."""
+
+
 def correlation_summaries(
     returns: FloatArray, exposure: Holdings, *, cell_row: IntArray, books: Books
 ) -> CorrelationSummaries:
@@ -106,15 +113,12 @@ def correlation_summaries(
     kept = np.zeros(cells, np.int64)
     mean, mean_abs, rank, bets = (np.full(cells, np.nan) for _ in range(4))
     for entries in _chunks(exposure, cell_row):
-        for some in _matrices(returns, entries, books.gross):
-            n = some.entry.shape[1]
-            kept[some.cell] = n
-            rank[some.cell] = effective_rank(some.eigenvalues)
-            bets[some.cell] = effective_bets(some.correlation, some.deviation, some.signed)
-            if n > 1:
-                pairs = n * (n - 1)
-                mean[some.cell] = (some.correlation.sum(axis=(1, 2)) - n) / pairs
-                mean_abs[some.cell] = (np.abs(some.correlation).sum(axis=(1, 2)) - n) / pairs
+        jobs = _jobs(returns, entries, books.gross)
+        for some in _at_once(partial(_summarise, job) for job in jobs):
+            for cell, n, *numbers in some:
+                kept[cell] = n
+                for column, values in zip((rank, bets, mean, mean_abs), numbers, strict=True):
+                    column[cell] = values
     none = ((~books.held, NullReason.NO_HOLDINGS), (kept == 0, NullReason.ALL_EXCLUDED))
     alone = (kept == 1, NullReason.NOT_DEFINED)
     hedged = (np.isnan(bets), NullReason.UNDEFINED_DENOMINATOR)
@@ -127,6 +131,31 @@ def correlation_summaries(
     )
 
 
+def _at_once(jobs: Iterable[Callable[[], _Summaries]]) -> Iterator[_Summaries]:
+    """Do the jobs on all cores: eigenvalues, most of the work, need no interpreter's lock."""
+    waiting = list(jobs)
+    if len(waiting) <= 1:
+        return (job() for job in waiting)
+    with ThreadPoolExecutor() as pool:
+        return iter(list(pool.map(lambda job: job(), waiting)))
+
+
+def _summarise(job: _Job) -> _Summaries:
+    found = []
+    for some in job():
+        n = some.entry.shape[1]
+        nothing = np.full(len(some.cell), np.nan)
+        mean, mean_abs = nothing, nothing
+        if n > 1:
+            pairs = n * (n - 1)
+            mean = (some.correlation.sum(axis=(1, 2)) - n) / pairs
+            mean_abs = (np.abs(some.correlation).sum(axis=(1, 2)) - n) / pairs
+        rank = effective_rank(some.eigenvalues)
+        bets = effective_bets(some.correlation, some.deviation, some.signed)
+        found.append((some.cell, n, rank, bets, mean, mean_abs))
+    return found
+
+
 def correlation_matrix(
     returns: FloatArray, exposure: Holdings, *, row: int, gross: float
 ) -> CorrelationMatrix:
@@ -134,9 +163,10 @@ def correlation_matrix(
     instruments, correlation = np.zeros(0, np.int64), np.zeros((0, 0))
     left_out: list[tuple[int, LeftOutReason]] = []
     for entries in _chunks(exposure, np.array([row])):
-        for some in _matrices(returns, entries, np.array([gross])):
-            instruments = entries.instrument[some.entry[0]]
-            correlation = some.correlation[0]
+        for job in _jobs(returns, entries, np.array([gross])):
+            for some in job():
+                instruments = entries.instrument[some.entry[0]]
+                correlation = some.correlation[0]
         out = np.flatnonzero(entries.left_out)
         codes = entries.left_out[out].tolist()
         reasons = [LEFT_OUT[code - 1] for code in codes]
@@ -170,8 +200,11 @@ def _chunks(exposure: Holdings, cell_row: IntArray) -> Iterator[_Entries]:
         start = stop
 
 
-def _matrices(returns: FloatArray, entries: _Entries, gross: FloatArray) -> Iterator[_Matrices]:
-    """Compute the matrices of the cells of ``entries``; fills in what is left out."""
+def _jobs(returns: FloatArray, entries: _Entries, gross: FloatArray) -> Iterator[_Job]:
+    """Yield jobs that compute the matrices of the cells of ``entries``, each of its own cells.
+
+    Fills in what is left out; a job may add to that.
+    """
     left_out, size = entries.left_out, np.abs(entries.signed)
     floor = LEAST_SHARE * (1 - MARGIN) * gross[entries.cell]
     left_out[(size < floor) | (size == 0)] = _CODE[LeftOutReason.SMALL]
@@ -187,11 +220,8 @@ def _matrices(returns: FloatArray, entries: _Entries, gross: FloatArray) -> Iter
     place = np.full(len(left_out), -1)
     place[chosen] = pair
     for table, is_mixed in _tables(entries, windows.pattern[place]):
-        if is_mixed:
-            yield from _pairwise(entries, windows, table, place[table])
-        else:
-            correlation = complete_correlations(windows.about[place[table]])
-            yield _finished(entries, table, correlation, windows.deviation[place[table]])
+        correlate = _pairwise if is_mixed else _complete
+        yield partial(correlate, entries, windows, table, place[table])
 
 
 def _leave_out_beyond_the_largest(entries: _Entries, size: FloatArray) -> None:
@@ -241,6 +271,14 @@ def _tables(entries: _Entries, pattern: IntArray) -> Iterator[tuple[IntArray, bo
             some = order[at : min(at + CELLS, end)]
             table = kept[start[some][:, None] + np.arange(size[some[0]])]
             yield table, bool(kind[some[0]] % 2)
+
+
+def _complete(
+    entries: _Entries, windows: Windows, table: IntArray, place: IntArray
+) -> Iterator[_Matrices]:
+    """Correlate instruments that were observed on the same sessions."""
+    correlation = complete_correlations(windows.about[place])
+    yield _finished(entries, table, correlation, windows.deviation[place])
 
 
 def _pairwise(

@@ -20,6 +20,8 @@ LEAST = 30
 """Fewest of them that may yield a number."""
 HEDGED = 1e-12
 """A σ_p below this share of Σ |e_i| · σ_i is rounding: everything cancels."""
+ROUNDING = 1e-12
+"""Deviations that together are below this share of gross are rounding: nothing moves."""
 PAIRS = 4096
 """Instruments on a session that are measured at a time (3 MiB of returns)."""
 
@@ -37,7 +39,7 @@ def diversification_ratio(series: HoldingsReturns, holdings: Holdings, *, books:
     recent = series.x[:, HISTORY - SPAN :]
     observed = np.isfinite(recent)
     together = _deviation(np.where(observed, recent, 0.0), observed)
-    hedged = together <= HEDGED * apart
+    hedged = (together <= HEDGED * apart) | (apart <= ROUNDING * books.gross)
     none = np.bincount(cell, minlength=cells) == 0
     return measure(
         apart / np.where(hedged, 1.0, together),

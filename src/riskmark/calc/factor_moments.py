@@ -89,7 +89,9 @@ def centre(sums: FloatArray, design: Design) -> CentredMoments:
     squares = moments[:, 1:, 1:]
     centred = squares - mean[:, :, None] * moments[:, None, 0, 1:]
     variation = np.einsum("rffk->rfk", centred)
-    rounding = FLAT * np.einsum("rffk->rfk", squares) + NOTHING
+    # What was taken off counts: a factor that always earns the same varies by rounding alone.
+    taken_off = n[:, None] * np.square(design.shift)[:, None]
+    rounding = FLAT * (np.einsum("rffk->rfk", squares) + taken_off) + NOTHING
     return CentredMoments(n, mean, centred, variation <= rounding)
 
 

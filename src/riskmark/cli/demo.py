@@ -123,7 +123,9 @@ def _load(app: "App") -> tuple["Status", list["SnapshotReport"]]:
     with app.database.read() as connection:
         status = load_status(connection, app.principal, rules=rules_for(app, connection))
         snapshots = [
-            load_snapshot(connection, app.principal, one.portfolio_id, settings=app.settings)
+            load_snapshot(
+                connection, app.principal, one.portfolio_id, settings=app.settings, parts=()
+            )
             for one in status.portfolios
             if one.valued_through is not None
         ]

@@ -36,6 +36,11 @@ def money(value: float | Decimal | None) -> str:
     return NOTHING if value is None else f"{_unsigned_zero(float(value), 2):,.2f}"
 
 
+def whole(value: float | None) -> str:
+    """Write a sum of money without its cents."""
+    return NOTHING if value is None else f"{_unsigned_zero(value, 0):,.0f}"
+
+
 def signed_money(value: float | None) -> "Text":
     """Write a gain or loss, coloured by its sign."""
     return _signed(value, NOTHING if value is None else f"{_unsigned_zero(value, 2):+,.2f}")

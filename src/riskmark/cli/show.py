@@ -47,7 +47,7 @@ def show_snapshot(
             "--measure",
             "-m",
             metavar="M …",
-            help="Only these: a measure, a section or a list.",
+            help="Only these, by name: beta, sectors, positions.AAPL …",
             show_default=False,
         ),
     ] = None,
@@ -57,7 +57,8 @@ def show_snapshot(
     """Show everything that is known of a portfolio on one session."""
     from riskmark.cli.measure_view import measure_view
     from riskmark.cli.snapshot_view import snapshot_view
-    from riskmark.reports.selection import choose_measures
+    from riskmark.reports.selection import choose_measures, parts_of
+    from riskmark.reports.shown import EVERY_PART
     from riskmark.reports.snapshot import load_snapshot
     from riskmark.reports.status import load_status
 
@@ -65,7 +66,12 @@ def show_snapshot(
     with opened(ctx) as app, app.database.read() as connection:
         day = day_of(app, session, name="--session")
         found = load_snapshot(
-            connection, app.principal, portfolio, settings=app.settings, session=day
+            connection,
+            app.principal,
+            portfolio,
+            settings=app.settings,
+            session=day,
+            parts=parts_of(chosen) if chosen else EVERY_PART,
         )
         scope = [found.portfolio.portfolio_id]
         rules = rules_for(app, connection)

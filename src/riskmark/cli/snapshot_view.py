@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskmark.cli import formats, output
+from riskmark.cli.risk_view import LABELS, outlook_table, scenario_view, side_by_side, tail_table
 from riskmark.cli.tables import cut, make_table
 from riskmark.domain.reasons import MarkKind, NullReason, PortfolioState
 from riskmark.reports.words import NULL_WORDS, SYMBOL_WORDS, in_words
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST = 20
 """Positions that are listed without ``--all``."""
-BAR = 7
+BAR = 5
 """Columns of a bar to either side of its middle."""
 
 _VALUE = {
@@ -56,6 +57,9 @@ def snapshot_view(
     if found.factors or found.sectors:
         yield ""
         yield from _exposures(found)
+    if found.snapshot["positions"]:
+        yield ""
+        yield from scenario_view(found, everything=every_position)
     if found.positions:
         yield ""
         yield _positions(found.positions, every_position=every_position)
@@ -134,42 +138,39 @@ def _risk(name: str, value: float | None) -> str:
 
 
 def _exposures(found: "SnapshotReport") -> "Iterator[RenderableType]":
-    """Yield factors and sectors, side by side where there is room."""
-    from rich.table import Table
-
+    """Yield factors, tails, volatility and sectors, two side by side where there is room."""
     model = [line for line in found.factors if line.model == found.default_model]
-    parts = []
-    if model:
-        parts.append(_factor_table(found.default_model, model))
-    if found.sectors:
-        parts.append(_sector_table(found.sectors))
-    if output.is_narrow():
-        for place, part in enumerate(parts):
-            if place:
-                yield ""
-            yield part
-        return
-    beside = Table.grid(padding=(0, 3))
-    beside.add_row(*parts)
-    yield beside
+    specific = found.factor_risk["specific_share"]
+    upper = [_factor_table(found.default_model, model, specific=specific)] if model else []
+    yield from side_by_side(*upper, tail_table(found))
+    yield ""
+    lower = [_sector_table(found.sectors)] if found.sectors else []
+    yield from side_by_side(outlook_table(found), *lower)
 
 
-def _factor_table(model: str, lines: "Sequence[FactorLine]") -> "Table":
-    table = make_table(f"Factor ({model})", "Exposure>", "")
+def _factor_table(model: str, lines: "Sequence[FactorLine]", *, specific: float | None) -> "Table":
+    wide = () if output.is_narrow() else ("±>", "Risk>")
+    table = make_table(f"Factor ({model})", "Exposure>", *wide[:1], "", *wide[1:])
     largest = max((abs(line.exposure or 0.0) for line in lines), default=0.0)
     for line in lines:
         bar = "" if line.exposure is None else _bar(line.exposure, largest)
-        table.add_row(line.factor, formats.ratio(line.exposure), bar)
+        row = [line.factor, formats.ratio(line.exposure), formats.ratio(line.stderr), bar]
+        row.append(formats.percent(line.risk_share, 0))
+        table.add_row(*(row if wide else row[:2] + row[3:4]))
+    if wide and specific is not None:
+        table.add_row(cut("specific", "dim"), "", "", "", formats.percent(specific, 0))
     return table
 
 
 def _sector_table(lines: "Sequence[SectorLine]") -> "Table":
-    table = make_table("Sector…", "Long>", "Short>", "Net>")
+    beside = any(line.benchmark is not None for line in lines)
+    table = make_table("Sector…", "Long>", "Short>", "Net>", *(["Bench>"] if beside else []))
     for line in lines:
         short = "" if not line.short else formats.percent(line.short)
-        table.add_row(
-            cut(line.sector), formats.percent(line.long), short, formats.percent(line.net)
-        )
+        row = [formats.percent(line.long), short, formats.percent(line.net)]
+        if beside:
+            row.append(formats.percent(line.benchmark))
+        table.add_row(cut(line.sector), *row)
     return table
 
 
@@ -187,9 +188,9 @@ def _bar(value: float, largest: float) -> "Text":
 def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Table":
     shown = lines if every_position else lines[:LARGEST]
     columns = ["Position", "Quantity>", "Mark>", "", "Value>", "Weight>", "P&L>", "Beta>"]
-    table = make_table(*columns, *([] if output.is_narrow() else ["Sector…"]))
+    table = make_table(*columns, *([] if output.is_narrow() else ["ES 95 %>", "Sector…"]))
     for line in shown:
-        sector = () if output.is_narrow() else (cut(line.sector),)
+        wide = (formats.percent(line.component_es_95, 2), cut(line.sector))
         table.add_row(
             line.symbol,
             formats.quantity(round(line.quantity, 4)),
@@ -199,7 +200,7 @@ def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Tab
             formats.percent(line.weight),
             formats.signed_money(line.pnl),
             formats.ratio(line.beta),
-            *sector,
+            *(() if output.is_narrow() else wide),
             style="dim" if line.is_closed else "",
         )
     if len(shown) < len(lines):
@@ -231,7 +232,7 @@ def _remarks(found: "SnapshotReport") -> "Iterator[RenderableType]":
         else:
             yield Text.assemble((issue.symbol, "yellow"), f": {words}")
     by_reason: dict[str, list[str]] = {}
-    labels = {**_VALUE, **_RETURNS, **_RISK}
+    labels = {**_VALUE, **_RETURNS, **_RISK, **LABELS}
     for name, reason in found.measure_nulls.items():
         label = labels.get(name.rpartition(".")[2])
         if label is not None and reason != NullReason.NOT_COMPUTED_YET:

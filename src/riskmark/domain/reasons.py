@@ -151,3 +151,5 @@ class LeftOutReason(StrEnum):
     TOO_FEW_OBSERVATIONS = "too_few_observations"
     NO_VARIATION = "no_variation"
     TOO_FEW_IN_COMMON = "too_few_in_common"
+    STALE = "stale"
+    NEVER_PRICED = "never_priced"

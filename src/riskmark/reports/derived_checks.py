@@ -38,6 +38,7 @@ def derived_violations(cells: StoredCells, expected: Expectation) -> Iterator[Vi
     yield from _order_violations(cells)
     yield from _sector_violations(cells)
     yield from _factor_violations(cells, expected)
+    yield from _risk_violations(cells, expected)
 
 
 def _session_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
@@ -127,12 +128,35 @@ def _factor_violations(cells: StoredCells, expected: Expectation) -> Iterator[Vi
     """Find the cells that lack exposures or stress results which the others have."""
     known = np.array([key in expected.first for key in cells.portfolio_ids], dtype=bool)
     relevant: BoolArray = known[cells.portfolio] & ~is_dated(cells, expected)
-    for place in np.flatnonzero(relevant & (cells.factors != expected.factors)).tolist():
-        detail = f"{cells.factors[place]} exposures, {expected.factors} factors"
+    for place in np.flatnonzero(relevant & (cells.factors.rows != expected.factors)).tolist():
+        detail = f"{cells.factors.rows[place]} exposures, {expected.factors} factors"
         yield Violation("every_factor_has_an_exposure", *cells.cell(place), detail)
     for place in np.flatnonzero(relevant & (cells.scenarios != expected.scenarios)).tolist():
         detail = f"{cells.scenarios[place]} results, {expected.scenarios} scenarios"
         yield Violation("every_scenario_has_a_result", *cells.cell(place), detail)
+
+
+def _risk_violations(cells: StoredCells, expected: Expectation) -> Iterator[Violation]:
+    """Check that what positions and factors add to risk sums to it."""
+    fresh = ~is_dated(cells, expected)
+    shortfall = cells.money["es_95"]
+    yield from differing(
+        cells,
+        "component_es_sums_to_es",
+        shortfall,
+        cells.sums["components"],
+        scale=cells.sums["component_sizes"],
+        relevant=fresh & ~np.isnan(shortfall),
+    )
+    share = cells.money["factor_share"]
+    yield from differing(
+        cells,
+        "factor_contributions_sum_to_share",
+        share,
+        cells.factors.shares,
+        scale=cells.factors.sizes,
+        relevant=fresh & ~np.isnan(share),
+    )
 
 
 def _over(amounts: FloatArray, whole: FloatArray) -> FloatArray:

@@ -15,7 +15,11 @@ _TOLERANCE = "1e-9"
 _NETTED_TOLERANCE = "1e-7"
 """Lots are netted by quantity and by quantity times multiplier, each with its own rounding."""
 
-_BETA_OF_MODEL = {"market": "beta", "market_1y": "beta_1y"}
+_BETA_OF_MODEL = {
+    "market": ("beta", "beta_is_exposure_to_market"),
+    "market_1y": ("beta_1y", "beta_is_exposure_to_market"),
+    "rates": ("rates_beta", "beta_is_exposure_to_rates"),
+}
 """Numbers of the snapshot that are the exposure to the first factor of a model."""
 
 
@@ -61,7 +65,7 @@ def _market_values(connection: Connection, listed: Part) -> Iterator[CellViolati
         "GROUP BY portfolio_id, instrument_id) m "
         "ON m.portfolio_id = v.portfolio_id AND m.instrument_id = v.instrument_id "
         "WHERE v.mark IS NOT NULL AND m.low = m.high "
-        f"AND {_unless(fits, 'v.quantity', 'v.mark', 'v.market_value')} "
+        f"AND {unless(fits, 'v.quantity', 'v.mark', 'v.market_value')} "
         f"AND v.portfolio_id {listed.sql}",
         listed.values,
     )
@@ -81,7 +85,7 @@ def _weights(connection: Connection, listed: Part) -> Iterator[CellViolation]:
         "FROM position_value v JOIN instrument i ON i.id = v.instrument_id "
         "JOIN snapshot s ON s.portfolio_id = v.portfolio_id AND s.session = v.session "
         "WHERE v.weight IS NOT NULL "
-        f"AND {_unless(fits, 'v.weight', 's.nav', 'v.market_value')} "
+        f"AND {unless(fits, 'v.weight', 's.nav', 'v.market_value')} "
         f"AND v.portfolio_id {listed.sql}",
         listed.values,
     )
@@ -101,7 +105,7 @@ def _sectors(connection: Connection, listed: Part) -> Iterator[CellViolation]:
         connection,
         f"SELECT portfolio_id, session, sector FROM sector_exposure WHERE "
         f"({' OR '.join(f'{name} IS NOT NULL' for name in names.split(', '))}) "
-        f"AND {_unless(_quoted(fits), *names.split(', '))} AND portfolio_id {listed.sql}",
+        f"AND {unless(_quoted(fits), *names.split(', '))} AND portfolio_id {listed.sql}",
         listed.values,
     )
     for portfolio, day, sector in rows:
@@ -120,7 +124,7 @@ def _exposures(connection: Connection, listed: Part) -> Iterator[CellViolation]:
         "FROM factor_exposure f "
         "JOIN snapshot s ON s.portfolio_id = f.portfolio_id AND s.session = f.session "
         "WHERE f.exposure IS NOT NULL AND f.money IS NOT NULL "
-        f"AND {_unless(fits, 'f.exposure', 's.nav', 'f.money')} "
+        f"AND {unless(fits, 'f.exposure', 's.nav', 'f.money')} "
         f"AND f.portfolio_id {listed.sql}",
         listed.values,
     )
@@ -130,7 +134,7 @@ def _exposures(connection: Connection, listed: Part) -> Iterator[CellViolation]:
 
 
 def _betas(connection: Connection, listed: Part, model: FactorModel) -> Iterator[CellViolation]:
-    name, factor = _BETA_OF_MODEL[model.name], model.factors[0].name
+    (name, invariant), factor = _BETA_OF_MODEL[model.name], model.factors[0].name
     rows = read_rows(
         connection,
         f"SELECT f.portfolio_id, f.session, s.{name}, f.exposure FROM factor_exposure f "
@@ -141,7 +145,7 @@ def _betas(connection: Connection, listed: Part, model: FactorModel) -> Iterator
     )
     for portfolio, day, beta, exposure in rows:
         detail = f"{name} is {beta}, the exposure to {model.name}.{factor} {exposure}"
-        yield _found("beta_is_exposure_to_market", portfolio, day, detail)
+        yield _found(invariant, portfolio, day, detail)
 
 
 def _found(invariant: str, portfolio: str, day: object, detail: str) -> CellViolation:
@@ -156,8 +160,8 @@ def _quoted(condition: str) -> str:
     return condition
 
 
-def _unless(condition: str, *names: str) -> str:
-    """Write that a condition does not hold; numbers so large or small break it unmultiplied.
+def unless(condition: str, *names: str) -> str:
+    """Write in SQL that a condition does not hold; numbers so large or small break it unmultiplied.
 
     A database may refuse a product that overflows.
     """

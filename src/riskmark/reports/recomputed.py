@@ -31,6 +31,17 @@ class Recomputed:
     cells: Cells
     held: Held
 
+    @property
+    def row(self) -> int:
+        """The session's row of the panel."""
+        return self.inputs.rows.start
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbol of each column in use, which lots and holdings name by its place."""
+        instruments = self.inputs.panel.instruments
+        return [instruments[column].symbol for column in self.inputs.columns.tolist()]
+
 
 def recompute(
     connection: Connection,

@@ -2,14 +2,15 @@
 
 A null is named as the interface names it: ``risk.vol_252`` for a measure, and for an item of
 a list the list, the item's names and the field: ``factors.style.Market.stderr``,
-``positions.AAPL.beta``. What is not computed yet is null with that reason.
+``positions.AAPL.beta``. What a run of an older engine did not compute is null with the reason
+``not_computed_yet``. What is not stored, ``reports.shown`` computes.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, desc, select
 
@@ -37,16 +38,23 @@ from riskmark.reports.detail_lines import (
     load_stress,
 )
 from riskmark.reports.documents import instant_text
+from riskmark.reports.shown import (
+    EVERY_PART,
+    SESSIONS_TO_SELL,
+    SESSIONS_TO_SELL_95,
+    Part,
+    Shown,
+    load_shown,
+)
+from riskmark.reports.shown_numbers import Nulls, Number, nulls_of
 from riskmark.reports.status import SymbolIssue, read_issues
 from riskmark.settings import Settings
 from riskmark.storage import schema
 from riskmark.storage.books import Principal, find_portfolio
 
-_TO_COME = (
-    "replays", "correlation.symbols", "correlation.matrix", "correlation.clusters",
-    "correlation.left_out", "factor_correlation.matrix",
-)  # fmt: skip
-"""The names of the nulls that no engine computes yet."""
+if TYPE_CHECKING:
+    from riskmark.reports.liquidity_lines import Liquidity
+
 _DRAWDOWN_SESSIONS = ("peak", "trough", "recovery")
 
 
@@ -94,7 +102,8 @@ class SnapshotReport:
     Sections map the interface's names to numbers. ``default_model`` is the factor
     model, and ``factor_names`` its factors, that risk is to be split by.
     ``drawdown_sessions`` are ``peak``, ``trough`` and ``recovery`` of the maximum drawdown,
-    as far as there are any.
+    as far as there are any. ``shown`` are the parts that were computed to be shown; the
+    document has no place for those that were not.
     """
 
     portfolio: Portfolio
@@ -116,6 +125,7 @@ class SnapshotReport:
     stress: tuple[StressLine, ...]
     positions: tuple[PositionLine, ...]
     provenance: Provenance
+    shown: Shown
 
     @property
     def nulls(self) -> dict[str, str]:
@@ -129,8 +139,26 @@ class SnapshotReport:
             if line.risk_share is None and line.risk_share_reason is not None:
                 name = f"factor_risk.contributions.{line.factor}"
                 found[name] = line.risk_share_reason
-        found.update(dict.fromkeys(_TO_COME, NullReason.NOT_COMPUTED_YET))
+        found.update(self._shown_nulls())
         return found
+
+    def _shown_nulls(self) -> Nulls:
+        """Yield the nulls of the parts that were computed."""
+        shown = self.shown
+        for part in (shown.correlation, shown.factor_correlation, shown.backtests):
+            if part is not None:
+                yield from part.nulls()
+        for line in shown.replays or ():
+            yield from line.nulls()
+        if shown.stress is not None:
+            for one in self.stress:
+                yield from shown.stress.nulls(one.scenario)
+        if shown.liquidity is not None:
+            of_portfolio = {SESSIONS_TO_SELL_95: shown.liquidity.portfolio}
+            yield from nulls_of("risk", of_portfolio)
+            for position in self.positions:
+                of_position = {SESSIONS_TO_SELL: _sessions_to_sell(position, shown.liquidity)}
+                yield from nulls_of(f"positions.{position.symbol}", of_position)
 
     @property
     def contributions(self) -> tuple[FactorLine, ...]:
@@ -155,7 +183,7 @@ class SnapshotReport:
                 **self.performance,
                 "max_drawdown_sessions": dict(self.drawdown_sessions),
             },
-            "risk": dict(self.risk),
+            "risk": self._risk(),
             "concentration": dict(self.concentration),
             "factors": [line.document() for line in self.factors],
             "factor_risk": {
@@ -164,23 +192,60 @@ class SnapshotReport:
                 "contributions": {line.factor: line.risk_share for line in self.contributions},
             },
             "sectors": [line.document() for line in self.sectors],
-            "stress": [line.document() for line in self.stress],
-            "replays": None,
+            "stress": self._stress(),
+            **self._replays(),
+            **self._correlations(),
+            **self._backtests(),
+            "positions": self._positions(),
+            "provenance": self.provenance.document(),
+        }
+
+    def _risk(self) -> dict[str, Any]:
+        liquidity = self.shown.liquidity
+        more = {} if liquidity is None else {SESSIONS_TO_SELL_95: liquidity.portfolio.value}
+        return {**self.risk, **more}
+
+    def _stress(self) -> list[dict[str, Any]]:
+        parts = self.shown.stress
+        return [
+            line.document() | ({} if parts is None else parts.document(line.scenario))
+            for line in self.stress
+        ]
+
+    def _replays(self) -> dict[str, Any]:
+        lines = self.shown.replays
+        return {} if lines is None else {"replays": [line.document() for line in lines]}
+
+    def _correlations(self) -> dict[str, Any]:
+        positions, factors = self.shown.correlation, self.shown.factor_correlation
+        return {
             "correlation": {
-                "symbols": None,
-                "matrix": None,
+                **({} if positions is None else positions.document()),
                 **self.correlation,
-                "clusters": None,
-                "left_out": None,
             },
             "factor_correlation": {
                 "model": self.default_model,
                 "factors": list(self.factor_names),
-                "matrix": None,
+                **({} if factors is None else factors.document()),
             },
-            "positions": [line.document() for line in self.positions],
-            "provenance": self.provenance.document(),
         }
+
+    def _backtests(self) -> dict[str, Any]:
+        found = self.shown.backtests
+        return {} if found is None else {"backtests": found.document()}
+
+    def _positions(self) -> list[dict[str, Any]]:
+        liquidity = self.shown.liquidity
+        if liquidity is None:
+            return [line.document() for line in self.positions]
+        return [
+            {**line.document(), SESSIONS_TO_SELL: _sessions_to_sell(line, liquidity).value}
+            for line in self.positions
+        ]
+
+
+def _sessions_to_sell(line: PositionLine, liquidity: "Liquidity") -> Number:
+    return liquidity.of(line.symbol, is_closed=line.is_closed)
 
 
 def load_snapshot(
@@ -190,8 +255,12 @@ def load_snapshot(
     *,
     settings: Settings,
     session: date | None = None,
+    parts: Collection[Part] = EVERY_PART,
 ) -> SnapshotReport:
-    """Read a portfolio's snapshot of ``session``; without one, the newest."""
+    """Read a portfolio's snapshot of ``session``; without one, the newest.
+
+    Of what is not stored, the ``parts`` are computed.
+    """
     portfolio = find_portfolio(connection, principal, name_or_id)
     row = _load_row(connection, portfolio, session)
     found = row["session"]
@@ -246,6 +315,13 @@ def load_snapshot(
             inputs_revision=row["inputs_revision"],
             windows=json.loads(row["windows"]),
         ),
+        shown=load_shown(
+            connection,
+            settings,
+            portfolio_id=portfolio.portfolio_id,
+            session=found,
+            parts=parts,
+        ),
     )
 
 
@@ -297,6 +373,10 @@ def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
             continue
         # A snapshot of an older engine has no reason for what that one did not compute.
         found[f"{section}.{_shown_name(name)}"] = stored.get(key, NullReason.NOT_COMPUTED_YET)
+    for name, window in json.loads(row["windows"]).items():
+        if window["n"] is None:  # nothing was fitted that a beta could be made of
+            reason = found.get("risk.beta", NullReason.NO_HOLDINGS)
+            found[f"provenance.windows.{name}.n"] = reason
     if row["mwr_annualized"] is None and "performance.mwr_inception" in found:
         found["performance.mwr_annualized"] = found["performance.mwr_inception"]
     return found

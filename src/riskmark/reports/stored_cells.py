@@ -22,11 +22,12 @@ MONEY = (
     "nav", "cash", "long_value", "short_value", "gross", "net", "flow", "inflow", "outflow",
     "pnl", "cum_realized", "cum_unrealized", "cum_income",
     "income", "return", "drawdown", "max_drawdown",
-    "hhi", "effective_positions", "top_1", "top_3", "top_10",
+    "hhi", "effective_positions", "top_1", "top_3", "top_10", "es_95", "factor_share",
 )  # fmt: skip
-SUMS = ("long", "short", "pnl", "turnover", "squares", "largest")
+SUMS = ("long", "short", "pnl", "turnover", "squares", "largest", "components", "component_sizes")
 """Of the positions of a cell: the sums of market value by sign, P&L, absolute P&L and the
-squares of market values, and the largest market value by size."""
+squares of market values, the largest market value by size, and the sum of component ES and of
+its sizes."""
 
 _SQUARED = "ABS(market_value) BETWEEN 1e-100 AND 1e100"
 """Beyond it a database may refuse to square; no such value was ever computed."""
@@ -50,6 +51,14 @@ class Texts(NamedTuple):
     nulls: tuple[str, ...]
     windows: tuple[str, ...]
     mask: tuple[str, ...]
+
+
+class FactorSums(NamedTuple):
+    """Of each snapshot: how many exposures it has, the sum of risk shares and of their sizes."""
+
+    rows: IntArray
+    shares: FloatArray
+    sizes: FloatArray
 
 
 class SectorSums(NamedTuple):
@@ -79,9 +88,9 @@ class StoredCells:
     listed: IntArray
     counted: IntArray
     sums: Mapping[str, FloatArray]
-    factors: IntArray
+    factors: FactorSums
     scenarios: IntArray
-    sectors: "SectorSums"
+    sectors: SectorSums
     unsettled: tuple[tuple[str, ...], ...]
     texts: Texts
     orphans: tuple[tuple[str, str, date], ...]
@@ -187,24 +196,27 @@ class _Details:
             "SUM(CASE WHEN market_value < 0 THEN market_value ELSE 0 END), "
             "SUM(pnl), SUM(ABS(pnl)), "
             f"SUM(CASE WHEN {_SQUARED} THEN market_value * market_value ELSE 0 END), "
-            f"MAX(ABS(market_value)) FROM position_value {groups}",
+            "MAX(ABS(market_value)), COALESCE(SUM(component_es_95), 0), "
+            f"COALESCE(SUM(ABS(component_es_95)), 0) FROM position_value {groups}",
             listed.values,
         )
         self._add_positions(rows)
         packs = f"SELECT portfolio_id, session FROM cell_pack WHERE portfolio_id {listed.sql}"
         self._find("cell_pack", read_rows(connection, packs, listed.values), is_new=True)
-        self.factors, self.scenarios = (
-            self._columns(
-                table,
-                read_rows(
-                    connection,
-                    f"SELECT portfolio_id, session, COUNT(*) FROM {table} {groups}",
-                    listed.values,
-                ),
-                1,
-            )[0].astype(np.int64)
-            for table in ("factor_exposure", "stress_result")
+        rows = read_rows(
+            connection,
+            "SELECT portfolio_id, session, COUNT(*), COALESCE(SUM(risk_share), 0), "
+            f"COALESCE(SUM(ABS(risk_share)), 0) FROM factor_exposure {groups}",
+            listed.values,
         )
+        count, shares, sizes = self._columns("factor_exposure", rows, 3)
+        self.factors = FactorSums(count.astype(np.int64), shares, sizes)
+        rows = read_rows(
+            connection,
+            f"SELECT portfolio_id, session, COUNT(*) FROM stress_result {groups}",
+            listed.values,
+        )
+        self.scenarios = self._columns("stress_result", rows, 1)[0].astype(np.int64)
         rows = read_rows(
             connection,
             "SELECT portfolio_id, session, COUNT(*), COUNT(net), SUM(net), SUM(gross) "

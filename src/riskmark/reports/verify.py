@@ -4,11 +4,11 @@ Every live portfolio is looked at, and rows of portfolios that do not exist. A p
 that was deleted keeps its rows unseen.
 
 Numbers are held against other stored numbers. Those that follow from inputs or from many
-sessions at once (volatilities, chained and money-weighted returns, Sharpe and Sortino, the
-betas of positions) are not computed again: that is what ``run --force`` does.
+sessions at once (volatilities, losses in the tail, chained and money-weighted returns, Sharpe
+and Sortino, the betas of positions) are not computed again: that is what ``run --force`` does.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from riskmark.domain.factor_models import FactorModel
 from riskmark.reports.derived_checks import derived_violations
 from riskmark.reports.documents import Document
 from riskmark.reports.invariants import Expectation, array_violations
 from riskmark.reports.line_checks import line_violations
+from riskmark.reports.risk_checks import risk_violations
 from riskmark.reports.row_checks import close_violations, row_violations
 from riskmark.reports.rules import Rules, load_plan
 from riskmark.reports.stored_cells import load_chunks, stored_portfolios
@@ -103,7 +103,7 @@ def verify(connection: Connection, *, rules: Rules, settings: Settings) -> Verif
     found = [
         *_cell_violations(connection, rules, expected, counts),
         *_row_violations(connection, expected, closures=settings.calendar.closures),
-        *_up_to_date(connection, rules, expected, models=settings.factor_model),
+        *_up_to_date(connection, rules, expected, settings=settings),
     ]
     found.sort(key=lambda one: (one.portfolio_id or "", one.session or date.min, one.invariant))
     return Verification(
@@ -145,12 +145,14 @@ def _up_to_date(
     rules: Rules,
     expected: Expectation,
     *,
-    models: Sequence[FactorModel],
+    settings: Settings,
 ) -> Iterator[Violation]:
     """Yield what is wrong with rows beside inputs and others, where a cell is up to date."""
     live = sorted(expected.first)
     found = chain(
-        close_violations(connection, live), line_violations(connection, live, models=models)
+        close_violations(connection, live),
+        line_violations(connection, live, models=settings.factor_model),
+        risk_violations(connection, live, settings=settings),
     )
     for portfolio, session, violation in found:
         ordinal = rules.calendar.on_or_before(session)

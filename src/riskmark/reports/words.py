@@ -111,6 +111,8 @@ LEFT_OUT_WORDS: Mapping[str, str] = MappingProxyType(
         LeftOutReason.TOO_FEW_OBSERVATIONS: "too few returns were observed",
         LeftOutReason.NO_VARIATION: "its returns do not vary",
         LeftOutReason.TOO_FEW_IN_COMMON: "too few sessions in common with a larger one",
+        LeftOutReason.STALE: "its last close is too old",
+        LeftOutReason.NEVER_PRICED: "never priced, valued at cost",
     }
 )
 
@@ -118,7 +120,7 @@ LIGHT_WORDS: Mapping[str, str] = MappingProxyType(
     {
         TrafficLight.GREEN: "as many exceptions as VaR allows",
         TrafficLight.YELLOW: "more than is likely",
-        TrafficLight.RED: "so many that VaR is almost surely too low",
+        TrafficLight.RED: "far more, so VaR is too low",
     }
 )
 

@@ -84,6 +84,16 @@ def test_every_null_has_its_reason():
     ]
 
 
+def test_what_always_earns_the_same_is_no_mixture_of_risks():
+    world = make_world(6, missing=0)
+    returns = world.returns.copy()
+    returns[:, :2] = 0.06 + 1e-17 * np.arange(len(returns))[:, None]  # as prices give it
+    returns[::3, :2] = np.nextafter(0.06, 1)
+    held = value(returns, world.market, csr_array([[5.0, 2.0, 0, 0, 0]]), np.array([199]), LAST)
+
+    assert reason_of(int(ratio_of(held).nulls[0])) is NullReason.UNDEFINED_DENOMINATOR
+
+
 def test_pairs_are_measured_so_many_at_a_time(monkeypatch):
     world = make_world(4, missing=0.2)
     whole = ratio_of(world)

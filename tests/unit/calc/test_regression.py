@@ -127,6 +127,17 @@ def test_a_symbol_without_returns_has_too_few_observations():
     assert list(fits.n[0]) == [30, 30, 0, 30]
 
 
+@pytest.mark.parametrize("alpha", [0.0, 25.0])
+def test_a_factor_that_always_earns_the_same_does_not_vary(alpha):
+    returns, factors = panel(2)
+    price = 1e-6 * 1.06 ** np.arange(51)
+    factors[:, 1] = price[1:] / price[:-1] - 1  # 6 %, but for rounding
+
+    fits = last(returns, factors, alpha=alpha)
+
+    assert set(reasons(fits)) == {NullReason.NO_FACTOR_VARIATION}
+
+
 @pytest.mark.parametrize("sessions", [1, 30])
 def test_a_fit_begins_with_the_minimum_of_observations(sessions):
     returns, factors = panel(2)

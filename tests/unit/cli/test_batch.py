@@ -1,4 +1,5 @@
 import io
+import re
 
 import polars as pl
 import pytest
@@ -284,7 +285,8 @@ def test_one_screen_shows_a_portfolio(book):
     shown = book("show", "mixed")
 
     assert shown.code == 0
-    for part in ("mixed", str(LAST), "partial", "NAV", "Beta", "Market", "AAA", "cost"):
+    parts = ("mixed", str(LAST), "partial", "NAV", "Beta", "Market", "AAA", "cost")
+    for part in (*parts, "VaR", "Next session", "Effective bets", "market down 35"):
         assert part in shown.out
     assert "NONE: never priced, valued at cost" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 100
@@ -301,7 +303,7 @@ def test_no_number_is_cut(book, monkeypatch, columns):
     ]
 
     assert max(len(line) for out in shown for line in out.splitlines()) <= columns
-    assert not any("…" in out for out in shown)
+    assert not any(re.search(r"\S…", out) for out in shown)
 
 
 def test_show_as_json_is_the_document(book):
@@ -324,6 +326,20 @@ def test_show_of_some_measures(book):
     assert (found["snapshot"].keys(), found["risk"].keys()) == ({"nav"}, {"beta"})
     assert book("show", "book", "--measure", "navv").code == 2
     assert "snapshot.nav" in book("show", "book", "nav").out
+
+
+def test_lists_and_matrices_are_shown_in_lines(book):
+    book.world.add_book("pair", ("AAA", "SPY", "NONE"), MON)
+    book("run")
+
+    shown = book("show", "pair", "-m", "correlation", "-m", "backtests.var.var_95")
+
+    lines = [line.split() for line in shown.out.splitlines()]
+    symbols = next(line for line in lines if line[:1] == ["correlation.symbols"])
+    assert sorted(symbols[1:]) == ["AAA,", "SPY"] or sorted(symbols[1:]) == ["AAA", "SPY,"]
+    assert any(line[:2] == ["correlation.matrix", "1.00"] for line in lines)
+    assert ["correlation.left_out", "NONE", "never_priced"] in lines
+    assert "backtests.var.var_95.exceptions" in shown.out
 
 
 def test_show_before_any_run_says_what_to_do(book):

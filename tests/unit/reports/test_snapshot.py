@@ -4,17 +4,18 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 from tests.acceptance.world import LAST
+from tests.unit.reports.shown_books import null_names
 from tests.unit.reports.worlds import MON, THU, TUE, WED
 
 from riskmark.domain.measures import CONCENTRATION, PERFORMANCE, RISK, SNAPSHOT
 from riskmark.domain.reasons import NullReason
 from riskmark.errors import InputError, UnknownPortfolio
 from riskmark.reports.documents import to_json
-from riskmark.reports.selection import UnknownMeasure, choose_measures
+from riskmark.reports.selection import UnknownMeasure, choose_measures, leaves_of
 from riskmark.reports.snapshot import NotValued, load_snapshot
 
 ENTRY = date(2025, 3, 3)
-NAMES_OF = {"factors": ("model", "factor"), "sectors": ("sector",), "positions": ("symbol",)}
+HEAD = {"portfolio", "session", "state", "reasons", "nulls", "provenance"}
 
 
 def show(world, name="book", session=None):
@@ -33,25 +34,6 @@ def document(world, name="book", session=None):
     return json.loads(to_json(show(world, name, session).document()))
 
 
-def null_names(found):
-    """Return the names of all nulls of a document, as the interface names them."""
-    names = set()
-
-    def walk(name, value):
-        if value is None:
-            names.add(name)
-        elif isinstance(value, dict):
-            for key, inner in value.items():
-                walk(f"{name}.{key}" if name else key, inner)
-        elif isinstance(value, list):
-            for item in value:
-                keys = NAMES_OF.get(name, ())
-                walk(".".join([name, *(item[key] for key in keys)]) if keys else name, item)
-
-    walk("", {key: value for key, value in found.items() if key != "nulls"})
-    return names
-
-
 def valued(world, symbols=("AAA", "BBB"), entry=ENTRY, **book):
     world.add_prices(*(symbol for symbol in symbols if symbol != "NONE"))
     world.add_book("book", symbols, entry, **book)
@@ -66,12 +48,12 @@ def test_every_key_of_the_interface_is_there(world):
     assert found.keys() == {
         "portfolio", "session", "state", "reasons", "snapshot", "nulls", "performance", "risk",
         "concentration", "factors", "factor_risk", "sectors", "stress", "replays",
-        "correlation", "factor_correlation", "positions", "provenance",
+        "correlation", "factor_correlation", "backtests", "positions", "provenance",
     }  # fmt: skip
     assert found["portfolio"].keys() == {"id", "name", "currency", "mode"}
     assert found["snapshot"].keys() == {*SNAPSHOT, "positions"}
     assert {*PERFORMANCE, "mwr_annualized"} <= found["performance"].keys()
-    assert found["risk"].keys() == set(RISK)
+    assert found["risk"].keys() == {*RISK, "sessions_to_sell_95"}
     assert found["concentration"].keys() == set(CONCENTRATION)
     assert found["factors"][0].keys() == {
         "model", "factor", "exposure", "money", "stderr", "coverage",
@@ -81,13 +63,30 @@ def test_every_key_of_the_interface_is_there(world):
     }  # fmt: skip
     assert found["positions"][0].keys() == {
         "symbol", "quantity", "mark", "mark_kind", "mark_age", "market_value", "weight",
-        "pnl", "beta", "component_es_95", "sector",
+        "pnl", "beta", "component_es_95", "sector", "sessions_to_sell",
     }  # fmt: skip
     assert found["factor_risk"].keys() == {
         "model", "factor_share", "specific_share", "contributions",
     }  # fmt: skip
     assert found["correlation"].keys() == {
         "symbols", "matrix", "mean", "mean_abs", "effective_rank", "clusters", "left_out",
+    }  # fmt: skip
+    assert found["factor_correlation"].keys() == {"model", "factors", "matrix"}
+    assert found["stress"][0].keys() == {
+        "scenario", "direct", "predictive", "factors", "positions",
+    }  # fmt: skip
+    assert found["stress"][0]["factors"][0].keys() == {"factor", "direct", "predictive"}
+    assert found["stress"][0]["positions"][0].keys() == {"symbol", "direct", "predictive"}
+    assert found["replays"][0].keys() == {
+        "scenario", "first", "last", "pnl", "own_share", "proxied_share", "replayed_share",
+    }  # fmt: skip
+    assert found["backtests"]["var"][0].keys() == {
+        "measure", "confidence", "sessions", "skipped", "exceptions", "actual_exceptions",
+        "expected", "kupiec", "kupiec_p", "independence", "independence_p", "conditional",
+        "conditional_p", "traffic_light", "exception_sessions",
+    }  # fmt: skip
+    assert found["backtests"]["volatility"][0].keys() == {
+        "measure", "sessions", "skipped", "qlike", "mse",
     }  # fmt: skip
     assert {"run", "computed_at", "engine_version", "windows"} <= found["provenance"].keys()
 
@@ -230,8 +229,20 @@ def test_chosen_measures_keep_their_place_and_their_nulls(world):
     assert chosen["snapshot"].keys() == {"nav"}
     assert chosen["risk"].keys() == {"vol_ewma"}
     assert len(chosen["positions"]) == 2
-    assert chosen["nulls"]["replays"] == "not_computed_yet"
+    assert chosen["nulls"]["replays.covid_2020.pnl"] == "before_data"
     assert set(chosen["nulls"]) == null_names(json.loads(to_json(chosen)))
+
+
+def test_every_number_of_the_document_can_be_chosen_by_its_name(world):
+    valued(world, ("AAA", "BBB", "NONE"))
+    whole = show(world).document()
+    body = {name: whole[name] for name in whole if name not in HEAD}
+
+    for name, value in list(leaves_of("", body))[::7]:
+        chosen = choose_measures(whole, [name])
+        inside = {part: chosen[part] for part in chosen if part not in HEAD}
+        assert list(leaves_of("", inside)) == [(name, value)]
+        assert set(chosen["nulls"]) == null_names(json.loads(to_json(chosen)))
 
 
 def test_a_section_is_a_choice_too(world):

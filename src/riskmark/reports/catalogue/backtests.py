@@ -2,10 +2,9 @@
 
 from riskmark.calc.backtests import RED_FROM, YELLOW_FROM
 from riskmark.domain.reasons import NullReason
+from riskmark.reports.backtest_lines import SPAN
 from riskmark.reports.catalogue.entry import Entry, Section, Unit, Window
 
-SPAN = 250
-"""Sessions of a back-test, as the Basel Committee has them."""
 _WINDOW = Window(SPAN, 1)
 _FEW = (NullReason.TOO_FEW_OBSERVATIONS,)
 
@@ -20,9 +19,18 @@ def var_backtest() -> Section:
         "beside it. L(p) = (1 − p)^(n − x) · p^x with x exceptions on n sessions. Computed when "
         "shown, from snapshots; a session without both numbers is skipped and counted.",
         (
+            _entry("measure", Unit.NAMES, "the VaR that is tested", "", nulls=none),
+            _entry("confidence", Unit.FRACTION, "1 − p", "", nulls=none),
             _entry("sessions", Unit.SESSIONS, "n: sessions with a VaR and a P&L", "", nulls=none),
             _entry("skipped", Unit.SESSIONS, "sessions without", "", nulls=none),
             _entry("exceptions", Unit.COUNT, "x: sessions with −P&L > VaR", "", nulls=none),
+            _entry(
+                "actual_exceptions",
+                Unit.COUNT,
+                "of the n, those on which the actual P&L fell below −VaR",
+                "",
+                nulls=none,
+            ),
             _entry("expected", Unit.COUNT, "n · p, p = 5 or 1 %", "", nulls=none),
             _entry("kupiec", Unit.RATIO, "LR_uc = 2 · ln(L(x / n) / L(p))", "Kupiec 1995"),
             _entry("kupiec_p", Unit.FRACTION, "χ² with 1 degree of freedom", "Kupiec 1995"),
@@ -36,12 +44,13 @@ def var_backtest() -> Section:
             _entry("conditional", Unit.RATIO, "LR_uc + LR_ind", "Christoffersen 1998"),
             _entry("conditional_p", Unit.FRACTION, "χ² with 2 degrees", "Christoffersen 1998"),
             _entry(
-                "light",
+                "traffic_light",
                 Unit.CODE,
                 f"yellow from {100 * YELLOW_FROM:g} % of the binomial distribution on, red from "
                 f"{100 * RED_FROM:g} % on",
                 "Basel Committee 1996",
             ),
+            _entry("exception_sessions", Unit.DATE, "the sessions of x", "", nulls=none),
         ),
     )
 
@@ -54,6 +63,7 @@ def volatility_backtest() -> Section:
         "Of HAR and EWMA: the variance h that was forecast at t, against "
         "v = (Σ w_i(t) · r_i(t+1))².",
         (
+            _entry("measure", Unit.NAMES, "the forecast that is scored", "", nulls=()),
             _entry(
                 "sessions", Unit.SESSIONS, "sessions with a forecast and a return", "", nulls=()
             ),

@@ -55,7 +55,12 @@ def snapshot() -> Section:
                 "nothing been traded in it",
                 "Basel Committee 1996: hypothetical P&L of a back-test",
                 "snapshot.pnl_hypothetical",
-                nulls=(NullReason.FIRST_SESSION, NullReason.ALL_EXCLUDED),
+                nulls=(
+                    NullReason.FIRST_SESSION,
+                    NullReason.NO_HOLDINGS,
+                    NullReason.ALL_EXCLUDED,
+                    NullReason.NO_FACTOR_DATA,
+                ),
             ),
             Entry(
                 "return",

@@ -120,6 +120,18 @@ def stress(model: FactorModel) -> Section:
                 nulls=nulls,
                 window=moves,
             ),
+            Entry(
+                "factors",
+                Unit.MONEY,
+                "by factor: e_f · shock_f or e_f · move_f; they sum to direct and predictive",
+                nulls=nulls,
+            ),
+            Entry(
+                "positions",
+                Unit.MONEY,
+                "by position: e_i · Σ beta_if · shock_f or move_f; they sum to the same",
+                nulls=(*nulls, NullReason.STALE, NullReason.NEVER_PRICED),
+            ),
         ),
     )
 
@@ -138,6 +150,8 @@ def replays(model: FactorModel) -> Section:
         "date to that of its last.",
         (
             Entry("scenario", Unit.NAMES, "the episode"),
+            Entry("first", Unit.DATE, "the session from whose close on it runs"),
+            Entry("last", Unit.DATE, "the session to whose close it runs"),
             Entry(
                 "pnl",
                 Unit.MONEY,

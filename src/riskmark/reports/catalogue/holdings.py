@@ -120,9 +120,10 @@ def positions(market: FactorModel) -> Section:
                 Unit.SESSIONS,
                 f"|quantity| / ({PARTICIPATION:g} · median volume of the window)",
                 "a participation rate, as in the liquidity rules of funds",
-                "position_value.sessions_to_sell",
+                None,
                 Window(SPAN, LEAST),
                 (
+                    NullReason.NO_HOLDINGS,
                     NullReason.TOO_FEW_OBSERVATIONS,
                     NullReason.UNDEFINED_DENOMINATOR,
                     NullReason.CLOSED,

@@ -55,7 +55,7 @@ def risk(settings: Settings) -> Section:
                 f"sessions until {100 * liquidity.SOLD:g} % of the value of all positions is "
                 f"sold, each at {100 * liquidity.PARTICIPATION:g} % of its median volume",
                 "a participation rate, as in the liquidity rules of funds",
-                "snapshot.sessions_to_sell_95",
+                None,
                 Window(liquidity.SPAN, liquidity.LEAST),
                 (
                     *NO_HOLDINGS,
