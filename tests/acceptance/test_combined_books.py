@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from tests.acceptance.soundness import assert_sound
-from tests.acceptance.world import FACTORS, LAST, World, assert_equal_results
+from tests.acceptance.world import FACTORS, LAST, Dump, World, assert_equal_results
 
 from riskmark.domain.portfolio import Lot
 from riskmark.engine.version import current_version
@@ -92,15 +92,20 @@ def combine(world: World, name: str, *members: str, change: bool = False):
         )
 
 
-def numbers(world: World, name: str) -> dict[str, list[dict[str, object]]]:
+def numbers(world: World, name: str) -> Dump:
     """Return every stored row of a portfolio, without its name."""
+    return rows_of(world.dump(), name)
+
+
+def rows_of(dump: Dump, name: str) -> Dump:
+    """Return the rows of one portfolio, without its name."""
     return {
         table: [
             {column: value for column, value in row.items() if column != "portfolio"}
             for row in rows
             if row["portfolio"] == name
         ]
-        for table, rows in world.dump().items()
+        for table, rows in dump.items()
     }
 
 

@@ -54,7 +54,8 @@ def _sentence(done: "Combination", *, is_update: bool) -> str:
         return f"combined {books} as {one.name!r} ({one.portfolio_id})"
     if not done:
         return f"{one.name!r} has these members already"
-    return f"{one.name!r}: {len(done.added):,} members added, {len(done.removed):,} taken out"
+    added = formats.plural(len(done.added), "member")
+    return f"{one.name!r}: {added} added, {len(done.removed):,} taken out"
 
 
 def _document(done: "Combination") -> dict[str, Any]:

@@ -146,7 +146,8 @@ def _heads(connection: Connection, portfolios: list[Portfolio]) -> tuple[BookHea
                 flows=sum(flows.get(book, 0) for book in books),
                 first_entry=None if first is None else as_date(first),
                 members=tuple(
-                    Member(book, names[book]) for book in members.get(one.portfolio_id, ())
+                    Member(book, names[book])
+                    for book in sorted(members.get(one.portfolio_id, ()), key=names.__getitem__)
                 ),
             )
         )

@@ -12,9 +12,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.sessions import Calendar
 from riskmark.settings import Settings
-from riskmark.storage.engines import as_date, read_rows
-from riskmark.storage.key_lists import among
-from riskmark.storage.members import books_in, load_members
+from riskmark.storage.members import load_first_entry
 from riskmark.valuation.analytics import hold
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.inputs import InputCutter, load_inputs
@@ -77,7 +75,5 @@ def recompute(
 
 def _first_session(connection: Connection, calendar: Calendar, portfolio_id: str) -> int | None:
     """Return the ordinal of the portfolio's first session; None if it has no lot."""
-    listed = among(connection, books_in([portfolio_id], load_members(connection, [portfolio_id])))
-    statement = f"SELECT MIN(entry_date) FROM lot WHERE portfolio_id {listed.sql}"
-    ((entry,),) = read_rows(connection, statement, listed.values)
-    return None if entry is None else calendar.on_or_after(as_date(entry))
+    entry = load_first_entry(connection, [portfolio_id])
+    return None if entry is None else calendar.on_or_after(entry)

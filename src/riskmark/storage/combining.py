@@ -30,7 +30,7 @@ from riskmark.storage.books import (
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
 from riskmark.storage.ledger import InputChange
-from riskmark.storage.members import load_members
+from riskmark.storage.members import load_first_entry, load_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def combine_books(
     )
     ids = portfolio_ids(members)
     _add(connection, combined, ids)
-    start = _first_entry(connection, ids)
+    start = load_first_entry(connection, ids)
     _record(connection, combined, start, "books combined", calendar=calendar, at=at)
     return Combination(combined, members, tuple(one.name for one in members))
 
@@ -96,7 +96,7 @@ def change_members(
     removed = [book for book in before if book not in after]
     went = tuple(sorted(find_portfolio(connection, principal, book).name for book in removed))
     starts = [
-        _first_entry(connection, [*added, *removed]),
+        load_first_entry(connection, [*added, *removed]),
         _first_edit(connection, key, removed),
     ]
     table = schema.portfolio_member
@@ -170,16 +170,6 @@ def _add(connection: Connection, combined: Portfolio, books: Sequence[str]) -> N
     if books:
         rows = [{"portfolio_id": combined.portfolio_id, "member_id": book} for book in books]
         connection.execute(insert(schema.portfolio_member), rows)
-
-
-def _first_entry(connection: Connection, books: Sequence[str]) -> date | None:
-    listed = among(connection, books)
-    ((day,),) = read_rows(
-        connection,
-        f"SELECT MIN(entry_date) FROM lot WHERE portfolio_id {listed.sql}",
-        listed.values,
-    )
-    return None if day is None else as_date(day)
 
 
 def _first_edit(connection: Connection, combined: str, books: Sequence[str]) -> date | None:

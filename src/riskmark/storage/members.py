@@ -5,10 +5,11 @@ them of books, and then gives each combined book what its members have.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 
 from sqlalchemy import Connection
 
-from riskmark.storage.engines import read_rows
+from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
 
 Members = Mapping[str, tuple[str, ...]]
@@ -50,3 +51,12 @@ def load_combined_with(connection: Connection, member_id: str) -> list[str]:
         (member_id,),
     )
     return [row[0] for row in rows]
+
+
+def load_first_entry(connection: Connection, portfolio_ids: Collection[str]) -> date | None:
+    """Read the earliest stated entry of any lot of these portfolios; None: there is none."""
+    books = books_in(portfolio_ids, load_members(connection, portfolio_ids))
+    listed = among(connection, books)
+    statement = f"SELECT MIN(entry_date) FROM lot WHERE portfolio_id {listed.sql}"
+    ((entry,),) = read_rows(connection, statement, listed.values)
+    return None if entry is None else as_date(entry)
