@@ -254,11 +254,11 @@ class History(RuleBasedStateMachine):
         for symbol in priced:
             self.inputs.closes.setdefault(symbol, {})[today] = self.world.closes(symbol)[today]
 
-    @rule(back=places, table=st.sampled_from(["snapshot", "position_value"]))
+    @rule(back=places, table=st.sampled_from(["snapshot", "cell_pack"]))
     def damage(self, back: int, table: str):
         session = self._session(back)
         with self.world.app.database.write() as connection:
-            if table == "position_value":
+            if table == "cell_pack":
                 _delete(connection, table, session)
             _delete(connection, "snapshot", session)
 
