@@ -22,7 +22,7 @@ _NAMED_BY = {
     "volatility": ("measure",),
 }
 """What names an item of a list in ``nulls``."""
-_ABOUT = {"portfolio", "session", "state", "reasons", "nulls", "provenance"}
+_ABOUT = {"portfolio", "session", "state", "reasons", "nulls"}
 """Sections that say what the numbers are of."""
 
 

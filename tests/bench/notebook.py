@@ -67,11 +67,9 @@ class Notebook:
         series = self.follow(book)
         return [self.report(series, pd.Timestamp(session)) for session in sessions]
 
-    def fit_all(self, session: date) -> None:
-        """Regress every symbol on every model on one session."""
-        for name in self.models:
-            for symbol in self.returns.columns:
-                self.fit(name, symbol, pd.Timestamp(session))
+    def forget_fits(self) -> None:
+        """Begin as a notebook that was just opened; it fits what a book holds anew."""
+        self._fits.clear()
 
     def follow(self, book: GeneratedBook) -> BookSeries:
         """Make the series of a book from its lots and flows."""
@@ -124,11 +122,13 @@ class Notebook:
         performance, is_annual, drawdown = _performance(series.book.loc[:session])
         exposures, split = self._exposures(held, nav, x, session)
         beta = exposures["market", "Market"].exposure
+        kept = series.value.shift().loc[session] * self.returns.loc[session, series.value.columns]
         volatility = risk.volatility(x)
         shares = (held.abs() / gross).sort_values(ascending=False)
         row = series.book.loc[session]
         measures = {
             **row.to_dict(),
+            "pnl_hypothetical": kept.sum(skipna=False),
             "long_value": held[held > 0].sum(),
             "short_value": held[held < 0].sum(),
             "gross": gross,

@@ -21,7 +21,7 @@ ABSOLUTE = 1e-9
 MONEY = frozenset(
     {
         "nav", "cash", "long_value", "short_value", "gross", "net", "flow", "inflow", "outflow",
-        "pnl", "income", "cum_realized", "cum_unrealized", "cum_income",
+        "pnl", "pnl_hypothetical", "income", "cum_realized", "cum_unrealized", "cum_income",
         "var_95_money", "var_99_money", "es_95_money", "es_99_money",
         "var_95_param_money", "var_99_param_money",
     }

@@ -69,6 +69,7 @@ AROUND = (
     Timed(shard_work, "violations", ROWS),
     Timed(shard_work, "shard_rows", ROWS),
     Timed(symbol_work, "_fit_lines", ROWS),
+    Timed(symbol_work, "pack_columns", ROWS),
     Timed(symbol_work, "_metric_rows", ROWS),
     Timed(ShardWork, "_write", WRITE),
     Timed(symbol_work, "note_prices", WRITE),

@@ -53,6 +53,8 @@ def _riskmark(arguments: Sequence[str], path: Path, session: date) -> None:
     command = Path(sys.executable).with_name("riskmark")
     environment = {
         "PATH": os.environ["PATH"],
+        # The command must be that of the code which made the database.
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "RISKMARK_DATABASE_URL": f"sqlite:///{path}",
         "RISKMARK_NOW": f"{session}T22:00:00Z",
     }

@@ -130,6 +130,9 @@ class Savvy:
         stressed = np.array([one.money for key, one in exposures.items() if key[0] == STRESS_MODEL])
         volatility = risk.volatility(x)
         observed = self.returns[row - risk.CORRELATED + 1 : row + 1][:, columns]
+        kept = np.nan
+        if place > 0:
+            kept = history.value[place - 1] @ self.returns[row, history.columns]
         shares = np.sort(np.abs(value) / gross)[::-1]
         hhi = float(shares @ shares)
         measures = {
@@ -143,6 +146,7 @@ class Savvy:
             "inflow": max(flow, 0.0),
             "outflow": max(-flow, 0.0),
             "pnl": history.pnl[place].sum(),
+            "pnl_hypothetical": kept,
             "return": history.returns[place],
             "income": history.income[place],
             "cum_realized": history.cum_realized[place],
