@@ -96,7 +96,7 @@ def touching_changes(
     A change of an instrument counts from the portfolio's first entry in it, and not at all
     if the last exit came before it. A change of a member is one of the combined book.
     """
-    own = (portfolio.portfolio_id, *portfolio.members)
+    own = {portfolio.portfolio_id, *portfolio.members}
     held = facts.holdings.get(portfolio.portfolio_id, {})
     found: list[tuple[int, ChangeKind, int]] = []
     for change in facts.changes:

@@ -31,10 +31,10 @@ def load_members(
         f"WHERE {chosen} ORDER BY m.portfolio_id, m.member_id",
         values,
     )
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for portfolio, member in rows:
-        found[portfolio] = (*found.get(portfolio, ()), member)
-    return found
+        found.setdefault(portfolio, []).append(member)
+    return {portfolio: tuple(members) for portfolio, members in found.items()}
 
 
 def books_in(portfolio_ids: Iterable[str], members: Members) -> list[str]:
