@@ -35,7 +35,10 @@ from riskmark.storage.members import load_first_entry, load_members
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """A combined book, its members by name, and the names of those that came and went."""
+    """A combined book, its members by name, and the names of those that came and went.
+
+    It is true if its members changed.
+    """
 
     portfolio: Portfolio
     members: tuple[Portfolio, ...]
@@ -83,11 +86,11 @@ def change_members(
     at: datetime,
 ) -> Combination:
     """Make the books ``named`` the members of a combined book."""
-    combined = find_portfolio(connection, principal, name_or_id)
+    key = find_portfolio(connection, principal, name_or_id).portfolio_id
+    lock_portfolio(connection, key)
+    combined = find_portfolio(connection, principal, key)
     if combined.kind is not PortfolioKind.COMBINED:
         raise InputError(f"{combined.name!r} is a book with lots of its own; it has no members")
-    key = combined.portfolio_id
-    lock_portfolio(connection, key)
     members = _lock_members(connection, principal, combined.name, named)
     _check_alike(combined, members[0])
     before = load_members(connection, [key])[key]
