@@ -114,6 +114,8 @@ def test_a_combined_book_is_run_and_shown_as_any_portfolio(riskmark, books):  # 
     assert shown.code == 0
     assert shown.json["snapshot"]["nav"] is not None
     assert riskmark("history", "All", "--json").code == 0
+    what_if = riskmark("what-if", "All", "--trade", "SPY", "5", "--json")
+    assert what_if.code == 0
     assert riskmark("verify", "--json").json["checked"]["portfolios"] == 3
 
 
