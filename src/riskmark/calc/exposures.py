@@ -47,6 +47,21 @@ class Books(NamedTuple):
     holdings_mode: BoolArray
     market_gross: FloatArray | None = None
 
+    @property
+    def of_marks(self) -> FloatArray:
+        """The sum of the sizes of market values."""
+        return self.gross if self.market_gross is None else self.market_gross
+
+    def take(self, where: slice) -> "Books":
+        """Return some of the cells."""
+        return Books(
+            self.nav[where],
+            self.gross[where],
+            self.held[where],
+            self.holdings_mode[where],
+            self.of_marks[where],
+        )
+
 
 class FactorExposures(NamedTuple):
     """Exposures of C cells to F factors: in money and over NAV (C, F), and coverage.
@@ -101,8 +116,7 @@ def model_exposures(
 
 def nav_nulls(books: Books) -> CodeArray:
     """Tell why numbers cannot be divided by NAV: a code for each cell, 0 where they can."""
-    gross = books.gross if books.market_gross is None else books.market_gross
-    small = books.holdings_mode & (books.nav < LEAST_NAV * (1 - MARGIN) * gross)
+    small = books.holdings_mode & (books.nav < LEAST_NAV * (1 - MARGIN) * books.of_marks)
     return measure(
         books.nav,
         (books.holdings_mode & ~books.held, NullReason.NO_HOLDINGS),

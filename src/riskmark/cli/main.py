@@ -9,7 +9,9 @@ import typer
 
 from riskmark import __version__
 from riskmark.cli import demo, exporting, maintenance, runs, show, status, what_if
+from riskmark.cli.attribution import show_attribution
 from riskmark.cli.benchmarks import benchmark_commands
+from riskmark.cli.explain import explain
 from riskmark.cli.factors import factor_commands
 from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
 from riskmark.cli.opening import GlobalOptions
@@ -34,6 +36,8 @@ app.command("run", rich_help_panel=DAILY)(runs.run)
 app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
 app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
+app.command("attribution", rich_help_panel=DAILY)(show_attribution)
+app.command("explain", rich_help_panel=DAILY)(explain)
 app.command("export", rich_help_panel=DAILY)(exporting.export)
 app.command(
     "what-if",

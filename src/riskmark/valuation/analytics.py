@@ -1,5 +1,7 @@
 """A shard's analytics: positions and factor fits to the risk of every planned cell."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -101,30 +103,50 @@ def hold(inputs: ShardInputs, cells: Cells) -> Held:
     """Take what risk is computed from: the exposures of every cell, and their series x."""
     exposures = cells.exposures
     included = cells.exposed(exposures, exposures.counts)
+    held = hold_exposures(inputs, included, cell_row=cells.row, books=cells.books)
+    if exposures.options is None:
+        return held
     parts = cells.exposed(exposures, exposures.counts, is_netted=False)
+    parts_excluded = _excluded_parts(included, held.series.excluded, parts)
+    options, options_excluded = _options(exposures, parts_excluded)
+    return replace(
+        held,
+        parts=parts,
+        parts_excluded=parts_excluded,
+        options=options,
+        options_excluded=options_excluded,
+    )
+
+
+def hold_exposures(
+    inputs: ShardInputs, included: Holdings, *, cell_row: IntArray, books: Books
+) -> Held:
+    """Take exposures in money (C, N), whatever they come from, with their series x.
+
+    ``cell_row`` (C,) are the panel rows at which the windows of the cells end. Options are not
+    told apart.
+    """
     market = inputs.fits[MARKET_MODEL]
     series = holdings_returns(
         _returns(inputs),
         inputs.market[: inputs.rows.stop],
         market.parts[0],
         included,
-        cells.row,
+        cell_row,
         rows=inputs.rows,
         window=market.model.window,
     )
-    parts_excluded = _excluded_parts(included, series.excluded, parts)
-    options, options_excluded = _options(exposures, parts_excluded)
     return Held(
         included=included,
         exposed=_without(included, series.excluded),
-        parts=parts,
-        parts_excluded=parts_excluded,
-        options=options,
-        options_excluded=options_excluded,
+        parts=included,
+        parts_excluded=series.excluded,
+        options=None,
+        options_excluded=np.zeros(0, dtype=bool),
         series=series,
         returns=_returns(inputs),
-        cell_row=cells.row,
-        books=cells.books,
+        cell_row=cell_row,
+        books=books,
     )
 
 
@@ -258,7 +280,7 @@ def _fewest(exposed: Holdings, fits: FactorFits, cells: Cells) -> IntArray:
 
 def _nonlinear(cells: Cells) -> Measure:
     """Return the delta exposure of options as a share of gross."""
-    gross = cells.books.gross if cells.books.market_gross is None else cells.books.market_gross
+    gross = cells.books.of_marks
     sizes = np.zeros(len(cells))
     options = cells.exposures.options
     if options is not None:
