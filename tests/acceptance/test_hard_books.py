@@ -7,9 +7,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from tests.acceptance.options_by_hand import by_hand, own_volatility
 from tests.acceptance.parts import assert_in_parts
 from tests.acceptance.soundness import assert_sound
-from tests.acceptance.test_options import by_hand, own_volatility
 from tests.acceptance.world import FACTORS, LAST, World
 from tests.unit.reports.shown_books import episode, null_names, show
 

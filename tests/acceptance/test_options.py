@@ -3,11 +3,15 @@
 import json
 from datetime import date
 from decimal import Decimal
-from math import erf, exp, log, pi, sqrt
+from math import sqrt
 
 import numpy as np
 import pytest
+from tests.acceptance.options_by_hand import by_hand, own_volatility
+from tests.acceptance.parts import assert_explained, explain
+from tests.acceptance.test_combined_books import combine, rows_of
 from tests.acceptance.test_risk_numbers import returns_of, style_factors
+from tests.acceptance.test_what_if import foretell
 from tests.acceptance.world import FACTORS, LAST, assert_equal_results
 from tests.unit.reports.shown_books import episode, show
 
@@ -15,10 +19,12 @@ from riskmark.domain.instruments import InstrumentKind, OptionTerms, OptionType,
 from riskmark.domain.portfolio import InvestmentClass, Lot
 from riskmark.engine.version import current_version
 from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.reports.documents import to_json
 from riskmark.reports.rules import Rules
 from riskmark.reports.verify import verify
 from riskmark.storage.books import Account
 from riskmark.storage.engines import as_date
+from riskmark.storage.instruments import find_instruments
 from riskmark.storage.positions import Moment, Positions, create_book
 
 ENTRY = date(2025, 9, 2)
@@ -63,27 +69,6 @@ def add(world, name, *lots, equity=100_000):
             currency="USD",
             moment=Moment(world.app.today, world.app.clock.now()),
         )
-
-
-def normal(x):
-    return (1 + erf(x / sqrt(2))) / 2
-
-
-def by_hand(right, spot, strike, years, volatility):
-    """Return price, delta, gamma and vega (a point) without rate and yield."""
-    d1 = log(spot / strike) / (volatility * sqrt(years)) + volatility * sqrt(years) / 2
-    d2 = d1 - volatility * sqrt(years)
-    sign = 1 if right == "call" else -1
-    price = sign * (spot * normal(sign * d1) - strike * normal(sign * d2))
-    density = exp(-d1 * d1 / 2) / sqrt(2 * pi)
-    gamma = density / (spot * volatility * sqrt(years))
-    return price, sign * normal(sign * d1), gamma, spot * density * sqrt(years) / 100
-
-
-def own_volatility(world, symbol, day):
-    closes = [close for session, close in world.closes(symbol).items() if session <= day]
-    returns = np.diff(closes) / closes[:-1]
-    return float(np.std(returns[-63:], ddof=1) * sqrt(252))
 
 
 def years(day, expiry=EXPIRY):
@@ -384,3 +369,61 @@ def test_a_replay_moves_the_underlying_and_reprices_the_option(market):
     before = by_hand("put", spot, 155, years(LAST), volatility)[0]
     assert found["pnl"] == pytest.approx(100 * (after - before), rel=1e-9)
     assert json.dumps(found["own_share"]) == "1.0"
+
+
+def test_a_combined_book_nets_options_and_shares_of_its_members(market):
+    put, call = occ("AAA", EXPIRY, "put", 155), occ("AAA", SOON, "call", 150)
+    own = (lot("AAA", 100, 100), lot(put, 1, 4.5)), (lot(call, -2, 5), lot(put, 2, 4.6))
+    for name, lots in zip(("one", "two"), own, strict=True):
+        add(market, name, *lots)
+    add(market, "both", *own[0], *own[1], equity=200_000)
+    combine(market, "all", "one", "two")
+
+    market.run()
+
+    dump = market.dump()
+    both, combined = rows_of(dump, "both"), rows_of(dump, "all")
+    assert_equal_results(both, combined)
+    assert_clean(market)
+
+
+def test_what_changed_through_an_expiry_is_the_sum_of_its_parts(market):
+    legs = [occ("AAA", SOON, right, 150) for right in ("call", "put")]
+    put = occ("AAA", EXPIRY, "put", 155)
+    add(market, "book", lot("AAA", 100, 100), *(lot(leg, -2, 5) for leg in legs), lot(put, 1, 4.5))
+    market.run()
+
+    for first, last in ((ENTRY, LAST), (ENTRY, SOON), (SOON, LAST)):
+        assert_explained(explain(market, "book", first=first, last=last), size=1e5)
+
+
+def test_what_a_trade_in_options_would_bring_is_what_it_brings(market):
+    put, call = occ("AAA", EXPIRY, "put", 155), occ("AAA", EXPIRY, "call", 165)
+    add(market, "book", lot("AAA", 100, 100), lot(put, 1, 4.5))
+    add(market, "other", lot(call, 1, 5))
+    market.run()
+    marks = {
+        symbol: positions(show(market, name=name))[symbol]["mark"]
+        for name, symbol in (("book", put), ("other", call))
+    }
+
+    found = foretell(market, None, (put, 2), (call, -1))
+
+    foretold = json.loads(to_json(found.document()))["after"]
+    add(market, "traded", lot("AAA", 100, 100), lot(put, 1, 4.5))
+    with market.app.database.write() as connection:
+        editor = market.editor(connection, "traded")
+        known = find_instruments(connection, [put, call])
+        ids = {symbol: one.instrument_id for symbol, one in known.items()}
+        editor.add_lots(
+            [lot(put, 2, round(marks[put], 8), LAST), lot(call, -1, round(marks[call], 8), LAST)],
+            ids,
+        )
+        editor.finish()
+    market.run()
+
+    stored = show(market, name="traded")
+    for section in ("risk", "concentration"):
+        for name, number in foretold[section].items():
+            if isinstance(number, float) and name != "information_ratio":
+                assert number == pytest.approx(stored[section][name], rel=1e-6), name
