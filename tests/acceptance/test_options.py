@@ -19,6 +19,7 @@ from riskmark.domain.instruments import InstrumentKind, OptionTerms, OptionType,
 from riskmark.domain.portfolio import InvestmentClass, Lot
 from riskmark.engine.version import current_version
 from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.reports.attribution import load_attribution
 from riskmark.reports.documents import to_json
 from riskmark.reports.rules import Rules
 from riskmark.reports.verify import verify
@@ -26,6 +27,8 @@ from riskmark.storage.books import Account
 from riskmark.storage.engines import as_date
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.positions import Moment, Positions, create_book
+from riskmark.storage.symbol_files import SymbolRow
+from riskmark.storage.symbols import import_symbols
 
 ENTRY = date(2025, 9, 2)
 EXPIRY = date(2026, 3, 20)
@@ -427,3 +430,29 @@ def test_what_a_trade_in_options_would_bring_is_what_it_brings(market):
         for name, number in foretold[section].items():
             if isinstance(number, float) and name != "information_ratio":
                 assert number == pytest.approx(stored[section][name], rel=1e-6), name
+
+
+def test_an_option_stands_in_the_sector_of_its_underlying(market):
+    put = occ("AAA", EXPIRY, "put", 155)
+    add(market, "book", lot(put, 1, 4.5))
+    row = SymbolRow("symbols.csv", 2, "AAA", None, None, "Energy", None)
+    with market.app.database.write() as connection:
+        import_symbols(connection, [row], currency="USD", at=market.app.clock.now())
+
+    market.run()
+
+    found = show(market)
+    assert [one["sector"] for one in found["positions"]] == ["Energy"]
+    (sector,) = found["sectors"]
+    assert sector["sector"] == "Energy"
+    exposure = positions(found)[put]["greeks"]["exposure"]
+    assert sector["short"] == pytest.approx(exposure / found["snapshot"]["nav"])
+    with market.app.database.read() as connection:
+        made = load_attribution(
+            connection,
+            market.app.principal,
+            "book",
+            calendar=market.calendar,
+            settings=market.app.settings,
+        )
+    assert [one.sector for one in made.sectors] == ["Energy"]

@@ -4,10 +4,10 @@ Each of the three ways sums to the P&L of the range, which is that of its sessio
 and the last included. Positions and sectors are summed up from the stored lines; factors are
 exposures in money at the close before, as stored, times the factors' returns, with what they
 leave over in parts of its own (``calc.attribution``). A position stands in the sector that its
-instrument is in today.
+instrument, or the underlying of an option, is in today.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,7 +24,9 @@ from riskmark.reports.factor_attribution import ByFactor, load_by_factor
 from riskmark.reports.ways import By
 from riskmark.settings import Settings
 from riskmark.storage.books import Principal, find_portfolio
+from riskmark.storage.contracts import load_contracts
 from riskmark.storage.engines import bind_date, read_rows
+from riskmark.storage.instruments import load_instruments
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def _load_positions(
     """Add up the lines of every instrument, the largest gains first."""
     rows = read_rows(
         connection,
-        "SELECT i.symbol, i.kind, i.sector, SUM(v.pnl), "
+        "SELECT i.id, i.symbol, i.kind, i.sector, SUM(v.pnl), "
         "SUM(CASE WHEN v.session = ? AND v.mark_kind IS NOT NULL THEN 1 ELSE 0 END) "
         "FROM position_value v JOIN instrument i ON i.id = v.instrument_id "
         "WHERE v.portfolio_id = ? AND v.session BETWEEN ? AND ? "
@@ -168,11 +170,26 @@ def _load_positions(
             bind_date(connection, chosen.last),
         ),
     )
+    underlying = _sectors_of_options(connection, [row[0] for row in rows])
     lines = [
-        PositionPnl(symbol, sector_of(InstrumentKind(kind), sector), held > 0, pnl)
-        for symbol, kind, sector, pnl, held in rows
+        PositionPnl(
+            symbol, underlying.get(key) or sector_of(InstrumentKind(kind), sector), held > 0, pnl
+        )
+        for key, symbol, kind, sector, pnl, held in rows
     ]
     return tuple(sorted(lines, key=lambda line: (-line.pnl, line.symbol)))
+
+
+def _sectors_of_options(connection: Connection, instrument_ids: Sequence[int]) -> dict[int, str]:
+    """Return the sectors of the underlyings of the options among ``instrument_ids``."""
+    contracts = load_contracts(connection, instrument_ids)
+    ids = {one.underlying_id for one in contracts if one.underlying_id is not None}
+    known = load_instruments(connection, ids, owner_id=None)
+    return {
+        one.instrument_id: sector_of(found.kind, found.sector)
+        for one in contracts
+        if (found := known.get(one.underlying_id or 0)) is not None
+    }
 
 
 def _by_sector(positions: Iterable[PositionPnl]) -> tuple[SectorPnl, ...]:

@@ -296,7 +296,7 @@ def load_positions(
             beta=row["beta"],
             component_es_95=row["component_es_95"],
             component_reason=row["component_es_95_null"],
-            sector=sector_of(InstrumentKind(row["kind"]), row["sector"]),
+            sector=_sector(row),
             beta_reason=row["beta_null"],
             weight_reason=nav_reason,
             option=_option(row),
@@ -305,6 +305,13 @@ def load_positions(
     ]
     lines.sort(key=lambda line: (line.is_closed, -abs(line.market_value), line.symbol))
     return tuple(lines)
+
+
+def _sector(row: RowMapping) -> str:
+    """Return the sector that a position counts in: an option's is its underlying's."""
+    if row["booked_kind"] is not None:
+        return sector_of(InstrumentKind(row["booked_kind"]), row["booked_sector"])
+    return sector_of(InstrumentKind(row["kind"]), row["sector"])
 
 
 def _option(row: RowMapping) -> OptionLine | None:
@@ -323,6 +330,8 @@ def _positions(portfolio_id: str, session: date) -> Select[Any]:
             instrument.c.kind,
             instrument.c.sector,
             booked.c.symbol.label("booked_symbol"),
+            booked.c.kind.label("booked_kind"),
+            booked.c.sector.label("booked_sector"),
         )
         .join(instrument, instrument.c.id == table.c.instrument_id)
         .outerjoin(booked, booked.c.id == table.c.booked_to)
