@@ -13,6 +13,7 @@ from tests.acceptance.test_combined_books import combine, rows_of
 from tests.acceptance.test_risk_numbers import returns_of, style_factors
 from tests.acceptance.test_what_if import foretell
 from tests.acceptance.world import FACTORS, LAST, assert_equal_results
+from tests.damage import damage
 from tests.unit.reports.shown_books import episode, show
 
 from riskmark.domain.instruments import InstrumentKind, OptionTerms, OptionType, occ_symbol
@@ -92,7 +93,8 @@ def snapshots(world, name, *columns):
     return {as_date(row[0]): row[1:] for row in rows}
 
 
-def assert_clean(world):
+def violations(world):
+    """Return the invariants that what is stored violates."""
     settings = world.app.settings
     rules = Rules(
         calendar=world.calendar,
@@ -102,7 +104,11 @@ def assert_clean(world):
     )
     with world.app.database.read() as connection:
         found = verify(connection, rules=rules, settings=settings)
-    assert found.violations == ()
+    return {one.invariant for one in found.violations}
+
+
+def assert_clean(world):
+    assert violations(world) == set()
 
 
 @pytest.fixture
@@ -456,3 +462,43 @@ def test_an_option_stands_in_the_sector_of_its_underlying(market):
             settings=market.app.settings,
         )
     assert [one.sector for one in made.sectors] == ["Energy"]
+
+
+@pytest.mark.parametrize(
+    ("table", "changed", "invariant"),
+    [
+        ("position_value", "exposure = exposure * 1.01", "exposure_is_that_of_delta"),
+        ("position_value", "delta = NULL", "null_has_a_reason"),
+        ("position_value", "implied_vol_null = NULL", "null_has_a_reason"),
+        ("snapshot", "nonlinear_weight = 0.9", "nonlinear_weight_is_that_of_options"),
+        ("snapshot", "hhi = 0.5", "hhi_is_sum_of_squares"),
+        ("stress_result", "beyond_delta = 0", "stress_is_exposure_times_shock"),
+    ],
+)
+def test_damage_to_what_is_stored_of_options_is_seen(market, table, changed, invariant):
+    put = occ("AAA", EXPIRY, "put", 155)
+    add(market, "book", lot("AAA", 100, 100), lot(put, 1, 4.5, date(2025, 12, 29)))
+    market.run()
+    assert_clean(market)
+    only = " WHERE exposure IS NOT NULL" if table == "position_value" else ""
+
+    with market.app.database.write() as connection:
+        damage(connection, f"UPDATE {table} SET {changed}{only}")
+
+    assert invariant in violations(market)
+
+
+def test_an_option_that_expires_while_nobody_knows_its_underlying_stays_at_cost(market):
+    call = occ("ZZZ", SOON, "call", 10)
+    add(market, "book", lot(call, 1, 2))
+
+    market.run()
+
+    found = show(market)
+    assert [one["reason"] for one in found["reasons"]] == ["underlying_unpriced"]
+    assert positions(found)[call]["market_value"] == 200
+    market.add_bars("ZZZ", {SOON: 12.5})
+    market.run()
+    after = snapshots(market, "book", "cash", "positions", "state")
+    assert after[LAST] == (100_000 - 200 + 250, 0, "complete")
+    assert_clean(market)

@@ -83,7 +83,7 @@ def _deltas(connection: Connection, listed: Part) -> Iterator[CellViolation]:
         connection,
         "SELECT v.portfolio_id, v.session, i.symbol, v.delta, v.exposure "
         "FROM position_value v JOIN instrument i ON i.id = v.instrument_id "
-        "WHERE v.exposure IS NOT NULL "
+        "WHERE v.exposure IS NOT NULL AND v.delta IS NOT NULL "
         f"AND {unless(fits, 'v.delta', 'v.underlying_price', 'v.units', 'v.exposure')} "
         f"AND v.portfolio_id {listed.sql}",
         listed.values,

@@ -132,6 +132,10 @@ def positions(market: FactorModel) -> Section:
                     NullReason.CLOSED,
                 ),
             ),
-            Entry("sector", Unit.NAMES, "GICS sector, or the kind of a fund or private asset"),
+            Entry(
+                "sector",
+                Unit.NAMES,
+                "GICS sector, or the kind of a fund or private asset; an option's underlying's",
+            ),
         ),
     )
