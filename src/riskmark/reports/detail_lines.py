@@ -244,7 +244,7 @@ def load_sectors(
     Beside them stand the weights of the symbol ``benchmark`` that are in force then.
     """
     table = schema.sector_exposure
-    weights = _weights_in_force(connection, benchmark, session)
+    weights = weights_in_force(connection, benchmark, session)
     lines = [
         SectorLine(
             sector=row["sector"],
@@ -263,7 +263,7 @@ def load_sectors(
     return tuple(lines)
 
 
-def _weights_in_force(
+def weights_in_force(
     connection: Connection, benchmark: str, session: date
 ) -> Mapping[str, float] | None:
     """Return the benchmark's weights by sector on ``session``; None if there are none yet."""

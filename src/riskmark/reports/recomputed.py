@@ -54,7 +54,7 @@ def recompute(
 
     ``back_to`` is an ordinal that the panel must reach back to.
     """
-    first = _first_session(connection, calendar, portfolio_id)
+    first = first_session(connection, calendar, portfolio_id)
     ordinal = calendar.on_or_before(session)
     if first is None or first > ordinal:
         return None
@@ -73,7 +73,7 @@ def recompute(
     return Recomputed(inputs, valued, cells, hold(inputs, cells, valued))
 
 
-def _first_session(connection: Connection, calendar: Calendar, portfolio_id: str) -> int | None:
+def first_session(connection: Connection, calendar: Calendar, portfolio_id: str) -> int | None:
     """Return the ordinal of the book's first session; None if it has no lot."""
     statement = "SELECT MIN(entry_date) FROM lot WHERE portfolio_id = ?"
     ((entry,),) = read_rows(connection, statement, (portfolio_id,))
