@@ -9,7 +9,9 @@ import typer
 
 from riskmark import __version__
 from riskmark.cli import demo, exporting, maintenance, runs, show, status, what_if
+from riskmark.cli.attribution import show_attribution
 from riskmark.cli.benchmarks import benchmark_commands
+from riskmark.cli.explain import explain
 from riskmark.cli.factors import factor_commands
 from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
 from riskmark.cli.opening import GlobalOptions
@@ -41,6 +43,8 @@ app.command(
     cls=what_if.TradingCommand,
     context_settings=NEGATIVE_VALUES,
 )(what_if.what_if)
+app.command("attribution", rich_help_panel=DAILY)(show_attribution)
+app.command("explain", rich_help_panel=DAILY)(explain)
 app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=BOOKS)
 app.add_typer(price_commands, name="prices", rich_help_panel=BOOKS)
 app.add_typer(symbol_commands, name="symbols", rich_help_panel=BOOKS)

@@ -22,7 +22,10 @@ from riskmark.valuation.shard import ShardInputs, Valued, value
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """A portfolio on one session, as a run has it at hand; all arrays have one cell."""
+    """A portfolio on one session, as a run has it at hand; all arrays have one cell.
+
+    Or two, of the first and the last session of a span, all of which is valued then.
+    """
 
     inputs: ShardInputs
     valued: Valued
@@ -48,26 +51,29 @@ def recompute(
     *,
     portfolio_id: str,
     session: date,
+    since: date | None = None,
     back_to: int | None = None,
 ) -> Recomputed | None:
     """Compute a portfolio's cell of ``session`` again; None if the book begins later now.
 
-    ``back_to`` is an ordinal that the panel must reach back to.
+    With an earlier session ``since``, the cell of that one comes first. ``back_to`` is an
+    ordinal that the panel must reach back to.
     """
     first = first_session(connection, calendar, portfolio_id)
     ordinal = calendar.on_or_before(session)
-    if first is None or first > ordinal:
+    begin = ordinal if since is None else calendar.on_or_before(since)
+    if first is None or first > begin:
         return None
     read = load_inputs(
         connection,
         calendar,
         settings,
         first_sessions={portfolio_id: first},
-        first_cell=ordinal,
+        first_cell=begin,
         last=ordinal,
         back_to=back_to,
     )
-    inputs = InputCutter(read, settings).cut([portfolio_id], [[ordinal]])
+    inputs = InputCutter(read, settings).cut([portfolio_id], [sorted({begin, ordinal})])
     valued = value(inputs)
     cells = Cells(inputs, valued)
     return Recomputed(inputs, valued, cells, hold(inputs, cells, valued))

@@ -100,13 +100,23 @@ def hold(inputs: ShardInputs, cells: Cells, valued: Valued) -> Held:
     """Take what risk is computed from: the exposures of every cell, and their series x."""
     money = cells.of_position(valued.values.positions.market_value)
     included = cells.holdings(money, _counts(cells, cells.of_position(valued.kind)))
+    return hold_exposures(inputs, included, cell_row=cells.row, books=cells.books)
+
+
+def hold_exposures(
+    inputs: ShardInputs, included: Holdings, *, cell_row: IntArray, books: Books
+) -> Held:
+    """Take exposures in money (C, N), whatever they come from, with their series x.
+
+    ``cell_row`` (C,) are the panel rows at which the windows of the cells end.
+    """
     market = inputs.fits[MARKET_MODEL]
     series = holdings_returns(
         _returns(inputs),
         inputs.market[: inputs.rows.stop],
         market.parts[0],
         included,
-        cells.row,
+        cell_row,
         rows=inputs.rows,
         window=market.model.window,
     )
@@ -115,8 +125,8 @@ def hold(inputs: ShardInputs, cells: Cells, valued: Valued) -> Held:
         exposed=_without(included, series.excluded),
         series=series,
         returns=_returns(inputs),
-        cell_row=cells.row,
-        books=cells.books,
+        cell_row=cell_row,
+        books=books,
     )
 
 
