@@ -40,6 +40,9 @@ NULL_WORDS: Mapping[str, str] = MappingProxyType(
         NullReason.NO_BENCHMARK_WEIGHTS: "no benchmark weights are known",
         NullReason.BEFORE_DATA: "it begins before the data",
         NullReason.NOT_OVER_YET: "it ends after this session",
+        NullReason.EXPIRED: "expired",
+        NullReason.BELOW_INTRINSIC: "not above its intrinsic value",
+        NullReason.OUT_OF_RANGE: "outside 1 to 500 %",
         NullReason.NOT_COMPUTED_YET: "not computed yet",
     }
 )
