@@ -25,7 +25,8 @@ class FactorFit(NamedTuple):
     stderr : float64, shape (N, F)
         Standard errors of ``beta``, a ratio; NaN throughout for ridge.
     stderr_hac : float64, shape (N, F)
-        The same by Newey and West, robust to autocorrelation and changing variance.
+        The same by Newey and West, robust to autocorrelation and changing variance; a ratio,
+        NaN throughout for ridge.
     vif : float64, shape (N, F)
         Variance inflation factors, a ratio of at least 1: how far a factor follows from the
         others. NaN throughout for ridge.

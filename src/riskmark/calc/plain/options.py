@@ -36,10 +36,10 @@ class OptionGreeks(NamedTuple):
 
 
 def price_options(
-    is_call: npt.ArrayLike,
     spot: npt.ArrayLike,
     strike: npt.ArrayLike,
     *,
+    is_call: npt.ArrayLike,
     years: npt.ArrayLike,
     volatility: npt.ArrayLike,
     rate: float = 0.0,
@@ -49,12 +49,12 @@ def price_options(
 
     Parameters
     ----------
-    is_call : bool, any shape
-        Whether it is a call, true or false; else a put. All arrays broadcast.
     spot : float64, any shape
-        Price of the underlying, in money, at least 0.
+        Price of the underlying, in money, at least 0. All arrays broadcast.
     strike : float64, any shape
         Strike, in money, above 0.
+    is_call : bool, any shape
+        Whether it is a call, true or false; else a put.
     years : float64, any shape
         Time to expiry in years of 365 days, at least 0.
     volatility : float64, any shape
@@ -82,7 +82,8 @@ def price_options(
 
     Examples
     --------
-    >>> round(float(price_options(True, 60, 65, years=0.25, volatility=0.3, rate=0.08)), 4)
+    >>> call = price_options(60, 65, is_call=True, years=0.25, volatility=0.3, rate=0.08)
+    >>> round(float(call), 4)
     2.1334
     """
     terms = _terms(is_call, spot, strike, years, volatility, rate, dividend_yield)
@@ -91,10 +92,10 @@ def price_options(
 
 
 def option_greeks(
-    is_call: npt.ArrayLike,
     spot: npt.ArrayLike,
     strike: npt.ArrayLike,
     *,
+    is_call: npt.ArrayLike,
     years: npt.ArrayLike,
     volatility: npt.ArrayLike,
     rate: float = 0.0,
@@ -104,12 +105,12 @@ def option_greeks(
 
     Parameters
     ----------
-    is_call : bool, any shape
-        Whether it is a call, true or false; else a put. All arrays broadcast.
     spot : float64, any shape
-        Price of the underlying, in money, at least 0.
+        Price of the underlying, in money, at least 0. All arrays broadcast.
     strike : float64, any shape
         Strike, in money, above 0.
+    is_call : bool, any shape
+        Whether it is a call, true or false; else a put.
     years : float64, any shape
         Time to expiry in years of 365 days, at least 0.
     volatility : float64, any shape
@@ -144,10 +145,10 @@ def option_greeks(
 
 def imply_volatility(
     price: npt.ArrayLike,
-    is_call: npt.ArrayLike,
+    *,
     spot: npt.ArrayLike,
     strike: npt.ArrayLike,
-    *,
+    is_call: npt.ArrayLike,
     years: npt.ArrayLike,
     rate: float = 0.0,
     dividend_yield: float = 0.0,
@@ -158,12 +159,12 @@ def imply_volatility(
     ----------
     price : float64, any shape
         Price of one share's worth, in money. All arrays broadcast.
-    is_call : bool, any shape
-        Whether it is a call, true or false; else a put.
     spot : float64, any shape
         Price of the underlying, in money, at least 0.
     strike : float64, any shape
         Strike, in money, above 0.
+    is_call : bool, any shape
+        Whether it is a call, true or false; else a put.
     years : float64, any shape
         Time to expiry in years of 365 days, at least 0.
     rate : float

@@ -119,7 +119,7 @@ def backtest_volatility(forecast: npt.ArrayLike, realized: npt.ArrayLike) -> Vol
     Returns
     -------
     VolatilityScore
-        Mean losses; NaN without sessions.
+        Mean losses, QLIKE without a unit; NaN without sessions.
 
     Raises
     ------
