@@ -9,8 +9,8 @@ from riskmark.notebook.figures.style import (
     BLUE,
     FRACTION,
     GREEN,
-    INK,
     MONEY,
+    PERCENT,
     RATIO,
     ROW,
     VERMILLION,
@@ -48,7 +48,7 @@ def exposure_figure(portfolio: "Portfolio", *, session: "Day", model: str | None
             alt.Tooltip("money:Q", title=f"Exposure ({portfolio.currency})", format=MONEY),
         ],
     )
-    errors = base.mark_rule(color=INK, strokeWidth=2).encode(
+    errors = base.mark_rule(color=VERMILLION, strokeWidth=2).encode(
         alt.X("low:Q", title=title), alt.X2("high:Q")
     )
     subtitle = f"model {chosen}, {frame.attrs['session']}; lines: ± one standard error"
@@ -59,7 +59,8 @@ def exposure_figure(portfolio: "Portfolio", *, session: "Day", model: str | None
 
 def stress_figure(portfolio: "Portfolio", *, session: "Day") -> alt.Chart:
     """Draw what the scenarios would gain or lose."""
-    frame = portfolio.stress(session).sort_values("predictive", na_position="last")
+    every = portfolio.stress(session)
+    frame = every.dropna(how="all").sort_values("predictive")
     unit = portfolio.currency
     long = frame.reset_index().melt("scenario", var_name="kind", value_name="pnl")
     chart: alt.Chart = (
@@ -83,9 +84,11 @@ def stress_figure(portfolio: "Portfolio", *, session: "Day") -> alt.Chart:
         )
     )
     subtitle = (
-        f"{unit}, {frame.attrs['session']}; direct: the shocked factors alone, predictive: the "
+        f"{unit}, {every.attrs['session']}; direct: the shocked factors alone, predictive: the "
         "others follow"
     )
+    if len(frame) < len(every):
+        subtitle += f"; {len(every) - len(frame)} scenarios cannot be computed"
     return finish(chart, f"{portfolio.name}: stress scenarios", subtitle)
 
 
@@ -96,7 +99,7 @@ def sector_figure(portfolio: "Portfolio", *, session: "Day") -> alt.LayerChart:
     base = alt.Chart(
         values_of(frame.reset_index().to_dict("records")), width=WIDTH, height=alt.Step(ROW)
     ).encode(alt.Y("sector:N", sort=list(frame.index), title=None))
-    axis = alt.Axis(format=FRACTION)
+    axis = alt.Axis(format=PERCENT)
     scale = alt.Scale(domain=["long", "short", "benchmark"], range=[BLUE, VERMILLION, GREEN])
     bars = [
         base.mark_bar()

@@ -16,7 +16,7 @@ SMALL = 14
 """Pixels of one that has not."""
 MOST = 15
 """Symbols up to which numbers stand in the cells."""
-STRONG = 0.6
+STRONG = 0.75
 """The size of a correlation from which its cell is dark, and its number white."""
 
 

@@ -11,6 +11,7 @@ from riskmark.notebook.figures.style import (
     HEIGHT,
     INK,
     MONEY,
+    PERCENT,
     VERMILLION,
     WIDTH,
     finish,
@@ -53,7 +54,7 @@ def drawdown_figure(portfolio: "Portfolio", *, first: "Day", last: "Day") -> alt
         .mark_area(color=VERMILLION, opacity=0.5, line={"color": VERMILLION})
         .encode(
             _TIME,
-            alt.Y("drawdown:Q", title="Drawdown (% of the peak)", axis=alt.Axis(format=FRACTION)),
+            alt.Y("drawdown:Q", title="Drawdown (% of the peak)", axis=alt.Axis(format=PERCENT)),
             tooltip=[_DATE, alt.Tooltip("drawdown:Q", title="Drawdown", format=FRACTION)],
         )
     )

@@ -19,7 +19,7 @@ DIVERGING = (VERMILLION, "#f5f5f5", BLUE)
 WIDTH, HEIGHT = 640, 280
 ROW = 22
 """Pixels of a horizontal bar."""
-MONEY, FRACTION, RATIO = ",.0f", ".1%", ".2f"
+MONEY, FRACTION, RATIO, PERCENT = ",.0f", ".1%", ".2f", ".0%"
 """How numbers are written, in the language of d3-format."""
 
 _Chart = TypeVar("_Chart", alt.Chart, alt.LayerChart)
