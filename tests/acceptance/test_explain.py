@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.acceptance.explaining import assert_explained, explain
+from tests.acceptance.parts import assert_explained, explain
 from tests.acceptance.random_books import (
     RandomBook,
     add_market,

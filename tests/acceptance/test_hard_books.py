@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from tests.acceptance.parts import assert_in_parts
 from tests.acceptance.soundness import assert_sound
 from tests.acceptance.world import FACTORS, LAST, World
 from tests.unit.reports.shown_books import episode, null_names, show
@@ -151,6 +152,9 @@ def test_hard_books_have_every_session_and_every_null_a_reason(world: World):
     for (name,) in _names(world):
         if sessions[name]:
             _check_shown(world, name)
+            (gross,) = _last(world, name, "gross")
+            size = max(1.0, gross)
+            assert_in_parts(world, name, world.stored_sessions(name), size=size)
 
 
 def _check_shown(world: World, name: str) -> None:

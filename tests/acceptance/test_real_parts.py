@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from tests.acceptance.explaining import assert_explained, explain
+from tests.acceptance.parts import assert_explained, assert_sums, attribute, explain
 from tests.acceptance.real_books import BOOKS, MARKET_NEUTRAL, TODAY
 from tests.acceptance.real_market import FOLDER, read_market
 from tests.acceptance.real_world import RealWorld, open_world
-from tests.acceptance.test_attribution import assert_sums, load
 
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir(), reason="RISKMARK_MARKET_DATA names no folder with market data"
@@ -45,17 +44,17 @@ def _sessions(world: RealWorld, name: str) -> list[date]:
 def test_every_way_sums_to_the_pnl_of_a_session_a_year_and_all_of_them(world: RealWorld, name: str):
     sessions = _sessions(world, name)
 
-    assert_sums(load(world, name), size=MONEY)
-    assert_sums(load(world, name, session=sessions[1]), size=MONEY)
-    assert_sums(load(world, name, first=sessions[-252]), size=MONEY)
-    whole = load(world, name, first=sessions[0])
+    assert_sums(attribute(world, name), size=MONEY)
+    assert_sums(attribute(world, name, session=sessions[1]), size=MONEY)
+    assert_sums(attribute(world, name, first=sessions[-252]), size=MONEY)
+    whole = attribute(world, name, first=sessions[0])
     assert_sums(whole, size=MONEY)
     assert whole.sessions == len(sessions)
     assert whole.missing == 0
 
 
 def test_a_fund_of_the_market_is_explained_by_the_market(world: RealWorld):
-    found = load(world, "index", first=date(2025, 1, 1)).by_factor
+    found = attribute(world, "index", first=date(2025, 1, 1)).by_factor
 
     market = found.factors[0]
     assert market.factor == "Market"

@@ -4,13 +4,16 @@ The trades are entered by plain arithmetic on lots (first in, first out), a run 
 book again, and everything that is stored must be what was foretold.
 """
 
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
 import numpy as np
 import pytest
+from tests.acceptance.test_hard_books import _add_books, _add_market
 from tests.acceptance.world import FACTORS, LAST
 
+from riskmark.errors import InputError
 from riskmark.reports.changes import leaves
 from riskmark.reports.snapshot import load_snapshot
 from riskmark.reports.what_if import StatedTrade, Wanted, what_if
@@ -64,12 +67,12 @@ def instrument_ids(connection):
     return {symbol: one.instrument_id for symbol, one in found.items()}
 
 
-def foretell(world, session, *trades, **wanted):
+def foretell(world, session, *trades, name="book", **wanted):
     with world.app.database.read() as connection:
         return what_if(
             connection,
             world.app.principal,
-            "book",
+            name,
             Wanted([StatedTrade(symbol, Decimal(str(q))) for symbol, q in trades], **wanted),
             calendar=world.calendar,
             settings=world.app.settings,
@@ -195,3 +198,27 @@ def test_a_hedge_brings_beta_to_nothing_but_the_rounding_of_one_unit(book):
     assert proposal.quantity == int(proposal.quantity) != 0
     assert abs(after["beta"]) <= 0.5 * unit * (1 + 1e-9) < abs(found.before.measures["beta"])
     assert found.trades[-1].origin == "hedge_beta"
+
+
+def test_a_what_if_of_any_hard_book_begins_with_what_is_stored_and_gives_each_null_a_reason(world):
+    _add_market(world)
+    _add_books(world)
+    world.run()
+    books = [name for (name,) in world.rows("SELECT name FROM portfolio ORDER BY name")]
+    settings = world.app.settings
+
+    for name in set(books) - {"empty"}:
+        with world.app.database.read() as connection:
+            snapshot = load_snapshot(
+                connection, world.app.principal, name, settings=settings
+            ).document()
+        found = foretell(world, None, ("S01", -3), ("CONSTANT", 7), name=name)
+
+        document = found.document()
+        assert_foretold(found.before.document(), found.before.nulls, snapshot)
+        for side in ("before", "after", "change"):
+            nulls = {f"{side}.{leaf.name}" for leaf in leaves(document[side]) if leaf.value is None}
+            assert nulls <= document["nulls"].keys(), (name, nulls - document["nulls"].keys())
+        for wanted in ({"hedge_beta": "SPY"}, {"target_vol": 0.1}):
+            with suppress(InputError):
+                foretell(world, None, name=name, **wanted)

@@ -62,7 +62,7 @@ GROUPS = (
     (
         Oracle("plain Python", "python"),
         (
-            "hhi", "effective_positions", "top_1", "top_3", "top_10",
+            "pnl_hypothetical", "hhi", "effective_positions", "top_1", "top_3", "top_10",
             "excluded_weight", "proxied_weight",
         ),
     ),

@@ -1,13 +1,14 @@
 """Attribution: which factors the P&L of a book came from, session by session.
 
-    P&L(t)      = Σ_f money_f(t−1) · return_f(t)  +  specific(t)  +  trading(t)
-    trading(t)  = P&L(t) − hypothetical P&L(t)
+    P&L(t)      = Σ_f money_f(t−1) · return_f(t)  +  specific(t)  +  excluded(t)  +  trading(t)
     specific(t) = hypothetical P&L(t) − Σ_f money_f(t−1) · return_f(t)
+    trading(t)  = P&L(t) − hypothetical P&L(t) − excluded(t)
 
 The hypothetical P&L is what the holdings of the session before would have made, had they
-been kept (``pnl_hypothetical``). So *trading* is what purchases and sales within the session
-made against its closes, with all that risk is not computed from: positions that are stale or
-at cost. *Specific* is what the factors leave over of the holdings.
+been kept (``pnl_hypothetical``). *Specific* is what the factors leave over of it. *Excluded*
+is the P&L of positions that it leaves out, as risk is not computed from them: private assets,
+what is stale or at cost, what has too few returns. What remains is *trading*: what purchases
+and sales within the session made against its closes.
 
 Where nothing was held at the close before, no factor can have earned anything: all P&L is
 trading. Where something was, but an exposure, a factor's return or the hypothetical P&L
@@ -35,6 +36,7 @@ class FactorAttribution(NamedTuple):
 
     factors: FloatArray
     specific: FloatArray
+    excluded: FloatArray
     trading: FloatArray
     unexplained: FloatArray
     nulls: CodeArray
@@ -47,7 +49,12 @@ class FactorAttribution(NamedTuple):
 
 
 def attribute_to_factors(
-    pnl: FloatArray, hypothetical: Measure, *, exposures: Measure, factor_returns: FloatArray
+    pnl: FloatArray,
+    hypothetical: Measure,
+    *,
+    excluded: FloatArray,
+    exposures: Measure,
+    factor_returns: FloatArray,
 ) -> FactorAttribution:
     """Split the P&L of each session by factor.
 
@@ -57,6 +64,8 @@ def attribute_to_factors(
         The P&L of each session, in money.
     hypothetical : Measure, shape (S,)
         What the holdings of the session before would have made.
+    excluded : float64, shape (S,)
+        The P&L of the positions that it leaves out, in money.
     exposures : Measure, shape (S, F)
         Exposures in money at the close before each session.
     factor_returns : float64, shape (S, F)
@@ -75,8 +84,8 @@ def attribute_to_factors(
     shape = (len(pnl), factor_returns.shape[1])
     if exposures.values.shape != shape or factor_returns.shape != shape:
         raise ShapeError(f"exposures and returns of {shape[0]} sessions and {shape[1]} factors")
-    if hypothetical.values.shape != pnl.shape:
-        raise ShapeError(f"the hypothetical P&L is not of {len(pnl)} sessions")
+    if not hypothetical.values.shape == excluded.shape == pnl.shape:
+        raise ShapeError(f"hypothetical or excluded P&L is not of {len(pnl)} sessions")
     was_flat = np.isin(hypothetical.nulls, NOTHING_HELD)
     idle = (exposures.values == 0.0) | was_flat[:, None]
     nulls = _nulls(hypothetical, exposures.nulls, np.isnan(factor_returns) & ~idle)
@@ -85,10 +94,12 @@ def attribute_to_factors(
     earns = explained[:, None] & ~idle
     factors = np.where(earns, exposures.values, 0.0) * np.where(earns, factor_returns, 0.0)
     kept = np.where(explained & ~was_flat, hypothetical.values, 0.0)
+    left_out = np.where(explained & ~was_flat, excluded, 0.0)
     return FactorAttribution(
         factors=factors,
         specific=kept - factors.sum(axis=1),
-        trading=np.where(explained, pnl - kept, 0.0),
+        excluded=left_out,
+        trading=np.where(explained, pnl - kept - left_out, 0.0),
         unexplained=np.where(explained, 0.0, pnl),
         nulls=nulls,
     )

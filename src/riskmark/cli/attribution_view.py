@@ -105,7 +105,8 @@ def _sectors(lines: "Sequence[SectorPnl]", *, total: float) -> "Table":
 
 def _factors(found: "ByFactor", *, total: float) -> "Table":
     table = make_table(f"Factor ({found.model})", "Exposure>", "Return>", "P&L>", "")
-    rest = [("Specific", found.specific), ("Trading", found.trading)]
+    rest = [("Specific", found.specific), ("Excluded", found.excluded), ("Trading", found.trading)]
+    rest = [one for one in rest if one[0] != "Excluded" or one[1]]
     if found.reasons:
         rest.append(("Unexplained", found.unexplained))
     numbers = [line.pnl for line in found.factors] + [value for _, value in rest]
@@ -141,6 +142,8 @@ def _remarks(found: "ByFactor") -> "Iterator[RenderableType]":
 
     yield ""
     meaning = "specific: what the factors leave over · trading: made within the session"
+    if found.excluded:
+        meaning += "\nexcluded: positions that no risk is computed from"
     yield Text(meaning, style="dim")
     for one in found.reasons:
         words = in_words(NULL_WORDS, one.reason)

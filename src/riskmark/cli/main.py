@@ -36,6 +36,8 @@ app.command("run", rich_help_panel=DAILY)(runs.run)
 app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
 app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
+app.command("attribution", rich_help_panel=DAILY)(show_attribution)
+app.command("explain", rich_help_panel=DAILY)(explain)
 app.command("export", rich_help_panel=DAILY)(exporting.export)
 app.command(
     "what-if",
@@ -43,8 +45,6 @@ app.command(
     cls=what_if.TradingCommand,
     context_settings=NEGATIVE_VALUES,
 )(what_if.what_if)
-app.command("attribution", rich_help_panel=DAILY)(show_attribution)
-app.command("explain", rich_help_panel=DAILY)(explain)
 app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=BOOKS)
 app.add_typer(price_commands, name="prices", rich_help_panel=BOOKS)
 app.add_typer(symbol_commands, name="symbols", rich_help_panel=BOOKS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from riskmark.calc.changes import Part
+from riskmark.calc.change_parts import Part
 
 ORDER = ("flows", "income", "trades", "prices", "window", "restatements")
 """The parts of a change, in the order of documents; they sum to it."""

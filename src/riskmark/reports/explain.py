@@ -11,7 +11,7 @@ first session would be on the inputs of today, less what is stored of it, and wh
 of the last one, less what it would be. Where nothing has been corrected since, they are 0.
 
 Where a number cannot be had in between, its part is null, and what it did stands in the next
-one (``calc.changes``). Where a session has no number, there is no change.
+one (``calc.change_parts``). Where a session has no number, there is no change.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from riskmark.calc.arrays import Measure, reason_of
-from riskmark.calc.changes import EQUAL, Part, Step, split_change
+from riskmark.calc.change_parts import EQUAL, Part, Step, split_change
 from riskmark.domain.portfolio import Portfolio
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import InputError

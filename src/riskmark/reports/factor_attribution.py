@@ -14,6 +14,7 @@ from riskmark.domain.portfolio import Portfolio
 from riskmark.domain.reasons import NullReason
 from riskmark.domain.sessions import Calendar
 from riskmark.reports.attribution_range import Range
+from riskmark.reports.excluded_pnl import load_excluded_pnl
 from riskmark.reports.factor_history import load_factor_returns_of, load_money_exposures
 from riskmark.settings import Settings
 
@@ -59,12 +60,13 @@ class Unexplained:
 class ByFactor:
     """P&L by the factors of ``model``, and what is left over.
 
-    ``specific`` and ``trading`` are null where no session can be explained.
+    ``specific``, ``excluded`` and ``trading`` are null where no session can be explained.
     """
 
     model: str
     factors: tuple[FactorPnl, ...]
     specific: float | None
+    excluded: float | None
     trading: float | None
     unexplained: float
     reasons: tuple[Unexplained, ...]
@@ -75,6 +77,7 @@ class ByFactor:
             "model": self.model,
             "lines": [line.document() for line in self.factors],
             "specific": self.specific,
+            "excluded": self.excluded,
             "trading": self.trading,
             "unexplained": self.unexplained,
             "unexplained_reasons": [one.document() for one in self.reasons],
@@ -88,7 +91,7 @@ class ByFactor:
                 if value is None and line.reason is not None:
                     yield f"factors.{line.factor}.{name}", line.reason
         if self.specific is None and self.reasons:
-            for name in ("specific", "trading"):
+            for name in ("specific", "excluded", "trading"):
                 yield f"factors.{name}", self.reasons[0].reason
 
 
@@ -115,6 +118,12 @@ def load_by_factor(
     found = attribute_to_factors(
         np.array([row.pnl for row in chosen.rows]),
         _hypothetical(chosen),
+        excluded=load_excluded_pnl(
+            connection,
+            portfolio.portfolio_id,
+            sessions=[row.session for row in chosen.rows],
+            before=before,
+        ),
         exposures=exposures,
         factor_returns=returns,
     )
@@ -160,6 +169,7 @@ def _sum_up(
         model=model.name,
         factors=tuple(lines),
         specific=float(found.specific.sum()) if some else None,
+        excluded=float(found.excluded.sum()) if some else None,
         trading=float(found.trading.sum()) if some else None,
         unexplained=float(found.unexplained.sum()),
         reasons=reasons,

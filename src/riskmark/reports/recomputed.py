@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.sessions import Calendar
 from riskmark.settings import Settings
-from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.members import load_first_entry
 from riskmark.valuation.analytics import hold
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.inputs import InputCutter, load_inputs
@@ -80,7 +80,6 @@ def recompute(
 
 
 def first_session(connection: Connection, calendar: Calendar, portfolio_id: str) -> int | None:
-    """Return the ordinal of the book's first session; None if it has no lot."""
-    statement = "SELECT MIN(entry_date) FROM lot WHERE portfolio_id = ?"
-    ((entry,),) = read_rows(connection, statement, (portfolio_id,))
-    return None if entry is None else calendar.on_or_after(as_date(entry))
+    """Return the ordinal of the portfolio's first session; None if it has no lot."""
+    entry = load_first_entry(connection, [portfolio_id])
+    return None if entry is None else calendar.on_or_after(entry)

@@ -9,6 +9,7 @@ from riskmark.domain.reasons import ChangeKind
 from riskmark.storage.engines import bind_date, read_rows
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.key_lists import among
+from riskmark.storage.members import books_in, load_members
 
 
 def public_ids(connection: Connection, symbols: Collection[str]) -> dict[str, int]:
@@ -28,7 +29,7 @@ def in_scope(
     if scope is None:
         rows = read_rows(connection, "SELECT id FROM instrument ORDER BY id")
         return tuple(row[0] for row in rows)
-    listed = among(connection, scope)
+    listed = among(connection, books_in(scope, load_members(connection, scope)))
     rows = read_rows(
         connection,
         f"SELECT DISTINCT instrument_id FROM lot WHERE portfolio_id {listed.sql}",

@@ -121,19 +121,18 @@ def _hold_states(inputs: ShardInputs, cells: Cells, valued: Valued, held: Held) 
     revalued = value(traded)
     traded_cells = Cells(traded, revalued)
     bought = hold(traded, traded_cells, revalued)
-    first, last = held.books, bought.books
-    nav, in_holdings_mode = first.nav[0], bool(first.holdings_mode[0])
+    ends, after = held.books, bought.books
+    nav, in_holdings_mode = ends.nav[0], bool(ends.holdings_mode[0])
     # In holdings mode a flow is what a trade takes; there is none beside it.
     paid = 0.0 if in_holdings_mode else float(valued.values.totals.flow[1:, 0].sum())
-    after_trades = last.nav[0] if in_holdings_mode else nav + paid
-    pick = np.array([0, 0, 0, 1, 1])
-    books = Books._make(part[pick] for part in first)
+    after_trades = after.nav[0] if in_holdings_mode else nav + paid
+    of_end = np.array([0, 0, 0, 1, 1])
     is_traded = np.array([state == "trades" for state in STATES])
     books = Books(
-        nav=np.array([nav, nav + paid, after_trades, first.nav[1], first.nav[1]]),
-        gross=np.where(is_traded, last.gross[0], books.gross),
-        held=np.where(is_traded, last.held[0], books.held),
-        holdings_mode=books.holdings_mode,
+        nav=np.array([nav, nav + paid, after_trades, ends.nav[1], ends.nav[1]]),
+        gross=np.where(is_traded, after.gross[0], ends.gross[of_end]),
+        held=np.where(is_traded, after.held[0], ends.held[of_end]),
+        holdings_mode=ends.holdings_mode[of_end],
     )
     rows = [held.included[[0]], held.included[[0]], bought.included[[0]]]
     included = csr_array(vstack([*rows, held.included[[1]], held.included[[1]]], format="csr"))

@@ -6,6 +6,7 @@ stated are those of the date, money moves on the session (``docs/glossary.md``).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from riskmark.calc.lots import Lots
 from riskmark.domain.sessions import Calendar
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
+from riskmark.storage.members import Members, books_in, load_members
 from riskmark.valuation.panels import Panel
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 OPEN_ROW = np.iinfo(np.int32).max
 """The exit row of a lot that has not ended."""
+_INSTRUMENT, _ENTRY = 1, 4
+"""Places in the row of a stored lot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,17 @@ class BookArrays:
 
 
 def load_stored_books(connection: Connection, portfolio_ids: Sequence[str]) -> StoredBooks:
-    """Read the lots and flows of ``portfolio_ids``, which are in ascending order."""
+    """Read the lots and flows of ``portfolio_ids``, which are in ascending order.
+
+    A combined book has those of its members, and their opening equities: that of a member
+    which begins later is a flow on the member's first session, as its earlier flows are.
+    """
+    members = load_members(connection, portfolio_ids)
+    read = _load_books(connection, books_in(portfolio_ids, members))
+    return _with_combined(read, portfolio_ids, members) if members else read
+
+
+def _load_books(connection: Connection, portfolio_ids: Sequence[str]) -> StoredBooks:
     listed = among(connection, portfolio_ids)
     equity = dict(
         read_rows(
@@ -80,6 +94,43 @@ def load_stored_books(connection: Connection, portfolio_ids: Sequence[str]) -> S
     )
     opening = tuple(np.nan if equity[key] is None else float(equity[key]) for key in portfolio_ids)
     return StoredBooks(tuple(portfolio_ids), opening, lots, flows)
+
+
+def _with_combined(
+    read: StoredBooks, portfolio_ids: Sequence[str], members: Members
+) -> StoredBooks:
+    """Give every portfolio the lots and flows of its books; those of one come together."""
+    lots_of, flows_of = _by_portfolio(read.lots), _by_portfolio(read.flows)
+    equity_of = dict(zip(read.portfolio_ids, read.opening_equity, strict=True))
+    entry_of = {book: min(row[_ENTRY] for row in rows) for book, rows in lots_of.items()}
+    opening: list[float] = []
+    lots: list[Any] = []
+    flows: list[Any] = []
+    for key in portfolio_ids:
+        if key not in members:
+            opening.append(equity_of[key])
+            lots += lots_of.get(key, ())
+            flows += flows_of.get(key, ())
+            continue
+        # A book without a lot has no first session, on which its money would come in.
+        begun = [book for book in members[key] if book in entry_of]
+        first = min((entry_of[book] for book in begun), default=None)
+        opening.append(sum(equity_of[book] for book in begun if entry_of[book] == first))
+        own = [(key, *row[1:]) for book in begun for row in lots_of[book]]
+        lots += sorted(own, key=itemgetter(_INSTRUMENT, _ENTRY))
+        for book in begun:
+            since = entry_of[book]
+            if since != first and not np.isnan(equity_of[book]):
+                flows.append((key, since, equity_of[book]))
+            flows += [(key, max(day, since), amount) for _, day, amount in flows_of.get(book, ())]
+    return StoredBooks(tuple(portfolio_ids), tuple(opening), lots, flows)
+
+
+def _by_portfolio(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+    return found
 
 
 def book_arrays(

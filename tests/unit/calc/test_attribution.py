@@ -23,11 +23,12 @@ def some_measure(rng, shape, codes, *, scale, holes):
     return Measure(np.where(nulls == 0, rng.normal(0, scale, shape), np.nan), nulls)
 
 
-def attribute(pnl, kept, exposures, returns):
+def attribute(pnl, kept, exposures, returns, *, excluded=None):
     """Attribute sessions that are written as plain lists; None is NaN."""
     return attribute_to_factors(
         np.array(pnl, float),
         kept,
+        excluded=np.zeros(len(pnl)) if excluded is None else np.array(excluded, float),
         exposures=measure(np.array(exposures, float)),
         factor_returns=np.array(returns, float),
     )
@@ -44,10 +45,20 @@ def test_the_parts_of_every_session_sum_to_its_pnl(seed, sessions, factors, hole
     returns = rng.normal(0, 0.02, shape)
     returns[rng.random(shape) < holes / 3] = np.nan
 
-    found = attribute_to_factors(pnl, kept, exposures=exposures, factor_returns=returns)
+    excluded = rng.normal(0, scale, sessions)
+
+    found = attribute_to_factors(
+        pnl, kept, excluded=excluded, exposures=exposures, factor_returns=returns
+    )
 
     total = found.factors.sum(axis=1) + found.specific + found.trading + found.unexplained
-    sizes = np.abs(pnl) + np.abs(found.factors).sum(axis=1) + np.nan_to_num(np.abs(kept.values))
+    total += found.excluded
+    sizes = (
+        np.abs(pnl)
+        + np.abs(excluded)
+        + np.abs(found.factors).sum(axis=1)
+        + np.nan_to_num(np.abs(kept.values))
+    )
     assert np.all(np.abs(total - pnl) <= 1e-12 * sizes)
     assert_array_equal(found.unexplained, np.where(found.explained, 0.0, pnl))
     assert np.isfinite(found.factors).all()
@@ -64,13 +75,24 @@ def test_a_factor_earns_its_exposure_times_its_return():
     assert_array_equal(found.unexplained, [0.0])
 
 
+def test_what_risk_is_not_computed_from_is_no_trading():
+    found = attribute([650], measure(np.array([700.0])), [[0]], [[0.01]], excluded=[-60])
+
+    assert_array_equal(found.excluded, [-60.0])
+    assert_allclose(found.trading, [10.0])
+
+
 @pytest.mark.parametrize("code", NOTHING_HELD)
 def test_where_nothing_was_held_before_all_pnl_is_trading(code):
     kept = Measure(np.array([np.nan]), np.array([code], np.int8))
     exposures = Measure(np.array([[np.nan]]), np.array([[code]], np.int8))
 
     found = attribute_to_factors(
-        np.array([12.5]), kept, exposures=exposures, factor_returns=np.array([[np.nan]])
+        np.array([12.5]),
+        kept,
+        excluded=np.array([3.0]),
+        exposures=exposures,
+        factor_returns=np.array([[np.nan]]),
     )
 
     assert_array_equal(found.trading, [12.5])
@@ -83,6 +105,7 @@ def test_a_session_with_a_null_exposure_is_unexplained_for_its_reason():
     found = attribute_to_factors(
         np.array([12.5]),
         measure(np.array([12.0])),
+        excluded=np.array([3.0]),
         exposures=exposures,
         factor_returns=np.array([[0.1, 0.1]]),
     )
@@ -113,5 +136,5 @@ def test_a_pnl_that_cannot_be_held_against_the_holdings_is_unexplained():
 def test_inputs_of_different_sessions_are_refused():
     with pytest.raises(ShapeError, match="exposures and returns"):
         attribute([1, 2], measure(np.zeros(2)), [[1.0]], [[1.0]])
-    with pytest.raises(ShapeError, match="hypothetical"):
+    with pytest.raises(ShapeError, match="hypothetical or excluded"):
         attribute([1], measure(np.zeros(2)), [[1.0]], [[1.0]])

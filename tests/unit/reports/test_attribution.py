@@ -1,12 +1,24 @@
 """Where P&L came from, in a small world: ranges, holes, and what cannot be explained."""
 
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
 import pytest
+from tests.acceptance.parts import assert_explained, explain
+from tests.acceptance.test_risk_inputs import bring_factors
 from tests.unit.reports.worlds import MON, THU, TUE, WED
 
+from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.portfolio import Lot
 from riskmark.errors import InputError
+from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.reports.attribution import load_attribution
 from riskmark.reports.snapshot import NotValued
 from riskmark.reports.ways import By
+from riskmark.storage import books
+from riskmark.storage.positions import Positions, add_lots
+from riskmark.storage.symbols import value_private
 
 
 def attribution(world, name="book", **how):
@@ -31,7 +43,21 @@ def stored(world, *names):
 
 def parts(found):
     by = found.by_factor
-    return [line.pnl for line in by.factors] + [by.specific, by.trading, by.unexplained]
+    return [line.pnl for line in by.factors] + [
+        by.specific,
+        by.excluded,
+        by.trading,
+        by.unexplained,
+    ]
+
+
+def add_private(world, symbol, session, *, price, kind=InstrumentKind.PRIVATE):
+    lot = Lot(symbol, Decimal(1), session, Decimal(price))
+    with world.app.database.write() as connection:
+        editor = world.editor(connection, "book")
+        portfolio = books.find_portfolio(connection, world.app.principal, "book")
+        add_lots(connection, editor, Positions((lot,), (InstrumentHint(symbol, kind),)), portfolio)
+        editor.finish()
 
 
 @pytest.fixture
@@ -92,6 +118,62 @@ def test_on_the_first_session_all_pnl_is_trading(book):
     assert found.by_factor.trading == pytest.approx(found.pnl)
     assert {line.pnl for line in found.by_factor.factors} == {0.0}
     assert found.document()["nulls"]["factors.Market.exposure"] == "first_session"
+
+
+def test_a_private_asset_is_excluded_and_no_trading(book):
+    add_private(book, "HOUSE", TUE, price=5_000)
+    with book.app.database.write() as connection:
+        for day, price in ((TUE, 5_000), (THU, 5_750)):
+            value_private(
+                connection,
+                "HOUSE",
+                day,
+                Decimal(price),
+                calendar=book.calendar,
+                at=book.app.clock.now(),
+            )
+    book.run()
+
+    found = attribution(book, first=WED)
+
+    assert found.by_factor.excluded == pytest.approx(750)
+    assert found.by_factor.trading == pytest.approx(0, abs=1e-6)
+    assert sum(parts(found)) == pytest.approx(found.pnl, rel=1e-9)
+
+
+def test_what_has_no_price_is_excluded_when_it_gets_one(book):
+    add_private(book, "NEW", TUE, price=90, kind=InstrumentKind.STOCK)
+    book.run()
+    book.add_bars("NEW", {THU: 100.0})
+    book.run()
+
+    found = attribution(book, session=THU)
+
+    assert found.by_factor.excluded == pytest.approx(10)
+    assert found.by_factor.trading == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("model", ["market", "spread", "ridge", "ff5m"])
+def test_other_models_sum_too(book, model):
+    bring_factors(book)
+    book.run()
+    book.app = replace(
+        book.app,
+        loaded=replace(
+            book.app.loaded,
+            settings=msgspec.structs.replace(book.app.settings, default_model=model),
+        ),
+    )
+
+    found = attribution(book, first=MON)
+
+    assert found.by_factor.model == model
+    assert found.by_factor.reasons == ()
+    assert sum(parts(found)) == pytest.approx(found.pnl, rel=1e-9)
+    changed = explain(book, "book", first=MON, last=THU)
+    assert changed.model == model
+    assert all(line.change is not None for line in changed.factors)
+    assert_explained(changed, size=found.pnl)
 
 
 def test_a_hole_is_counted_and_the_session_after_it_is_unexplained(book):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskmark.calc.changes import Part, Step, split_change
+from riskmark.calc.change_parts import Part, Step, split_change
 
 values = st.floats(-1e9, 1e9, allow_subnormal=False)
 steps = st.lists(
