@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _PNL = numbers(("pnl",))
 _CHANGES = ("from", "to", "change")
 _PARTS = ("flows", "income", "trades", "prices", "window", "restatements", "leaving", "entering")
+_LEFT_OVER = ("specific", "excluded", "trading", "unexplained")
 _TOTALS = ("from", "to", "sessions", "missing", "pnl", "realized", "unrealized", "income")
 
 
@@ -48,8 +49,8 @@ class Answers(Reader):
             Index ``symbol``, ``sector`` or ``factor``; column ``pnl`` in money, which sums to
             ``attrs["pnl"]``. By position ``sector`` and ``held`` (true or false) stand beside
             it; by factor ``exposure`` (money) and ``return`` (a fraction), and what the factors
-            leave over has the rows ``specific``, ``trading`` and ``unexplained``. ``attrs`` has
-            the range and its totals in money.
+            leave over has the rows ``specific``, ``excluded``, ``trading`` and ``unexplained``.
+            ``attrs`` has the range and its totals in money.
 
         Raises
         ------
@@ -188,7 +189,7 @@ def _by_factor(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the factors' lines, and what they leave over as lines too."""
     rest = [
         {"factor": name, "exposure": None, "return": None, "pnl": document[name]}
-        for name in ("specific", "trading", "unexplained")
+        for name in _LEFT_OVER
     ]
     return [*document["lines"], *rest]
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _COLUMNS = {
     "name": TEXT,
     "id": TEXT,
+    "kind": TEXT,
     "mode": TEXT,
     "currency": TEXT,
     "opening_equity": NUMBER,
@@ -92,7 +93,7 @@ class Book:
         Returns
         -------
         DataFrame
-            Index ``name``; columns ``id``, ``mode``, ``currency``, ``opening_equity`` (money),
+            Index ``name``; columns ``id``, ``kind``, ``mode``, ``currency``, ``opening_equity`` (money),
             ``lots`` and ``open_lots`` (counts), ``first_session`` and ``valued_through``
             (dates; NaT without snapshots), ``state`` (``current``, ``partial``, ``behind`` or
             ``empty``, as ``riskmark status`` has it now).

@@ -143,13 +143,13 @@ def test_back_tests_say_which_sessions_were_exceptions(growth):
 
 
 @pytest.mark.parametrize("by", ["position", "sector", "factor"])
-def test_an_attribution_sums_to_the_pnl(growth, by):
-    found = growth.attribution(by, first="2022-10-03", last="2022-12-28")
+def test_an_attribution_sums_to_the_pnl(book, by):
+    for portfolio in map(book.portfolio, book.portfolios().index):
+        found = portfolio.attribution(by, first="2022-10-03", last="2022-12-28")
 
-    assert found["pnl"].sum() == pytest.approx(found.attrs["pnl"], rel=1e-9)
-    assert found.attrs["pnl"] == pytest.approx(
-        growth.history("pnl", first="2022-10-03")["pnl"].sum(), rel=1e-9
-    )
+        whole = portfolio.history("pnl", first="2022-10-03")["pnl"].sum()
+        assert found["pnl"].sum() == pytest.approx(found.attrs["pnl"], rel=1e-9)
+        assert found.attrs["pnl"] == pytest.approx(whole, rel=1e-9)
 
 
 def test_an_explanation_sums_to_the_change(growth):
