@@ -93,10 +93,10 @@ class Book:
         Returns
         -------
         DataFrame
-            Index ``name``; columns ``id``, ``kind``, ``mode``, ``currency``, ``opening_equity`` (money),
-            ``lots`` and ``open_lots`` (counts), ``first_session`` and ``valued_through``
-            (dates; NaT without snapshots), ``state`` (``current``, ``partial``, ``behind`` or
-            ``empty``, as ``riskmark status`` has it now).
+            Index ``name``; columns ``id``, ``kind`` (``book`` or ``combined``), ``mode``,
+            ``currency``, ``opening_equity`` (money), ``lots`` and ``open_lots`` (counts),
+            ``first_session`` and ``valued_through`` (dates; NaT without snapshots), ``state``
+            (``current``, ``partial``, ``behind`` or ``empty``, as ``riskmark status`` has it now).
         """
         app = self._app
         with app.database.read() as connection:

@@ -13,10 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from tests.unit.notebook.conftest import NOW
 
 import riskmark as rm
+from riskmark.cli.demo_setup import BOOKS
 from riskmark.errors import InputError, SettingsError, StoreError, UnknownPortfolio
 from riskmark.notebook.arguments import as_day
 from riskmark.storage.engines import open_database
 from riskmark.storage.migrate import SchemaMissing
+
+NAMES = sorted(book.account.name for book in BOOKS)
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +30,7 @@ def _at_the_demos_instant(monkeypatch):
 @pytest.mark.parametrize("place", ["", "riskmark.toml", "riskmark.db"])
 def test_a_folder_its_settings_and_its_database_are_all_ways_in(demo, place):
     with rm.open(demo / place) as book:
-        assert list(book.portfolios().index) == [
-            "Energy",
-            "Family",
-            "Growth",
-            "Income",
-            "Long-Short",
-        ]
+        assert list(book.portfolios().index) == NAMES
 
 
 def test_a_url_names_the_database_and_config_the_settings(demo):
@@ -47,12 +44,12 @@ def test_a_url_names_the_database_and_config_the_settings(demo):
 def test_without_a_source_the_settings_say_where_it_is(demo, monkeypatch, tmp_path):
     monkeypatch.chdir(demo)
     with rm.open() as in_its_folder:
-        assert len(in_its_folder.portfolios()) == 5
+        assert list(in_its_folder.portfolios().index) == NAMES
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RISKMARK_CONFIG", str(demo / "riskmark.toml"))
     with rm.open() as by_the_environment:
-        assert len(by_the_environment.portfolios()) == 5
+        assert list(by_the_environment.portfolios().index) == NAMES
 
 
 def test_the_environment_wins_over_the_file_as_on_the_command_line(demo, monkeypatch, tmp_path):
