@@ -6,8 +6,8 @@ imported when they are first asked for.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # what type checkers take for True; the module typing is not for free
 if TYPE_CHECKING:
     from riskmark import calc as calc
     from riskmark.notebook import Book as Book
