@@ -67,4 +67,5 @@ def _values(pd: Any, values: list[Any], kind: Kind) -> Any:  # noqa: ANN401 - a 
         return pd.array([bool(one) for one in values], "bool")
     if kind is DAY:
         return pd.to_datetime(pd.Series(values, dtype="object")).astype("datetime64[s]").array
-    return pd.array([None if one is None else str(one) for one in values], "str")
+    # Without a type stated, text is what the version of pandas takes it for.
+    return pd.Series([None if one is None else str(one) for one in values]).array
