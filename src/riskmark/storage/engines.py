@@ -115,9 +115,10 @@ def _sqlite(url: str, *, read_only: bool) -> Engine:
 def _postgresql(url: Any, *, read_only: bool) -> Engine:
     options = (
         f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
-        f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC "
-        f"-c default_transaction_read_only={'on' if read_only else 'off'}"
+        f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC"
     )
+    if read_only:
+        options += " -c default_transaction_read_only=on"
     return create_engine(
         url,
         pool_pre_ping=True,
