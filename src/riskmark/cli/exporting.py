@@ -35,13 +35,15 @@ def export(
     from riskmark.reports.history import load_history
 
     file_format = _format_of(out)
-    limits = {"first": range_day(first, "--from"), "last": range_day(last, "--to")}
+    begin, end = range_day(first, "--from"), range_day(last, "--to")
     with opened(ctx) as app, app.database.read() as connection:
         if what is Exported.HISTORY:
-            history = load_history(connection, app.principal, portfolio, **limits)
+            history = load_history(connection, app.principal, portfolio, first=begin, last=end)
             frame = history_frame(history)
         else:
-            frame = load_lines(connection, app.principal, portfolio, what=what, **limits)
+            frame = load_lines(
+                connection, app.principal, portfolio, what=what, first=begin, last=end
+            )
     _write(frame, file_format, out)
     output.note(f"{formats.plural(frame.height, 'row')} written to {out}")
 
