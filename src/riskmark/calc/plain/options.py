@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from riskmark.calc import black_scholes, implied_volatility
 from riskmark.calc.arrays import FloatArray
-from riskmark.calc.black_scholes import OptionTerms
+from riskmark.calc.black_scholes import Pricing
 from riskmark.errors import ShapeError
 
 
@@ -206,7 +206,7 @@ def imply_volatility(
     return np.where(known, found.values.reshape(shape), np.nan)
 
 
-def _terms(  # noqa: PLR0917 - in the order of ``OptionTerms``
+def _terms(  # noqa: PLR0917 - in the order of ``Pricing``
     is_call: npt.ArrayLike,
     spot: npt.ArrayLike,
     strike: npt.ArrayLike,
@@ -214,7 +214,7 @@ def _terms(  # noqa: PLR0917 - in the order of ``OptionTerms``
     volatility: npt.ArrayLike,
     rate: float,
     dividend_yield: float,
-) -> OptionTerms:
+) -> Pricing:
     names = ("spot", "strike", "years", "volatility")
     given = [np.asarray(one, np.float64) for one in (spot, strike, years, volatility)]
     try:
@@ -228,7 +228,7 @@ def _terms(  # noqa: PLR0917 - in the order of ``OptionTerms``
             message = f"{name} must be {above} 0 and finite"
             raise ValueError(message)
     numbers = dict(zip(names, (np.broadcast_to(one, shape) for one in given), strict=True))
-    return OptionTerms(
+    return Pricing(
         is_call=np.broadcast_to(np.asarray(is_call, np.bool_), shape),
         spot=numbers["spot"],
         strike=numbers["strike"],
@@ -239,12 +239,12 @@ def _terms(  # noqa: PLR0917 - in the order of ``OptionTerms``
     )
 
 
-def _known(terms: OptionTerms) -> npt.NDArray[np.bool_]:
+def _known(terms: Pricing) -> npt.NDArray[np.bool_]:
     found: npt.NDArray[np.bool_] = np.isfinite(sum(terms[1:5]))
     return found
 
 
-def _safe(terms: OptionTerms, known: npt.NDArray[np.bool_]) -> OptionTerms:
+def _safe(terms: Pricing, known: npt.NDArray[np.bool_]) -> Pricing:
     """Put 1 in the place of what is unknown of an option."""
     return terms._replace(
         spot=np.where(known, terms.spot, 1.0),
