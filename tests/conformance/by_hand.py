@@ -131,7 +131,7 @@ def spread_out(money: np.ndarray) -> dict[str, float]:
     shares = sorted((abs(one) / np.abs(money).sum() for one in money.tolist()), reverse=True)
     hhi = sum(one * one for one in shares)
     tops = {f"top_{n}": sum(shares[:n]) for n in (1, 3, 10)}
-    whole = {"excluded_weight": 0.0, "proxied_weight": 0.0}
+    whole = {"excluded_weight": 0.0, "proxied_weight": 0.0, "nonlinear_weight": 0.0}
     return {"hhi": hhi, "effective_positions": 1 / hhi} | tops | whole
 
 

@@ -63,7 +63,7 @@ GROUPS = (
         Oracle("plain Python", "python"),
         (
             "pnl_hypothetical", "hhi", "effective_positions", "top_1", "top_3", "top_10",
-            "excluded_weight", "proxied_weight",
+            "excluded_weight", "proxied_weight", "nonlinear_weight",
         ),
     ),
 )  # fmt: skip
