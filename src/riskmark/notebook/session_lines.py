@@ -12,6 +12,7 @@ from riskmark.notebook.tables import (
     nulls_under,
     numbers,
 )
+from riskmark.reports.option_lines import GREEKS
 from riskmark.reports.shown import Part
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _FACTOR = numbers(("exposure", "money", "stderr", "coverage", "risk_share"))
 _SECTOR = numbers(("long", "short", "net", "gross", "benchmark"))
 _REPLAY = numbers(("pnl", "own_share", "proxied_share", "replayed_share"))
+_OPTION = numbers(("exposure", "units", "underlying_price", "volatility", *GREEKS, "implied_vol"))
 _POSITION = {
     "quantity": NUMBER,
     "mark": NUMBER,
@@ -204,4 +206,46 @@ class SessionLines(Reader):
             index=("symbol",),
             nulls=nulls_under(document["nulls"], "positions"),
             session=document["session"],
+        )
+
+    def greeks(self, session: Day = None) -> "DataFrame":
+        """Return what the options held are worth, and how that moves.
+
+        Parameters
+        ----------
+        session : str or date, optional
+            The session; default: the newest.
+
+        Returns
+        -------
+        DataFrame
+            Index ``symbol``; columns ``underlying``, ``exposure`` (delta exposure, money),
+            ``units`` (shares that the position is on), ``underlying_price`` (price),
+            ``volatility`` and ``implied_vol`` (fractions a year), and for one share ``delta``
+            (a ratio), ``gamma`` (per unit of price), ``vega`` (money per point of volatility),
+            ``theta`` (money per calendar day) and ``rho`` (money per percent of rate).
+            ``attrs["total"]`` holds those of the portfolio in money.
+
+        Raises
+        ------
+        NotValued
+            There is no snapshot of that session.
+        """
+        document = self._shown(session)
+        lines = [
+            {"symbol": line["symbol"], **line["greeks"]}
+            for line in document["positions"]
+            if "greeks" in line
+        ]
+        return make_table(
+            lines,
+            {"symbol": TEXT, "underlying": TEXT, **_OPTION},
+            index=("symbol",),
+            nulls={
+                name.replace(".greeks.", ".", 1): reason
+                for name, reason in nulls_under(document["nulls"], "positions").items()
+                if ".greeks." in name
+            },
+            session=document["session"],
+            total=document["greeks"],
         )

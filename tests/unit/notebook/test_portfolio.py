@@ -12,7 +12,7 @@ from riskmark.reports.snapshot import NotValued
 
 LAST = date(2022, 12, 28)
 QUESTIONS = (
-    "history", "snapshot", "risk", "factors", "stress", "replays", "sectors", "positions",
+    "history", "snapshot", "risk", "factors", "stress", "replays", "sectors", "positions", "greeks",
     "correlation", "backtests", "attribution", "explain",
 )  # fmt: skip
 
@@ -113,6 +113,18 @@ def test_lines_are_those_of_the_document(growth, document, name, index):
     assert nulls - parts == shown
 
 
+def test_greeks_are_those_of_the_options_held(book):
+    energy = book.portfolio("Energy")
+
+    found = energy.greeks()
+
+    options = [line for line in energy.document()["positions"] if "greeks" in line]
+    assert list(found.index) == [line["symbol"] for line in options]
+    assert found["delta"].tolist() == [line["greeks"]["delta"] for line in options]
+    assert found.attrs["total"] == energy.document()["greeks"]
+    assert book.portfolio("Income").greeks().empty
+
+
 def test_the_parts_of_a_scenario_sum_to_it(growth):
     whole = growth.stress()["predictive"]
 
@@ -208,4 +220,4 @@ def test_every_portfolio_answers_every_question(book):
         portfolio = book.portfolio(name)
         for ask in QUESTIONS:
             found = getattr(portfolio, ask)()
-            assert len(found), (name, ask)
+            assert len(found) or ask == "greeks", (name, ask)
