@@ -162,6 +162,8 @@ def load_settings(
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
+        if problem.startswith("Invalid enum value"):
+            problem += f"; known: {', '.join(Estimator)}"
         named = _named_place(where.strip("`$."), merged)
         raise SettingsError(named or str(path), problem) from error
     _check(settings, own)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LARGEST = 20
 """Positions that are listed without ``--all``."""
+SECTOR = 14
+"""Letters of a position's sector that must be seen, or none are."""
 BAR = 5
 """Columns of a bar to either side of its middle."""
 
@@ -171,8 +173,8 @@ def _sector_table(lines: "Sequence[SectorLine]") -> "Table":
     beside = any(line.benchmark is not None for line in lines)
     table = make_table("Sector…", "Long>", "Short>", "Net>", *(["Bench>"] if beside else []))
     for line in lines:
-        short = "" if not line.short else formats.percent(line.short)
-        row = [formats.percent(line.long), short, formats.percent(line.net)]
+        sides = ["" if one == 0 else formats.percent(one) for one in (line.long, line.short)]
+        row = [*sides, formats.percent(line.net)]
         if beside:
             row.append(formats.percent(line.benchmark))
         table.add_row(cut(line.sector), *row)
@@ -191,9 +193,20 @@ def _bar(value: float, largest: float) -> "Text":
 
 
 def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Table":
+    """List positions with as much beside them as there is room for."""
     shown = lines if every_position else lines[:LARGEST]
+    for extra in (2, 1):
+        table = _position_table(shown, len(lines), extra=extra)
+        longest = max(len(line.sector) for line in shown)
+        gives_way = max(longest - SECTOR, 0) if extra > 1 else 0
+        if output.natural_width(table) - gives_way <= output.width():
+            return table
+    return _position_table(shown, len(lines), extra=0)
+
+
+def _position_table(shown: "Sequence[PositionLine]", count: int, *, extra: int) -> "Table":
     columns = ["Position", "Quantity>", "Mark>", "", "Value>", "Weight>", "P&L>", "Beta>"]
-    table = make_table(*columns, *([] if output.is_narrow() else ["ES 95 %>", "Sector…"]))
+    table = make_table(*columns, *["ES 95 %>", "Sector…"][:extra])
     for line in shown:
         wide = (formats.percent(line.component_es_95, 2), cut(line.sector))
         table.add_row(
@@ -205,11 +218,11 @@ def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Tab
             formats.percent(line.weight),
             formats.signed_money(line.pnl),
             formats.ratio(line.beta),
-            *(() if output.is_narrow() else wide),
+            *wide[:extra],
             style="dim" if line.is_closed else "",
         )
-    if len(shown) < len(lines):
-        more = f"… {len(lines) - len(shown):,} more: --all"
+    if len(shown) < count:
+        more = f"… {count - len(shown):,} more: --all"
         table.add_row(output.styled(f"[dim]{more}[/]"))
     return table
 
@@ -247,7 +260,7 @@ def _remarks(found: "SnapshotReport") -> "Iterator[RenderableType]":
     if by_reason:
         yield ""
     for reason, names in by_reason.items():
-        text = f"{formats.NOTHING} {in_words(NULL_WORDS, reason)}: {', '.join(names)}"
+        text = f"{formats.NOTHING} {in_words(NULL_WORDS, reason)}: {' · '.join(names)}"
         yield Text(text, style="dim")
 
 

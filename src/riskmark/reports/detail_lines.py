@@ -16,6 +16,7 @@ from riskmark.storage import schema
 from riskmark.storage.benchmarks import load_sector_weights
 from riskmark.storage.symbol_scope import public_ids
 
+_NO_NAV = NullReason.NAV_NOT_POSITIVE
 Nulls = Iterator[tuple[str, str]]
 """Pairs of a null's name and its reason."""
 
@@ -265,8 +266,24 @@ def load_sectors(
             select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
         ).mappings()
     ]
-    lines.sort(key=lambda line: (-(line.gross or 0.0), line.sector))
+    lines += _not_held(lines, weights or {}, nav_reason=nav_reason)
+    lines.sort(key=lambda line: (-(line.gross or 0.0), -(line.benchmark or 0.0), line.sector))
     return tuple(lines)
+
+
+def _not_held(
+    lines: Sequence[SectorLine], weights: Mapping[str, float], *, nav_reason: str | None
+) -> list[SectorLine]:
+    """Return lines for what the benchmark has and the book has not: 0, where shares are known."""
+    is_null = any(line.gross is None for line in lines) if lines else nav_reason == _NO_NAV
+    share = None if is_null else 0.0
+    reason = nav_reason if is_null else None
+    known = {line.sector for line in lines}
+    return [
+        SectorLine(sector, share, share, share, share, weight, reason)
+        for sector, weight in weights.items()
+        if sector not in known
+    ]
 
 
 def weights_in_force(

@@ -22,7 +22,7 @@ NULL_WORDS: Mapping[str, str] = MappingProxyType(
     {
         NullReason.TOO_FEW_OBSERVATIONS: "too few observations",
         NullReason.NO_HOLDINGS: "nothing is held",
-        NullReason.ALL_EXCLUDED: "no position has usable prices",
+        NullReason.ALL_EXCLUDED: "no position is left to compute it from",
         NullReason.NAV_NOT_POSITIVE: "NAV is not positive",
         NullReason.NAV_TOO_SMALL: "NAV is under a tenth of gross",
         NullReason.NO_CAPITAL: "no capital was at work",
@@ -121,7 +121,7 @@ LEFT_OUT_WORDS: Mapping[str, str] = MappingProxyType(
 
 LIGHT_WORDS: Mapping[str, str] = MappingProxyType(
     {
-        TrafficLight.GREEN: "as many exceptions as VaR allows",
+        TrafficLight.GREEN: "no more than VaR allows",
         TrafficLight.YELLOW: "more than is likely",
         TrafficLight.RED: "far more, so VaR is too low",
     }

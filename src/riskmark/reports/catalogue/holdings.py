@@ -51,7 +51,7 @@ def sectors() -> Section:
     return Section(
         "sectors",
         "Sectors",
-        "One line for each GICS sector in which something is held, and for ETF, Fund, Private and "
+        "One line for each GICS sector that is held or has a benchmark weight, and for ETF, Fund, Private and "
         "Unclassified; there is no guess from the ticker.",
         (
             Entry("sector", Unit.NAMES, "whose line it is", column="sector_exposure.sector"),
