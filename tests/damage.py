@@ -8,9 +8,9 @@ from sqlalchemy import text
 from riskmark.storage import lines
 
 PACKS = {
-    "position_value": ("positions", lines.POSITION_FIELDS),
+    "position_value": ("positions", lines.POSITION_FIELDS + lines.OPTION_FIELDS),
     "factor_exposure": ("exposures", lines.EXPOSURE_FIELDS),
-    "stress_result": ("stress", lines.STRESS_FIELDS),
+    "stress_result": ("stress", (*lines.STRESS_FIELDS, lines.BEYOND_DELTA)),
     "sector_exposure": ("sectors", lines.SECTOR_FIELDS),
 }
 _TARGET = re.compile(r"(UPDATE|DELETE FROM) (\w+)")

@@ -39,6 +39,7 @@ _NUMBERS = (
     "risk_free",
     "default_model",
     "calendar",
+    "options",
     "factor_model",
     "rates",
     "scenario",
@@ -71,6 +72,13 @@ class CalendarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     closures: tuple[date, ...]
 
 
+class OptionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What options are priced with, beside their underlyings: a year, continuously compounded."""
+
+    rate: float
+    dividend_yield: float
+
+
 class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a silent run keeps its claim, and how often it speaks."""
 
@@ -89,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rebuild_budget_seconds: float
     default_model: str
     calendar: CalendarSettings
+    options: OptionSettings
     lease: LeaseSettings
     providers: ProvidersSettings
     factor_model: tuple[FactorModel, ...]
@@ -155,6 +164,8 @@ def load_settings(
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
+        if problem.startswith("Invalid enum value"):
+            problem += f"; known: {', '.join(Estimator)}"
         named = _named_place(where.strip("`$."), merged)
         raise SettingsError(named or str(path), problem) from error
     _check(settings, own)
@@ -288,6 +299,7 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
         raise SettingsError("publish_delay_minutes", f"must be from 0 to {MAX_DELAY:,}")
     if not -1 <= settings.risk_free <= 1:
         raise SettingsError("risk_free", "must be from -1 to 1: 0.04 is four percent a year")
+    _check_options(settings.options)
     if not is_symbol(settings.benchmark):
         raise SettingsError("benchmark", f"{settings.benchmark!r} is not a symbol")
     names = [model.name for model in settings.factor_model]
@@ -303,6 +315,13 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
         raise SettingsError("providers", problem)
     if not 0 < settings.lease.heartbeat_seconds < settings.lease.seconds:
         raise SettingsError("lease", "0 < heartbeat_seconds < seconds must hold")
+
+
+def _check_options(options: OptionSettings) -> None:
+    for name, value in (("rate", options.rate), ("dividend_yield", options.dividend_yield)):
+        if not -1 <= value <= 1:
+            problem = "must be from -1 to 1: 0.04 is four percent a year"
+            raise SettingsError(f"options.{name}", problem)
 
 
 def _check_model(model: FactorModel) -> None:

@@ -1,13 +1,14 @@
 """Whatever happens to the inputs, in whatever order, the last run makes the results right.
 
-A machine corrects prices, records splits, edits lots, lets days go by, damages the stored
-results, and runs the batch now and then, whole, in part, by force, or until it breaks. At
-the end one run must give what a fresh installation gives that is told everything at once.
+A machine corrects prices, records splits, edits lots, combines books, lets days go by, damages
+the stored results, and runs the batch now and then, whole, in part, by force, or until it
+breaks. At the end one run must give what a fresh installation gives that is told everything
+at once.
 """
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -35,7 +36,8 @@ from riskmark.domain.portfolio import Flow, Lot
 from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.settings import load_settings
 from riskmark.storage import books
-from riskmark.storage.books import Account
+from riskmark.storage.books import Account, MemberOfCombined
+from riskmark.storage.combining import change_members, combine_books
 from riskmark.storage.instruments import guess_kind
 from riskmark.storage.market_data import Action, ActionKind
 from riskmark.storage.positions import Moment, Positions, add_lots, create_book
@@ -82,6 +84,12 @@ class Inputs:
     sectors: dict[str, str] = field(default_factory=dict)
     risk_free: str = "0.0"
     books: dict[str, Book] = field(default_factory=dict)
+    combined: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Every portfolio there should be."""
+        return sorted({*self.books, *self.combined})
 
 
 class Broken(Exception):
@@ -123,12 +131,28 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: len(self.inputs.books) > 2)
     @rule(data=st.data())
     def delete(self, data: st.DataObject):
-        name = data.draw(st.sampled_from(sorted(self.inputs.books)))
+        name = data.draw(st.sampled_from(self.inputs.names))
+        is_held = any(name in members for members in self.inputs.combined.values())
         with self.world.app.database.write() as connection:
-            books.delete_portfolio(
-                connection, self.world.app.principal, name, at=self.world.app.clock.now()
-            )
-        del self.inputs.books[name]
+            refused = pytest.raises(MemberOfCombined) if is_held else nullcontext()
+            with refused:
+                books.delete_portfolio(
+                    connection, self.world.app.principal, name, at=self.world.app.clock.now()
+                )
+        if not is_held:
+            self.inputs.books.pop(name, None)
+            self.inputs.combined.pop(name, None)
+
+    @rule(data=st.data())
+    def combine(self, data: st.DataObject):
+        changed = data.draw(st.sampled_from([None, *self.inputs.combined]))
+        alike = self.inputs.combined[changed] if changed else sorted(self.inputs.books)
+        is_cash = self.inputs.books[data.draw(st.sampled_from(alike))].equity is not None
+        fitting = [n for n, b in self.inputs.books.items() if (b.equity is not None) == is_cash]
+        members = data.draw(st.sets(st.sampled_from(sorted(fitting)), min_size=1, max_size=3))
+        name = changed or f"all {next(self._numbers)}"
+        _combine(self.world, name, sorted(members), change=changed is not None)
+        self.inputs.combined[name] = tuple(sorted(members))
 
     @rule(symbol=st.sampled_from([*HELD, "SPY", "TLT"]), back=places, move=moves)
     def price(self, symbol: str, back: int, move: float):
@@ -230,18 +254,18 @@ class History(RuleBasedStateMachine):
         for symbol in priced:
             self.inputs.closes.setdefault(symbol, {})[today] = self.world.closes(symbol)[today]
 
-    @rule(back=places, table=st.sampled_from(["snapshot", "position_value"]))
+    @rule(back=places, table=st.sampled_from(["snapshot", "cell_pack"]))
     def damage(self, back: int, table: str):
         session = self._session(back)
         with self.world.app.database.write() as connection:
-            if table == "position_value":
+            if table == "cell_pack":
                 _delete(connection, table, session)
             _delete(connection, "snapshot", session)
 
     @rule(data=st.data(), back=places, how=st.sampled_from(["one", "all", "force", "to", "from"]))
     def run(self, data: st.DataObject, back: int, how: str):
         if how == "one":
-            self.world.run(data.draw(st.sampled_from(sorted(self.inputs.books))))
+            self.world.run(data.draw(st.sampled_from(self.inputs.names)))
         elif how == "to":
             self.world.run(as_of=self._session(back))
         elif how == "from":
@@ -288,7 +312,7 @@ class History(RuleBasedStateMachine):
     def _dump(self, world: World) -> dict[str, list[dict[str, object]]]:
         """Dump the live books: those that were deleted keep what they had."""
         return {
-            table: [row for row in rows if row["portfolio"] in self.inputs.books]
+            table: [row for row in rows if row["portfolio"] in self.inputs.names]
             for table, rows in world.dump().items()
         }
 
@@ -343,6 +367,18 @@ def _create(world: World, name: str, book: Book) -> None:
         editor.finish()
 
 
+def _combine(world: World, name: str, members: Sequence[str], *, change: bool) -> None:
+    with world.app.database.write() as connection:
+        (change_members if change else combine_books)(
+            connection,
+            world.app.principal,
+            name,
+            members,
+            calendar=world.calendar,
+            at=world.app.clock.now(),
+        )
+
+
 def _classify(world: World, symbol: str, sector: str) -> None:
     row = SymbolRow("symbols.csv", 2, symbol, None, None, sector, None)
     with world.app.database.write() as connection:
@@ -370,6 +406,8 @@ def _tell(world: World, inputs: Inputs) -> None:
     world._import(bars, actions)
     for name, book in inputs.books.items():
         _create(world, name, book)
+    for name, members in inputs.combined.items():
+        _combine(world, name, members, change=False)
     for symbol, sector in inputs.sectors.items():
         _classify(world, symbol, sector)
     for symbol in sorted(inputs.accepted):

@@ -7,6 +7,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from tests.acceptance.options_by_hand import by_hand, own_volatility
+from tests.acceptance.parts import assert_in_parts
 from tests.acceptance.soundness import assert_sound
 from tests.acceptance.world import FACTORS, LAST, World
 from tests.unit.reports.shown_books import episode, null_names, show
@@ -151,6 +153,9 @@ def test_hard_books_have_every_session_and_every_null_a_reason(world: World):
     for (name,) in _names(world):
         if sessions[name]:
             _check_shown(world, name)
+            (gross,) = _last(world, name, "gross")
+            size = max(1.0, gross)
+            assert_in_parts(world, name, world.stored_sessions(name), size=size)
 
 
 def _check_shown(world: World, name: str) -> None:
@@ -211,7 +216,9 @@ def _check_each(world: World) -> None:
         498_000.0, "complete",
     )  # fmt: skip
     assert _last(world, "mixed", "gross")[0] == pytest.approx(5 * world.closes("S01")[LAST])
-    assert _last(world, "option", "net", "state") == (1500.0, "partial")
+    volatility = own_volatility(world, "S00", LAST)
+    price, *_ = by_hand("call", close, 100, (date(2027, 1, 15) - LAST).days / 365, volatility)
+    assert _last(world, "option", "net", "state") == (pytest.approx(200 * price), "complete")
 
 
 def test_books_without_a_market_factor_are_valued_and_say_why_there_is_no_risk(world: World):

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from tests.acceptance.test_combined_books import combine, numbers
 from tests.acceptance.world import FACTORS, LAST, World, assert_equal_results
 
 from riskmark import faults
@@ -107,6 +108,30 @@ def test_a_lot_edited_while_the_run_works_is_in_the_result_of_a_recalculation(
     assert all(served for _, served in requests)
     _fresh(world)
     assert_equal_results(seen, world.dump())
+
+
+@pytest.mark.parametrize("point", ["run.planned", "shard.computed", "shard.committed"])
+def test_members_that_change_while_a_run_works_are_seen_before_it_ends(world: World, point: str):
+    world.add_prices(*FACTORS, *SYMBOLS)
+    for name, entry in (("one", ENTRY), ("two", ENTRY), ("three", date(2025, 12, 15))):
+        world.add_book(name, SYMBOLS, entry)
+    combine(world, "all", "one", "two")
+    world.run()
+    with world.app.database.write() as connection:
+        editor = world.editor(connection, "two")
+        two = books.find_portfolio(connection, world.app.principal, "two").portfolio_id
+        ((lot,), *_) = world.rows("SELECT id FROM lot WHERE portfolio_id = ?", two)
+        editor.delete_lot(lot)
+        editor.finish()
+
+    with paused_run(world, point, "all") as run:
+        combine(world, "all", "one", "three", change=True)
+
+    assert run.result().cells.failed == 0
+    assert world.run("all").cells.planned == 0
+    seen = numbers(world, "all")
+    _fresh(world)
+    assert_equal_results(seen, numbers(world, "all"))
 
 
 def _doubled(lot):

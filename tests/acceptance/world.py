@@ -198,6 +198,7 @@ class World:
         left_out = {
             "portfolio_id",
             "instrument_id",
+            "booked_to",
             "run_id",
             "computed_at",
             "inputs_revision",
@@ -226,6 +227,7 @@ _MONEY = frozenset(SNAPSHOT) - {"return", "excluded_weight", "proxied_weight"} |
     "money",
     "direct",
     "predictive",
+    "beyond_delta",
 }
 GROSS = 1e6
 """The size of the books of a world, for the tolerance of money."""

@@ -8,6 +8,7 @@ from tests.conformance import (
     backtests,
     correlation,
     fits,
+    options,
     performance,
     portfolios,
     product,
@@ -29,6 +30,7 @@ AREAS: tuple[ModuleType, ...] = (
     correlation,
     tracking,
     scenarios,
+    options,
     product,
 )
 

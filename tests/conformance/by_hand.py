@@ -72,6 +72,7 @@ def numbers_of_risk(days: list[Day]) -> dict[str, float]:
     active = x[-YEAR:] - index[-YEAR:]
     beta = slopes(x[-90:], index[-90:]).params[1]
     return found | factor_risk(x[-YEAR:], row) | {
+        "pnl_hypothetical": kept_one_session(days[-2], row),
         "beta": beta,
         "beta_1y": slopes(x[-YEAR:], index[-YEAR:]).params[1],
         "rates_beta": np.nan,
@@ -79,6 +80,16 @@ def numbers_of_risk(days: list[Day]) -> dict[str, float]:
         "tracking_error": empyrical.annual_volatility(active),
         "benchmark_correlation": stats.pearsonr(x[-YEAR:], index[-YEAR:]).statistic,
     }  # fmt: skip
+
+
+def kept_one_session(before: Day, row: int) -> float:
+    """Return what the positions of the session before ``row`` earn on it."""
+    known = market.panel()
+    return sum(
+        float(position.market_value) * known.returns[row, known.symbols.index(symbol)]
+        for symbol, position in before.positions.items()
+        if position.held
+    )
 
 
 def slopes(y: np.ndarray, factors: np.ndarray) -> sm.regression.linear_model.RegressionResults:
@@ -120,7 +131,7 @@ def spread_out(money: np.ndarray) -> dict[str, float]:
     shares = sorted((abs(one) / np.abs(money).sum() for one in money.tolist()), reverse=True)
     hhi = sum(one * one for one in shares)
     tops = {f"top_{n}": sum(shares[:n]) for n in (1, 3, 10)}
-    whole = {"excluded_weight": 0.0, "proxied_weight": 0.0}
+    whole = {"excluded_weight": 0.0, "proxied_weight": 0.0, "nonlinear_weight": 0.0}
     return {"hhi": hhi, "effective_positions": 1 / hhi} | tops | whole
 
 

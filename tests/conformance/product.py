@@ -62,8 +62,8 @@ GROUPS = (
     (
         Oracle("plain Python", "python"),
         (
-            "hhi", "effective_positions", "top_1", "top_3", "top_10",
-            "excluded_weight", "proxied_weight",
+            "pnl_hypothetical", "hhi", "effective_positions", "top_1", "top_3", "top_10",
+            "excluded_weight", "proxied_weight", "nonlinear_weight",
         ),
     ),
 )  # fmt: skip

@@ -113,6 +113,23 @@ def test_a_value_that_cannot_be_is_an_error_of_its_setting(tmp_path, name, value
         assert problem_of(config).startswith(f"{name}: ")
 
 
+@pytest.mark.parametrize("name", ["rate", "dividend_yield"])
+@pytest.mark.parametrize("value", ["1.5", "-1.01", "nan"])
+def test_options_are_priced_with_rates_that_can_be(tmp_path, name, value):
+    config = write_config(tmp_path, f"[options]\n{name} = {value}")
+
+    assert problem_of(config).startswith(f"options.{name}: ")
+
+
+def test_what_options_are_priced_with_makes_stored_numbers_out_of_date(tmp_path):
+    plain = load_settings(write_config(tmp_path, ""), {}).settings
+    other = load_settings(None, {"RISKMARK_OPTIONS__RATE": "0.04"}).settings
+
+    assert other.options.rate == 0.04
+    assert plain.options.rate == 0
+    assert plain.numbers_hash != other.numbers_hash
+
+
 @pytest.mark.parametrize(
     "variable",
     ["RISKMARK_FOO", "RISKMARK_CALENDAR", "RISKMARK_CALENDAR__FOO", "RISKMARK_FOO__BAR__X",

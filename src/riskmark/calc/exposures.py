@@ -35,12 +35,32 @@ MARGIN = 1e-9
 
 
 class Books(NamedTuple):
-    """What the cells are worth: NAV, gross, whether something is held, and the mode."""
+    """What the cells are worth: NAV, gross, whether something is held, and the mode.
+
+    ``gross`` adds up the sizes of the exposures e_i, of which shares are taken. Options make
+    it another than the sum of the sizes of market values, ``market_gross``; None: it is not.
+    """
 
     nav: FloatArray
     gross: FloatArray
     held: BoolArray
     holdings_mode: BoolArray
+    market_gross: FloatArray | None = None
+
+    @property
+    def of_marks(self) -> FloatArray:
+        """The sum of the sizes of market values."""
+        return self.gross if self.market_gross is None else self.market_gross
+
+    def take(self, where: slice) -> "Books":
+        """Return some of the cells."""
+        return Books(
+            self.nav[where],
+            self.gross[where],
+            self.held[where],
+            self.holdings_mode[where],
+            self.of_marks[where],
+        )
 
 
 class FactorExposures(NamedTuple):
@@ -96,7 +116,7 @@ def model_exposures(
 
 def nav_nulls(books: Books) -> CodeArray:
     """Tell why numbers cannot be divided by NAV: a code for each cell, 0 where they can."""
-    small = books.holdings_mode & (books.nav < LEAST_NAV * (1 - MARGIN) * books.gross)
+    small = books.holdings_mode & (books.nav < LEAST_NAV * (1 - MARGIN) * books.of_marks)
     return measure(
         books.nav,
         (books.holdings_mode & ~books.held, NullReason.NO_HOLDINGS),

@@ -88,7 +88,8 @@ def settle_lots(lots: Lots, panel: MarkPanel, *, stop: int) -> LotTerms:
     base = used.quantity / _index_at(panel, used.stated_row, used.instrument)
     exit_index = _index_at(panel, np.where(ended, used.exit_stated_row, -1), used.instrument)
     shares = base * used.multiplier
-    unpriced = np.isnan(panel.mark[:stop]).sum(axis=0)
+    priced = np.isfinite(panel.mark[:stop])
+    unpriced = np.where(priced.any(axis=0), priced.argmax(axis=0), stop)
     return LotTerms(
         portfolio=used.portfolio,
         instrument=used.instrument,

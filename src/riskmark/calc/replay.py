@@ -7,6 +7,8 @@ observed counts 0. One without a fit cannot do either, and is not replayed.
 
     pnl = Σ_i e_i · R_i
 
+Options are repriced in full: what they gain beyond their delta when the underlying goes
+through R_i at once is added.
 Positions that are marked stale or at cost do not belong in the exposures that are given.
 """
 
@@ -19,6 +21,7 @@ from riskmark.calc.arrays import BoolArray, FloatArray, IntArray, Measure, measu
 from riskmark.calc.exposures import Books
 from riskmark.calc.holdings_returns import Holdings
 from riskmark.calc.regression import FactorFits
+from riskmark.calc.repricing import OptionPositions, beyond_delta
 from riskmark.domain.reasons import NullReason
 
 PAIRS = 4096
@@ -71,11 +74,13 @@ def replay(
     fit_row: IntArray,
     is_over: BoolArray,
     books: Books,
+    options: OptionPositions | None = None,
 ) -> Replays:
     """Take the exposures (C, N), in money, through ``episodes``.
 
     ``fit_row`` (C,) says which row of ``fits`` is that of the cell's session; ``is_over``
-    (C, E) whether an episode's last session is not after it. Null before the data and before
+    (C, E) whether an episode's last session is not after it. ``options`` are those of which
+    the exposures are deltas, none of them of another instrument. Null before the data and before
     the episode is over; where nothing can be replayed; shares where nothing is held.
     """
     entries = _entries(exposure, fits, fit_row)
@@ -97,7 +102,17 @@ def replay(
             (proxied, size * is_proxied),
         ):
             sums[:, place] = np.bincount(entries.cell, terms, minlength=shape[0])
+        if options is not None:
+            moves = counted[_entry_of(options, exposure)]
+            np.add.at(pnl[:, place], options.cell, beyond_delta(options, moves[:, None])[:, 0])
     return _measures(pnl, own, proxied, episodes=episodes, is_over=is_over, books=books)
+
+
+def _entry_of(options: OptionPositions, exposure: Holdings) -> IntArray:
+    """Return the entry of the exposures that each option is booked in; these are in order."""
+    cell = np.repeat(np.arange(exposure.shape[0]), np.diff(exposure.indptr))
+    keys = cell * exposure.shape[1] + exposure.indices
+    return np.searchsorted(keys, options.cell * exposure.shape[1] + options.instrument)
 
 
 def _entries(exposure: Holdings, fits: FactorFits, fit_row: IntArray) -> _Entries:

@@ -5,7 +5,8 @@
 
 Both are linear maps on the exposures, made once for all portfolios of a session. Covariances
 are around the mean; expected returns are not added, and nothing is clipped. Exposures are of
-one joint model, so nothing is counted twice.
+one joint model, so nothing is counted twice. Options are then repriced in full: what they gain
+beyond their delta is added.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from riskmark.calc.arrays import CODE_OF, CodeArray, FloatArray, IntArray, Measu
 from riskmark.calc.exposures import Books
 from riskmark.calc.factor_covariance import FactorCovariances
 from riskmark.calc.factor_moments import MAX_VIF, inverse_of
+from riskmark.calc.repricing import OptionPositions, beyond_delta
 from riskmark.calc.windows import CHUNK
 from riskmark.domain.reasons import NullReason
 
@@ -36,10 +38,15 @@ class FactorMoves(NamedTuple):
 
 
 class Stress(NamedTuple):
-    """Gains and losses in money of C cells in S scenarios: (C, S)."""
+    """Gains and losses in money of C cells in S scenarios: (C, S).
+
+    ``beyond`` is what options add to ``direct`` beyond their delta; NaN in cells without them,
+    and None where no cell has any.
+    """
 
     direct: Measure
     predictive: Measure
+    beyond: FloatArray | None = None
 
 
 class Contributions(NamedTuple):
@@ -126,6 +133,48 @@ def stress(exposures: Measure, moves: FactorMoves, *, place: IntArray, books: Bo
         _blocked(direct, blocked, np.repeat(moves.direct_nulls[None], cells, axis=0)),
         _blocked(predictive, blocked, codes),
     )
+
+
+def reprice(
+    found: Stress,
+    options: OptionPositions,
+    betas: FloatArray,
+    *,
+    moves: FactorMoves,
+    place: IntArray,
+) -> Stress:
+    """Add what ``options`` gain beyond the delta exposures that ``found`` is made of.
+
+    ``betas`` (k, F) are those of the fits of their underlyings, which move by Σ_f β_f · move_f.
+    """
+    direct, predictive = option_moves(options, betas, moves=moves, place=place)
+    gained = beyond_delta(options, direct)
+    beyond = np.full(found.direct.values.shape, np.nan)
+    beyond[options.cell] = 0.0
+    np.add.at(beyond, options.cell, gained)
+    beyond[found.direct.nulls != 0] = np.nan
+    return Stress(
+        _added(found.direct, options, gained),
+        _added(found.predictive, options, beyond_delta(options, predictive)),
+        beyond,
+    )
+
+
+def option_moves(
+    options: OptionPositions, betas: FloatArray, *, moves: FactorMoves, place: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return how the underlyings move, directly and predictively: (k, S); 0 where that is null."""
+    shocked = np.where(moves.direct_nulls[:, None] == 0, moves.direct, 0.0)
+    followed = np.where(moves.nulls[:, :, None] == 0, moves.predictive, 0.0)
+    session = place[options.cell]
+    return betas @ shocked.T, np.einsum("kf,ksf->ks", betas, followed[session])
+
+
+def _added(found: Measure, options: OptionPositions, amounts: FloatArray) -> Measure:
+    """Add amounts (k, S) to the cells that they are of; a null stays one."""
+    values = found.values.copy()
+    np.add.at(values, options.cell, amounts)
+    return Measure(np.where(found.nulls == 0, values, np.nan), found.nulls)
 
 
 def contributions(amounts: FloatArray, betas: FloatArray, moves: FloatArray) -> Contributions:

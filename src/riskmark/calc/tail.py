@@ -76,6 +76,17 @@ def historical_risk(x: FloatArray) -> TailRisk:
     return TailRisk(*(_measure(values) for values in var + shortfall))
 
 
+def tail_at(x: FloatArray, confidence: float) -> tuple[Measure, Measure, BoolArray]:
+    """Measure VaR and ES of the last 252 values of each row of ``x`` at any confidence.
+
+    The third (C, 252) tells which of these values are in the tail; NaN stands on their left
+    where there are fewer.
+    """
+    recent = _recent(x)
+    tail = _tail(recent, np.sort(recent, axis=1), confidence)
+    return _measure(-tail.quantile), _measure(-_mean_inside(recent, tail)), tail.inside
+
+
 def parametric_var(vol_ewma: Measure, confidence: float) -> Measure:
     """Compute the VaR of a normal x with the annual volatility ``vol_ewma`` (C,)."""
     scale = NORMAL_QUANTILE[confidence] / np.sqrt(SESSIONS_A_YEAR)

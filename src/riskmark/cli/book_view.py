@@ -27,6 +27,10 @@ def book_view(book: "Book") -> "Iterator[RenderableType]":
         (one.name, "bold"), f"  {one.portfolio_id}  ", (" · ".join(filter(None, parts)), "dim")
     )
     yield ""
+    if book.head.members:
+        names = ", ".join(member.name for member in book.head.members)
+        yield Text(f"combined of {names}, whose lots and flows these are")
+        yield ""
     if book.lots:
         yield lot_table(book.lots)
     else:

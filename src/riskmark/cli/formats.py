@@ -78,6 +78,14 @@ def ratio(value: float | None, digits: int = 2) -> str:
     return NOTHING if value is None else f"{_unsigned_zero(value, digits):,.{digits}f}"
 
 
+def signed_ratio(value: float | None, digits: int = 4) -> "Text":
+    """Write a change of a number without unit, coloured by its sign."""
+    if value is None:
+        return _signed(None, NOTHING)
+    shown = _unsigned_zero(value, digits)
+    return _signed(shown, f"{shown:+,.{digits}f}")
+
+
 def count(value: int) -> str:
     """Write a count; nothing for 0, so that what is there stands out."""
     return f"{value:,}" if value else ""

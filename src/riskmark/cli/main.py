@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from riskmark import __version__
-from riskmark.cli import demo, maintenance, runs, show, status
+from riskmark.cli import demo, exporting, maintenance, runs, show, status, what_if
+from riskmark.cli.attribution import show_attribution
 from riskmark.cli.benchmarks import benchmark_commands
+from riskmark.cli.explain import explain
 from riskmark.cli.factors import factor_commands
 from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
 from riskmark.cli.opening import GlobalOptions
+from riskmark.cli.options import NEGATIVE_VALUES
 from riskmark.cli.portfolio import portfolio_commands
 from riskmark.cli.prices import price_commands
 from riskmark.cli.providers import provider_commands
@@ -34,6 +37,15 @@ app.command("run", rich_help_panel=DAILY)(runs.run)
 app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
 app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
+app.command("attribution", rich_help_panel=DAILY)(show_attribution)
+app.command("explain", rich_help_panel=DAILY)(explain)
+app.command("export", rich_help_panel=DAILY)(exporting.export)
+app.command(
+    "what-if",
+    rich_help_panel=DAILY,
+    cls=what_if.TradingCommand,
+    context_settings=NEGATIVE_VALUES,
+)(what_if.what_if)
 app.add_typer(portfolio_commands, name="portfolio", rich_help_panel=BOOKS)
 app.add_typer(price_commands, name="prices", rich_help_panel=BOOKS)
 app.add_typer(provider_commands, name="providers", rich_help_panel=BOOKS)

@@ -10,6 +10,8 @@ from riskmark.reports.words import NULL_WORDS, in_words
 if TYPE_CHECKING:
     from rich.table import Table
 
+WIDE = 40
+"""Columns that a value may take on one line."""
 _HEAD = frozenset({"portfolio", "session", "state", "reasons", "nulls", "provenance"})
 
 
@@ -17,11 +19,14 @@ def measure_view(document: Mapping[str, Any]) -> "Table":
     """Make a table of the numbers of a document that ``choose_measures`` made."""
     from riskmark.cli.tables import make_table
 
-    table = make_table("Measure", "Value>", "Why…")
     chosen = {name: value for name, value in document.items() if name not in _HEAD}
-    for name, value in leaves_of("", chosen):
+    lines = [(name, _shown(value)) for name, value in leaves_of("", chosen)]
+    is_wide = any(len(text) > WIDE for _, value in lines for text in value.splitlines())
+    # A long list is wrapped, so that no name is cut.
+    table = make_table("Measure", "Value…" if is_wide else "Value>", "Why…")
+    for name, value in lines:
         reason = document["nulls"].get(name)
-        table.add_row(name, _shown(value), "" if reason is None else in_words(NULL_WORDS, reason))
+        table.add_row(name, value, "" if reason is None else in_words(NULL_WORDS, reason))
     return table
 
 

@@ -70,6 +70,15 @@ def error_console() -> "Console":
     return _console(sys.stderr)
 
 
+def natural_width(renderable: "RenderableType") -> int:
+    """Return the columns that something takes where there is room enough."""
+    from rich.console import Console
+    from rich.measure import Measurement
+
+    roomy = Console(file=sys.stdout, width=10 * WIDTH)
+    return Measurement.get(roomy, roomy.options, renderable).maximum
+
+
 def _console(stream: IO[str]) -> "Console":
     from rich.console import Console
 

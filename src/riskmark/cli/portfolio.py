@@ -1,4 +1,4 @@
-"""``riskmark portfolio``: import, list, show, export and delete books."""
+"""``riskmark portfolio``: import, combine, list, show, export and delete books."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmark.cli import exits, formats, output
+from riskmark.cli.combining import combine
 from riskmark.cli.flows import flow_commands
 from riskmark.cli.lots import lot_commands
 from riskmark.cli.opening import opened
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from riskmark.storage.positions import Positions
 
 portfolio_commands = typer.Typer(
-    help="Books: import, list, show, export, delete; their lots and flows.", no_args_is_help=True
+    help="Books: import, combine, list, show, export, delete; their lots and flows.",
+    no_args_is_help=True,
 )
 portfolio_commands.add_typer(lot_commands, name="lot")
 portfolio_commands.add_typer(flow_commands, name="flow")
@@ -196,6 +198,9 @@ def _principal(app: "App", connection: "Connection", owner: str | None) -> "Prin
     return Principal(rows[0][0])
 
 
+portfolio_commands.command("combine")(combine)
+
+
 @portfolio_commands.command("list")
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List every portfolio."""
@@ -220,7 +225,7 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
             table.add_row(
                 cut(one.name),
                 one.portfolio_id,
-                one.mode,
+                f"{one.mode}, combined" if head.members else one.mode,
                 cut(account),
                 f"{head.open_lots:,} of {head.lots:,}",
                 formats.count(head.flows),

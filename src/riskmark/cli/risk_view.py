@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from riskmark.cli import formats, output
 from riskmark.cli.tables import make_table
-from riskmark.domain.reasons import TrafficLight
-from riskmark.reports.words import LIGHT_WORDS, in_words
+from riskmark.domain.reasons import NullReason, TrafficLight
+from riskmark.reports.words import LIGHT_WORDS, NULL_WORDS, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 WORST = 8
 """Scenarios that are listed without ``--all``: those that cost most."""
-BAR = 10
-"""Columns of a bar."""
+GAP = 3
+"""Columns between two tables."""
+MAY_BE_CUT = 6
+"""Letters of a long name that may be missing."""
 _TAILS = {
     "var_{}": "VaR", "es_{}": "ES", "var_{}_param": "VaR, normal",
 }  # fmt: skip
@@ -42,6 +44,7 @@ LABELS = _OUTLOOK | {
 _OF_VOLATILITY = 4
 """The first of them are of volatility."""
 _PERCENT = frozenset({"vol_har_1d", "vol_har_21d", "vol_ewma", "vol_percentile", "tracking_error"})
+_NO_SHARES = frozenset({NullReason.NAV_NOT_POSITIVE, NullReason.NAV_TOO_SMALL})
 _LIGHT = {TrafficLight.GREEN: "green", TrafficLight.YELLOW: "yellow", TrafficLight.RED: "red"}
 
 
@@ -50,7 +53,7 @@ def scenario_view(found: "SnapshotReport", *, everything: bool) -> "Iterator[Ren
     tables = [_stress(found, everything=everything)]
     replays = [line for line in found.shown.replays or () if line.pnl.value is not None]
     if replays:
-        tables.append(_replays(replays, found.snapshot["nav"]))
+        tables.append(_replays(replays, _divisor(found)))
     yield from side_by_side(*tables)
     remarks = [*_together(found), *_backtests(found)]
     if remarks:
@@ -59,16 +62,25 @@ def scenario_view(found: "SnapshotReport", *, everything: bool) -> "Iterator[Ren
 
 
 def side_by_side(*parts: "Table") -> "Iterator[RenderableType]":
-    """Yield tables in one row, or one under the other where there is little room."""
+    """Yield tables in one row, or one under the other where numbers would be cut.
+
+    The last one's names may give way, a little.
+    """
     from rich.table import Table
 
-    if output.is_narrow():
+    widths = [output.natural_width(part) for part in parts]
+    lacking = sum(widths) + GAP * (len(parts) - 1) - output.width()
+    gives_way = any(not column.no_wrap for column in parts[-1].columns)
+    if lacking > (MAY_BE_CUT if gives_way else 0):
         for place, part in enumerate(parts):
             if place:
                 yield ""
             yield part
         return
-    beside = Table.grid(padding=(0, 3))
+    beside = Table.grid(padding=(0, GAP))
+    for width in widths[:-1]:
+        beside.add_column(min_width=width)
+    beside.add_column()
     beside.add_row(*parts)
     yield beside
 
@@ -109,7 +121,7 @@ def _stress(found: "SnapshotReport", *, everything: bool) -> "Table":
     """List scenarios, the worst first by what the other factors are likely to do too."""
     lines = [line for line in found.stress if line.predictive is not None]
     lines.sort(key=lambda line: line.predictive or 0.0)
-    nav = found.snapshot["nav"]
+    nav = _divisor(found)
     shown = lines if everything else lines[:WORST]
     table = make_table("Scenario", "Direct>", "Predictive>", "of NAV>")
     for line in shown:
@@ -122,14 +134,25 @@ def _stress(found: "SnapshotReport", *, everything: bool) -> "Table":
     if len(shown) < len(lines):
         more = f"… {len(lines) - len(shown):,} milder: --all"
         table.add_row(output.styled(f"[dim]{more}[/]"))
+    unknown = [line for line in found.stress if line.predictive is None]
+    if unknown:
+        why = in_words(NULL_WORDS, dict(unknown[0].reasons).get("predictive", ""))
+        table.add_row(output.styled("[dim]{text}[/]", text=f"{len(unknown)} unknown: {why}"))
     return table
+
+
+def _divisor(found: "SnapshotReport") -> float | None:
+    """Return the NAV, if numbers may be divided by it."""
+    blocked = found.measure_nulls.get("risk.beta") in _NO_SHARES
+    nav: float = found.snapshot["nav"]
+    return None if blocked or nav <= 0 else nav
 
 
 def _scenario(line: "StressLine") -> str:
     return line.scenario.replace("_", " ")
 
 
-def _replays(lines: "list[ReplayLine]", nav: float) -> "Table":
+def _replays(lines: "list[ReplayLine]", nav: float | None) -> "Table":
     table = make_table("Episode", "Result>", "of NAV>", "Own>")
     for line in lines:
         table.add_row(
@@ -141,8 +164,8 @@ def _replays(lines: "list[ReplayLine]", nav: float) -> "Table":
     return table
 
 
-def _share(value: float | None, nav: float) -> "str | Text":
-    if value is None or nav <= 0:
+def _share(value: float | None, nav: float | None) -> "str | Text":
+    if value is None or nav is None:
         return formats.NOTHING
     return formats.signed_percent(value / nav, 1)
 

@@ -11,6 +11,7 @@ import typer
 from riskmark.cli import formats, output
 from riskmark.cli.opening import opened, rules_for
 from riskmark.cli.options import AsJson, ListAll, PortfolioName, day_of
+from riskmark.domain.exports import FileFormat
 from riskmark.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ def show_history(
             connection,
             app.principal,
             portfolio,
-            first=_day(first, "--from"),
-            last=_day(last, "--to"),
+            first=range_day(first, "--from"),
+            last=range_day(last, "--to"),
         )
     if chosen is HistoryFormat.TABLE:
         _show_history(found, is_whole=first is not None)
@@ -123,7 +124,8 @@ def show_history(
         _write(_table_file(found, chosen), out)
 
 
-def _day(text: str | None, name: str) -> date | None:
+def range_day(text: str | None, name: str) -> date | None:
+    """Read an end of a range of sessions, which may lie in the future."""
     from riskmark.intake.arguments import parse_day
 
     return None if text is None else parse_day(text, today=date.max, name=name)
@@ -132,21 +134,10 @@ def _day(text: str | None, name: str) -> date | None:
 def _table_file(found: "History", file_format: HistoryFormat) -> bytes:
     import io
 
-    import polars as pl
+    from riskmark.reports.exports import history_frame, write_table
 
-    from riskmark.reports.history import COLUMNS
-
-    types = dict.fromkeys(COLUMNS, pl.Float64) | {
-        "session": pl.Date,
-        "state": pl.String,
-        "positions": pl.Int64,
-    }
-    frame = pl.DataFrame(found.columns(), schema=types)
     buffer = io.BytesIO()
-    if file_format is HistoryFormat.CSV:
-        frame.write_csv(buffer)
-    else:
-        frame.write_parquet(buffer)
+    write_table(history_frame(found), FileFormat(file_format.value), buffer)
     return buffer.getvalue()
 
 

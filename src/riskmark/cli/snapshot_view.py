@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskmark.cli import formats, output
+from riskmark.cli.option_view import option_table, short_symbol
 from riskmark.cli.risk_view import LABELS, outlook_table, scenario_view, side_by_side, tail_table
 from riskmark.cli.tables import cut, make_table
 from riskmark.domain.reasons import MarkKind, NullReason, PortfolioState
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 LARGEST = 20
 """Positions that are listed without ``--all``."""
+SECTOR = 14
+"""Letters of a position's sector that must be seen, or none are."""
 BAR = 5
 """Columns of a bar to either side of its middle."""
 
@@ -63,6 +66,10 @@ def snapshot_view(
     if found.positions:
         yield ""
         yield _positions(found.positions, every_position=every_position)
+    most = len(found.positions) if every_position else LARGEST
+    if (options := option_table(found, most=most)) is not None:
+        yield ""
+        yield options
     yield from _remarks(found)
     yield _foot(found)
 
@@ -166,8 +173,8 @@ def _sector_table(lines: "Sequence[SectorLine]") -> "Table":
     beside = any(line.benchmark is not None for line in lines)
     table = make_table("Sector…", "Long>", "Short>", "Net>", *(["Bench>"] if beside else []))
     for line in lines:
-        short = "" if not line.short else formats.percent(line.short)
-        row = [formats.percent(line.long), short, formats.percent(line.net)]
+        sides = ["" if one == 0 else formats.percent(one) for one in (line.long, line.short)]
+        row = [*sides, formats.percent(line.net)]
         if beside:
             row.append(formats.percent(line.benchmark))
         table.add_row(cut(line.sector), *row)
@@ -186,13 +193,24 @@ def _bar(value: float, largest: float) -> "Text":
 
 
 def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Table":
+    """List positions with as much beside them as there is room for."""
     shown = lines if every_position else lines[:LARGEST]
+    for extra in (2, 1):
+        table = _position_table(shown, len(lines), extra=extra)
+        longest = max(len(line.sector) for line in shown)
+        gives_way = max(longest - SECTOR, 0) if extra > 1 else 0
+        if output.natural_width(table) - gives_way <= output.width():
+            return table
+    return _position_table(shown, len(lines), extra=0)
+
+
+def _position_table(shown: "Sequence[PositionLine]", count: int, *, extra: int) -> "Table":
     columns = ["Position", "Quantity>", "Mark>", "", "Value>", "Weight>", "P&L>", "Beta>"]
-    table = make_table(*columns, *([] if output.is_narrow() else ["ES 95 %>", "Sector…"]))
+    table = make_table(*columns, *["ES 95 %>", "Sector…"][:extra])
     for line in shown:
         wide = (formats.percent(line.component_es_95, 2), cut(line.sector))
         table.add_row(
-            line.symbol,
+            short_symbol(line.symbol),
             formats.quantity(round(line.quantity, 4)),
             formats.price(line.mark),
             _mark_remark(line),
@@ -200,11 +218,11 @@ def _positions(lines: "Sequence[PositionLine]", *, every_position: bool) -> "Tab
             formats.percent(line.weight),
             formats.signed_money(line.pnl),
             formats.ratio(line.beta),
-            *(() if output.is_narrow() else wide),
+            *wide[:extra],
             style="dim" if line.is_closed else "",
         )
-    if len(shown) < len(lines):
-        more = f"… {len(lines) - len(shown):,} more: --all"
+    if len(shown) < count:
+        more = f"… {count - len(shown):,} more: --all"
         table.add_row(output.styled(f"[dim]{more}[/]"))
     return table
 
@@ -216,6 +234,8 @@ def _mark_remark(line: "PositionLine") -> "Text":
         return Text("closed", style="dim")
     if line.mark_kind in {MarkKind.CLOSE, MarkKind.MANUAL}:
         return Text("" if line.mark_kind is MarkKind.CLOSE else "manual", style="dim")
+    if line.mark_kind is MarkKind.MODEL and line.mark_age == 0:
+        return Text("model", style="dim")
     age = f" {line.mark_age}" if line.mark_age is not None else ""
     return Text(f"{line.mark_kind}{age}", style="yellow")
 
@@ -240,7 +260,7 @@ def _remarks(found: "SnapshotReport") -> "Iterator[RenderableType]":
     if by_reason:
         yield ""
     for reason, names in by_reason.items():
-        text = f"{formats.NOTHING} {in_words(NULL_WORDS, reason)}: {', '.join(names)}"
+        text = f"{formats.NOTHING} {in_words(NULL_WORDS, reason)}: {' · '.join(names)}"
         yield Text(text, style="dim")
 
 

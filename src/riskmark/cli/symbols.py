@@ -239,3 +239,32 @@ def value(
             )
         text = f"{symbol.upper()} is worth {amount:,} from {day} on"
         output.note(f"{text}; next: riskmark run" if changed else f"{text}, as it was")
+
+
+@symbol_commands.command("values")
+def values(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV: symbol, date, price.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Enter what private assets are worth: all of a file, or nothing and what is wrong with it."""
+    from riskmark.storage.calendar import load_calendar
+    from riskmark.storage.value_files import import_values, read_value_rows
+
+    with opened(ctx) as app:
+        rows = read_value_rows(file)
+        with app.database.write() as connection:
+            found = import_values(
+                connection,
+                rows,
+                calendar=load_calendar(connection),
+                today=app.today,
+                at=app.clock.now(),
+                owner_id=app.principal.account_id,
+            )
+        if as_json:
+            output.show_json(found._asdict())
+            return
+        text = f"{formats.plural(found.received, 'value')} read, {found.changed:,} of them new"
+        output.note(f"{text}; next: riskmark run" if found.changed else text)

@@ -23,7 +23,7 @@ RISK = (
     "var_95_money", "var_99_money", "es_95_money", "es_99_money",
     "var_95_param_money", "var_99_param_money",
     "tracking_error", "active_beta", "benchmark_correlation", "information_ratio",
-    "effective_bets", "diversification_ratio",
+    "effective_bets", "diversification_ratio", "nonlinear_weight",
 )  # fmt: skip
 
 CONCENTRATION = ("hhi", "effective_positions", "top_1", "top_3", "top_10")

@@ -96,6 +96,9 @@ class NullReason(StrEnum):
     NO_BENCHMARK_WEIGHTS = "no_benchmark_weights"
     BEFORE_DATA = "before_data"
     NOT_OVER_YET = "not_over_yet"
+    EXPIRED = "expired"
+    BELOW_INTRINSIC = "below_intrinsic"
+    OUT_OF_RANGE = "out_of_range"
     NOT_COMPUTED_YET = "not_computed_yet"
 
 

@@ -13,7 +13,7 @@ from riskmark.calc.arrays import CodeArray, FloatArray, IntArray, Measure, reaso
 from riskmark.domain.measures import SECTION_OF, STORED
 from riskmark.domain.reasons import SnapshotState
 from riskmark.storage.lines import pack_by_cell, pack_columns
-from riskmark.valuation.numbers import MARK_KINDS, SYMBOL_REASONS, ShardNumbers
+from riskmark.valuation.numbers import MARK_KINDS, SYMBOL_REASONS, OptionRows, ShardNumbers
 from riskmark.valuation.panels import Panel
 
 Rows = list[tuple[Any, ...]]
@@ -185,7 +185,7 @@ def _positions(numbers: ShardNumbers, panel: Panel) -> Iterator[str]:
     rows = numbers.position_rows
     ids = np.array([one.instrument_id for one in panel.instruments], dtype=np.int64)
     kinds = [*(kind.value for kind in MARK_KINDS), None]  # the last is that of −1
-    lines = list(
+    lines: list[tuple[Any, ...]] = list(
         zip(
             ids[rows.column].tolist(),
             rows.quantity.tolist(),
@@ -202,7 +202,26 @@ def _positions(numbers: ShardNumbers, panel: Panel) -> Iterator[str]:
             strict=True,
         )
     )
+    if rows.options is not None:
+        added = _options(rows.options, ids)
+        for place, more in zip(rows.options.position.tolist(), added, strict=True):
+            lines[place] += more
     return pack_by_cell(lines, rows.cell, count=len(numbers))
+
+
+def _options(rows: OptionRows, ids: IntArray) -> Iterator[tuple[Any, ...]]:
+    """Return what the lines of options go on with."""
+    columns = (
+        [None if column < 0 else int(ids[column]) for column in rows.booked_to.tolist()],
+        *(
+            part.tolist()
+            for part in (rows.exposure, rows.units, rows.spot, rows.volatility, *rows.greeks)
+        ),
+        _reasons(rows.nulls),
+        rows.implied.values.tolist(),
+        _reasons(rows.implied.nulls),
+    )
+    return zip(*columns, strict=True)
 
 
 def _exposures(numbers: ShardNumbers) -> list[str]:
@@ -220,6 +239,8 @@ def _stress(numbers: ShardNumbers) -> list[str]:
     columns = []
     for place, scenario in enumerate(found.scenarios):
         pairs = [part for one in (found.direct, found.predictive) for part in _pick(one, place)]
+        if found.beyond_delta is not None:
+            pairs.append(_with_none(found.beyond_delta[:, place]))
         columns.append(list(zip(repeat(scenario), *pairs)))
     return pack_columns(columns, count=len(numbers))
 

@@ -11,6 +11,7 @@ from riskmark import faults
 from riskmark.calc.arrays import FloatArray, IntArray, reason_of
 from riskmark.calc.model_fits import detail_model, fit_model
 from riskmark.domain.factor_models import FactorModel
+from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import STALE_AFTER, FitQuality, MarkKind, SymbolReason
 from riskmark.domain.runs import PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, SymbolCounts
 from riskmark.domain.sessions import Calendar
@@ -22,6 +23,7 @@ from riskmark.storage.ledger import lock_instruments
 from riskmark.storage.lines import pack_columns
 from riskmark.storage.packs import save_packs
 from riskmark.storage.runs import UnavailableSymbol
+from riskmark.valuation.inputs import with_underlyings
 from riskmark.valuation.panels import Panel
 
 Lines: TypeAlias = list[tuple[Any, ...]]
@@ -79,7 +81,10 @@ def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
 
 
 def _needed(record: Recorder, current: Round, panel: Panel) -> list[int]:
-    """Return the columns of the symbols held in a planned cell or later, and of the factors."""
+    """Return the columns of the symbols held in a planned cell or later, and of the factors.
+
+    An option needs the closes of its underlying, and none of its own.
+    """
     found = {
         panel.symbol_column[symbol]
         for symbol in record.settings.factor_symbols
@@ -89,8 +94,12 @@ def _needed(record: Recorder, current: Round, panel: Panel) -> list[int]:
     if current.inputs is not None and planned:
         lots = current.inputs.books.lots
         held = lots.exit_row > min(planned) - panel.first
-        found.update(np.unique(lots.instrument[held]).tolist())
-    return sorted(column for column in found if not panel.manual[column])
+        found.update(with_underlyings(panel, lots.instrument[held]).tolist())
+    return sorted(
+        column
+        for column in found
+        if not panel.manual[column] and panel.instruments[column].kind is not InstrumentKind.OPTION
+    )
 
 
 def _unavailable(panel: Panel, columns: list[int]) -> list[UnavailableSymbol]:

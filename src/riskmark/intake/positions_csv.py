@@ -17,6 +17,7 @@ from riskmark.domain.instruments import OptionTerms, parse_occ
 from riskmark.domain.portfolio import InvestmentClass, Lot
 from riskmark.intake.broker_map import CANONICAL, BrokerMap
 from riskmark.intake.columns import Column, Layout, column_named, match_header
+from riskmark.intake.formulas import shield, unshield
 from riskmark.intake.numbers import BLANKS, decimal_text
 from riskmark.intake.positions_file import LotGatherer, PositionsFile
 from riskmark.intake.records import MalformedRecord, Record, iter_records, read_text
@@ -24,6 +25,8 @@ from riskmark.intake.row_errors import ErrorCode, IssueLog
 from riskmark.intake.rows import Conventions, Row
 
 MAX_ROWS = 50_000
+_NAMES = {Column.SYMBOL, Column.UNDERLYING}
+"""Columns of texts that people choose."""
 
 
 def parse_positions(
@@ -72,9 +75,9 @@ def write_positions(lots: Iterable[Lot], *, terms: Mapping[str, OptionTerms] | N
     ``terms`` gives the terms of options by symbol, for an underlying that is not the
     symbol's root; without it the terms are those in the symbol.
 
-    Symbols such as ``=X`` and ``-X`` are written as they are, although a spreadsheet may
-    take them for formulas: an export must read back to the same book. No other column has
-    text that a user chose.
+    Symbols such as ``=X`` and ``-X`` get an apostrophe before them, without which a spreadsheet
+    would take them for formulas; reading takes it off again. No other column has text that a
+    user chose.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -166,6 +169,8 @@ def _named_cells(
         )
         return None
     cells = {column: record.cells[at].strip(BLANKS) for column, at in layout.index.items()}
+    for column in _NAMES & cells.keys():
+        cells[column] = unshield(cells[column])
     for column, replaced in broker_map.values.items():
         if column in cells:
             cells[column] = replaced.get(cells[column], cells[column])
@@ -187,13 +192,13 @@ def _export_row(lot: Lot, terms: OptionTerms | None) -> tuple[str, ...]:
     option = ("", "", "", "")
     if terms is not None:
         option = (
-            terms.underlying,
+            shield(terms.underlying),
             decimal_text(terms.strike),
             terms.expiry.isoformat(),
             terms.option_type.upper(),
         )
     return (
-        lot.symbol,
+        shield(lot.symbol),
         decimal_text(lot.quantity),
         decimal_text(lot.entry_price),
         lot.entry_date.isoformat(),

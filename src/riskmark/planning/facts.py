@@ -35,7 +35,8 @@ class PortfolioFacts:
     """One live portfolio: what it should have, and what it has.
 
     ``first`` is the ordinal of its first effective entry (None: no lots). ``inputs_revision``
-    and ``version`` are lower bounds over its stored cells.
+    and ``version`` are lower bounds over its stored cells. ``members`` are the books whose
+    lots and flows a combined book has.
     """
 
     portfolio_id: str
@@ -48,6 +49,7 @@ class PortfolioFacts:
     inputs_revision: int = 0
     version: Version | None = None
     stored: tuple[StoredCell, ...] | None = None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """When a portfolio holds an instrument: first entry to last exit (None: still held)."""
+    """When a portfolio holds an instrument, or an option on it.
+
+    From the first entry to the last exit; None: still held.
+    """
 
     first: int
     last: int | None
+
+    def joined(self, other: "Holding") -> "Holding":
+        """Return from when to when either holds."""
+        is_open = self.last is None or other.last is None
+        last = None if is_open else max(self.last or 0, other.last or 0)
+        return Holding(min(self.first, other.first), last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +103,16 @@ def touching_changes(
     """Return (revision, kind, first ordinal touched) of the changes that touch ``portfolio``.
 
     A change of an instrument counts from the portfolio's first entry in it, and not at all
-    if the last exit came before it.
+    if the last exit came before it. A change of a member is one of the combined book.
     """
+    own = {portfolio.portfolio_id, *portfolio.members}
     held = facts.holdings.get(portfolio.portfolio_id, {})
     found: list[tuple[int, ChangeKind, int]] = []
     for change in facts.changes:
         if change.revision <= after:
             continue
         if change.portfolio_id is not None:
-            if change.portfolio_id == portfolio.portfolio_id:
+            if change.portfolio_id in own:
                 found.append((change.revision, change.kind, change.from_ordinal))
         elif change.instrument_id is None or change.instrument_id in facts.shared_instruments:
             found.append((change.revision, change.kind, change.from_ordinal))

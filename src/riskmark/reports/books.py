@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -12,17 +12,26 @@ from riskmark.storage.books import Principal, find_portfolio, list_portfolios
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
 from riskmark.storage.lots import load_flows, load_lots
+from riskmark.storage.members import Members, books_in, load_members
+
+
+class Member(NamedTuple):
+    """A book that a combined book holds."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class BookHead:
-    """A portfolio and how much was entered of it."""
+    """A portfolio and how much was entered of it; of a combined book, in its members."""
 
     portfolio: Portfolio
     lots: int
     open_lots: int
     flows: int
     first_entry: date | None
+    members: tuple[Member, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the head as JSON has it."""
@@ -41,12 +50,13 @@ class BookHead:
             "open_lots": self.open_lots,
             "flows": self.flows,
             "first_entry": self.first_entry,
+            "members": [one._asdict() for one in self.members],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A portfolio with its lots and flows."""
+    """A portfolio with its lots and flows; a combined book with those of its members."""
 
     head: BookHead
     lots: tuple[Lot, ...]
@@ -90,15 +100,22 @@ def list_books(connection: Connection, principal: Principal) -> tuple[BookHead, 
 def load_book(connection: Connection, principal: Principal, name_or_id: str) -> Book:
     """Read one portfolio with its lots and flows."""
     portfolio = find_portfolio(connection, principal, name_or_id)
+    head = _heads(connection, [portfolio])[0]
+    books = [one.id for one in head.members] or [portfolio.portfolio_id]
+    lots = [lot for book in books for lot in load_lots(connection, book)]
+    flows = [flow for book in books for flow in load_flows(connection, book)]
     return Book(
-        head=_heads(connection, [portfolio])[0],
-        lots=tuple(load_lots(connection, portfolio.portfolio_id)),
-        flows=tuple(load_flows(connection, portfolio.portfolio_id)),
+        head=head,
+        lots=tuple(sorted(lots, key=lambda lot: (lot.symbol, lot.entry_date))),
+        flows=tuple(sorted(flows, key=lambda flow: flow.date)),
     )
 
 
 def _heads(connection: Connection, portfolios: list[Portfolio]) -> tuple[BookHead, ...]:
-    listed = among(connection, [one.portfolio_id for one in portfolios])
+    ids = [one.portfolio_id for one in portfolios]
+    members = load_members(connection, ids)
+    names = _names(connection, members)
+    listed = among(connection, books_in(ids, members))
     lots = {
         row[0]: row[1:]
         for row in read_rows(
@@ -118,14 +135,29 @@ def _heads(connection: Connection, portfolios: list[Portfolio]) -> tuple[BookHea
     )
     heads = []
     for one in portfolios:
-        count, still_open, first = lots.get(one.portfolio_id, (0, 0, None))
+        books = members.get(one.portfolio_id, (one.portfolio_id,))
+        found = [lots[book] for book in books if book in lots]
+        first = min((entry for _, _, entry in found), default=None)
         heads.append(
             BookHead(
                 portfolio=one,
-                lots=count,
-                open_lots=still_open,
-                flows=flows.get(one.portfolio_id, 0),
+                lots=sum(count for count, _, _ in found),
+                open_lots=sum(still_open for _, still_open, _ in found),
+                flows=sum(flows.get(book, 0) for book in books),
                 first_entry=None if first is None else as_date(first),
+                members=tuple(
+                    Member(book, names[book])
+                    for book in sorted(members.get(one.portfolio_id, ()), key=names.__getitem__)
+                ),
             )
         )
     return tuple(heads)
+
+
+def _names(connection: Connection, members: Members) -> dict[str, str]:
+    """Read the names of all members."""
+    if not members:
+        return {}
+    listed = among(connection, books_in(members, members))
+    statement = f"SELECT id, name FROM portfolio WHERE id {listed.sql}"
+    return dict(read_rows(connection, statement, listed.values))

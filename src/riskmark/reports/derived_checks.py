@@ -73,11 +73,17 @@ def _session_violations(cells: StoredCells, expected: Expectation) -> Iterator[V
 
 def _concentration_violations(cells: StoredCells) -> Iterator[Violation]:
     money, sums = cells.money, cells.sums
-    gross = money["gross"]
+    gross = sums["exposed"]
     one = np.ones(gross.size)
     pairs: tuple[tuple[str, str, FloatArray, FloatArray], ...] = (
         ("hhi_is_sum_of_squares", "hhi", _over(sums["squares"], gross * gross), one),
         ("top_1_is_largest_share", "top_1", _over(sums["largest"], gross), one),
+        (
+            "nonlinear_weight_is_that_of_options",
+            "nonlinear_weight",
+            _over(sums["nonlinear"], money["gross"]),
+            np.maximum(np.abs(money["nonlinear_weight"]), 1.0),
+        ),
         (
             "effective_positions_are_inverse",
             "effective_positions",
@@ -112,12 +118,13 @@ def _sector_violations(cells: StoredCells) -> Iterator[Violation]:
     for place in np.flatnonzero(some & (sectors.numbers < sectors.rows)).tolist():
         detail = f"{sectors.numbers[place]} of {sectors.rows[place]} sectors have numbers"
         yield Violation("sectors_are_null_together", *cells.cell(place), detail)
-    scale = amounts_of(cells)
-    for name, shares in (("net", sectors.net), ("gross", sectors.gross)):
+    exposed, net = cells.sums["exposed"], cells.sums["exposed_net"]
+    scale = amounts_of(cells) + exposed
+    for name, shares, summed in (("net", sectors.net, net), ("gross", sectors.gross, exposed)):
         yield from differing(
             cells,
             f"sectors_sum_to_{name}",
-            cells.money[name],
+            summed,
             shares * nav,
             scale=scale,
             relevant=some,

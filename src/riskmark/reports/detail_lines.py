@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import MarkKind, NullReason
 from riskmark.domain.sectors import sector_of
+from riskmark.reports.option_lines import OptionLine, option_nulls, read_option
 from riskmark.storage import schema
 from riskmark.storage.benchmarks import load_sector_weights
 from riskmark.storage.symbol_scope import public_ids
 
+_NO_NAV = NullReason.NAV_NOT_POSITIVE
 Nulls = Iterator[tuple[str, str]]
 """Pairs of a null's name and its reason."""
 
@@ -128,6 +130,8 @@ class PositionLine:
     component_reason: str | None
     beta_reason: str | None
     weight_reason: str | None
+    option: OptionLine | None = None
+    """Of an option that is held."""
 
     @property
     def is_closed(self) -> bool:
@@ -148,6 +152,7 @@ class PositionLine:
             "beta": self.beta,
             "component_es_95": self.component_es_95,
             "sector": self.sector,
+            **({} if self.option is None else {"greeks": self.option.document()}),
         }
 
     def nulls(self) -> Nulls:
@@ -165,6 +170,8 @@ class PositionLine:
             found.append(("component_es_95", self.component_reason))
         for name, reason in found:
             yield f"positions.{self.symbol}.{name}", reason
+        if self.option is not None:
+            yield from option_nulls(self.symbol, self.option)
 
 
 def load_factors(
@@ -244,7 +251,7 @@ def load_sectors(
     Beside them stand the weights of the symbol ``benchmark`` that are in force then.
     """
     table = schema.sector_exposure
-    weights = _weights_in_force(connection, benchmark, session)
+    weights = weights_in_force(connection, benchmark, session)
     lines = [
         SectorLine(
             sector=row["sector"],
@@ -259,11 +266,27 @@ def load_sectors(
             select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
         ).mappings()
     ]
-    lines.sort(key=lambda line: (-(line.gross or 0.0), line.sector))
+    lines += _not_held(lines, weights or {}, nav_reason=nav_reason)
+    lines.sort(key=lambda line: (-(line.gross or 0.0), -(line.benchmark or 0.0), line.sector))
     return tuple(lines)
 
 
-def _weights_in_force(
+def _not_held(
+    lines: Sequence[SectorLine], weights: Mapping[str, float], *, nav_reason: str | None
+) -> list[SectorLine]:
+    """Return lines for what the benchmark has and the book has not: 0, where shares are known."""
+    is_null = any(line.gross is None for line in lines) if lines else nav_reason == _NO_NAV
+    share = None if is_null else 0.0
+    reason = nav_reason if is_null else None
+    known = {line.sector for line in lines}
+    return [
+        SectorLine(sector, share, share, share, share, weight, reason)
+        for sector, weight in weights.items()
+        if sector not in known
+    ]
+
+
+def weights_in_force(
     connection: Connection, benchmark: str, session: date
 ) -> Mapping[str, float] | None:
     """Return the benchmark's weights by sector on ``session``; None if there are none yet."""
@@ -290,9 +313,10 @@ def load_positions(
             beta=row["beta"],
             component_es_95=row["component_es_95"],
             component_reason=row["component_es_95_null"],
-            sector=sector_of(InstrumentKind(row["kind"]), row["sector"]),
+            sector=_sector(row),
             beta_reason=row["beta_null"],
             weight_reason=nav_reason,
+            option=_option(row),
         )
         for row in connection.execute(_positions(portfolio_id, session)).mappings()
     ]
@@ -300,10 +324,33 @@ def load_positions(
     return tuple(lines)
 
 
+def _sector(row: RowMapping) -> str:
+    """Return the sector that a position counts in: an option's is its underlying's."""
+    if row["booked_kind"] is not None:
+        return sector_of(InstrumentKind(row["booked_kind"]), row["booked_sector"])
+    return sector_of(InstrumentKind(row["kind"]), row["sector"])
+
+
+def _option(row: RowMapping) -> OptionLine | None:
+    if row["kind"] != InstrumentKind.OPTION or row["mark_kind"] is None:
+        return None
+    return read_option(row, row["booked_symbol"])
+
+
 def _positions(portfolio_id: str, session: date) -> Select[Any]:
     table, instrument = schema.position_value, schema.instrument
+    booked = instrument.alias()
     return (
-        select(table, instrument.c.symbol, instrument.c.kind, instrument.c.sector)
+        select(
+            table,
+            instrument.c.symbol,
+            instrument.c.kind,
+            instrument.c.sector,
+            booked.c.symbol.label("booked_symbol"),
+            booked.c.kind.label("booked_kind"),
+            booked.c.sector.label("booked_sector"),
+        )
         .join(instrument, instrument.c.id == table.c.instrument_id)
+        .outerjoin(booked, booked.c.id == table.c.booked_to)
         .where(table.c.portfolio_id == portfolio_id, table.c.session == session)
     )

@@ -1,13 +1,13 @@
 """The snapshot series of a portfolio: flat rows, one a session."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from riskmark.domain.measures import SNAPSHOT
+from riskmark.domain.measures import SNAPSHOT, STORED
 from riskmark.domain.portfolio import Portfolio
 from riskmark.errors import InputError
 from riskmark.reports.documents import Document
@@ -21,16 +21,17 @@ COLUMNS = ("session", "state", *FIELDS)
 
 
 class HistoryRow(NamedTuple):
-    """A session: its state and the values of ``FIELDS``."""
+    """A session: its state and the values of ``fields``."""
 
     session: date
     state: str
     values: tuple[Any, ...]
+    fields: tuple[str, ...] = FIELDS
 
     def document(self) -> dict[str, Any]:
         """Return the row as JSON has it."""
         head = {"session": self.session, "state": self.state}
-        return head | dict(zip(FIELDS, self.values, strict=True))
+        return head | dict(zip(self.fields, self.values, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class History:
 
     portfolio: Portfolio
     rows: tuple[HistoryRow, ...]
+    fields: tuple[str, ...] = FIELDS
 
     def document(self) -> Document:
         """Return the series as JSON has it."""
@@ -47,11 +49,11 @@ class History:
     def columns(self) -> Mapping[str, list[Any]]:
         """Return the series column by column: what a table format is written from."""
         values = list(zip(*(row.values for row in self.rows), strict=True))
-        listed = [list(column) for column in values] or [[] for _ in FIELDS]
+        listed = [list(column) for column in values] or [[] for _ in self.fields]
         return {
             "session": [row.session for row in self.rows],
             "state": [row.state for row in self.rows],
-            **dict(zip(FIELDS, listed, strict=True)),
+            **dict(zip(self.fields, listed, strict=True)),
         }
 
 
@@ -62,8 +64,12 @@ def load_history(
     *,
     first: date | None = None,
     last: date | None = None,
+    fields: Sequence[str] = FIELDS,
 ) -> History:
-    """Read a portfolio's snapshots from ``first`` to ``last``, both inclusive."""
+    """Read a portfolio's snapshots from ``first`` to ``last``, both inclusive.
+
+    ``fields`` are names of stored measures (``domain.measures.STORED``) or ``positions``.
+    """
     if first is not None and last is not None and last < first:
         raise InputError(f"the range ends on {last}, before it begins on {first}")
     portfolio = find_portfolio(connection, principal, name_or_id)
@@ -72,12 +78,16 @@ def load_history(
         if limit is not None:
             condition += f" AND session {sign} ?"
             values.append(bind_date(connection, limit))
-    names = ", ".join(f'"{name}"' for name in FIELDS)
+    known = {*STORED, "positions"}
+    unknown = [name for name in fields if name not in known]
+    if unknown:
+        raise InputError(f"no number named {unknown[0]!r} is stored of a session")
+    names = ", ".join(f'"{name}"' for name in ("session", "state", *fields))
     rows = read_rows(
         connection,
-        f"SELECT session, state, {names} FROM snapshot WHERE {condition} ORDER BY session",
+        f"SELECT {names} FROM snapshot WHERE {condition} ORDER BY session",
         values,
     )
-    return History(
-        portfolio, tuple(HistoryRow(as_date(row[0]), row[1], tuple(row[2:])) for row in rows)
-    )
+    chosen = tuple(fields)
+    listed = tuple(HistoryRow(as_date(row[0]), row[1], tuple(row[2:]), chosen) for row in rows)
+    return History(portfolio, listed, chosen)

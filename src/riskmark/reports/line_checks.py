@@ -38,6 +38,7 @@ def line_violations(
     listed = among(connection, portfolio_ids)
     yield from _market_values(connection, listed)
     yield from _weights(connection, listed)
+    yield from _deltas(connection, listed)
     yield from _sectors(connection, listed)
     yield from _exposures(connection, listed)
     for model in models:
@@ -59,7 +60,10 @@ def _market_values(connection: Connection, listed: Part) -> Iterator[CellViolati
         "JOIN (SELECT portfolio_id, instrument_id, "
         "MIN(CAST(multiplier AS DOUBLE PRECISION)) AS low, "
         "MAX(CAST(multiplier AS DOUBLE PRECISION)) AS high "
-        "FROM lot GROUP BY portfolio_id, instrument_id) m "
+        "FROM (SELECT portfolio_id, instrument_id, multiplier FROM lot UNION ALL "
+        "SELECT c.portfolio_id, l.instrument_id, l.multiplier "
+        "FROM portfolio_member c JOIN lot l ON l.portfolio_id = c.member_id) held "
+        "GROUP BY portfolio_id, instrument_id) m "
         "ON m.portfolio_id = v.portfolio_id AND m.instrument_id = v.instrument_id "
         "WHERE v.mark IS NOT NULL AND m.low = m.high "
         f"AND {unless(fits, 'v.quantity', 'v.mark', 'v.market_value')} "
@@ -69,6 +73,24 @@ def _market_values(connection: Connection, listed: Part) -> Iterator[CellViolati
     for portfolio, day, symbol, quantity, mark, value in rows:
         detail = f"{symbol}: {quantity:,.6f} at {mark:,.6f} is stored as {value:,.6f}"
         yield _found("market_value_is_quantity_at_mark", portfolio, day, detail)
+
+
+def _deltas(connection: Connection, listed: Part) -> Iterator[CellViolation]:
+    """Check that an option's exposure is its delta's, on its underlying."""
+    product = "v.delta * v.underlying_price * v.units"
+    fits = f"ABS({product} - v.exposure) <= {_TOLERANCE} * (ABS({product}) + ABS(v.exposure))"
+    rows = read_rows(
+        connection,
+        "SELECT v.portfolio_id, v.session, i.symbol, v.delta, v.exposure "
+        "FROM position_value v JOIN instrument i ON i.id = v.instrument_id "
+        "WHERE v.exposure IS NOT NULL AND v.delta IS NOT NULL "
+        f"AND {unless(fits, 'v.delta', 'v.underlying_price', 'v.units', 'v.exposure')} "
+        f"AND v.portfolio_id {listed.sql}",
+        listed.values,
+    )
+    for portfolio, day, symbol, delta, exposure in rows:
+        detail = f"{symbol}: a delta of {delta:,.6f} is stored as {exposure:,.6f} in money"
+        yield _found("exposure_is_that_of_delta", portfolio, day, detail)
 
 
 def _weights(connection: Connection, listed: Part) -> Iterator[CellViolation]:

@@ -1,6 +1,6 @@
 """A plan to be read: what a run would compute and why, and the prices that this needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from riskmark.settings import MAX_WINDOW
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.key_lists import among
+from riskmark.storage.members import Members, load_members
 
 SESSIONS_BEFORE = MAX_WINDOW + 1
 """Closes that the longest window reaches back from a session: one more than returns."""
@@ -138,6 +139,7 @@ def _held(
     connection: Connection, starts: dict[str, int], rules: Rules
 ) -> dict[str, tuple[int, int]]:
     """Return (first, last) ordinals for the symbols that the planned portfolios hold or held."""
+    starts = _starts_of_books(starts, load_members(connection, starts))
     listed = among(connection, sorted(starts))
     rows = read_rows(
         connection,
@@ -155,4 +157,13 @@ def _held(
             last = min(last, rules.calendar.on_or_after(as_date(leaving)))
         known = found.get(symbol, (starts[portfolio], last))
         found[symbol] = (min(known[0], starts[portfolio]), max(known[1], last))
+    return found
+
+
+def _starts_of_books(starts: Mapping[str, int], members: Members) -> dict[str, int]:
+    """Give the start of each combined book to its members, which have the lots."""
+    found: dict[str, int] = {}
+    for portfolio, start in starts.items():
+        for book in members.get(portfolio, (portfolio,)):
+            found[book] = min(start, found.get(book, start))
     return found

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.sessions import Calendar
 from riskmark.settings import Settings
-from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.members import load_first_entry
 from riskmark.valuation.analytics import hold
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.inputs import InputCutter, load_inputs
@@ -22,7 +22,10 @@ from riskmark.valuation.shard import ShardInputs, Valued, value
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """A portfolio on one session, as a run has it at hand; all arrays have one cell."""
+    """A portfolio on one session, as a run has it at hand; all arrays have one cell.
+
+    Or two, of the first and the last session of a span, all of which is valued then.
+    """
 
     inputs: ShardInputs
     valued: Valued
@@ -48,33 +51,35 @@ def recompute(
     *,
     portfolio_id: str,
     session: date,
+    since: date | None = None,
     back_to: int | None = None,
 ) -> Recomputed | None:
     """Compute a portfolio's cell of ``session`` again; None if the book begins later now.
 
-    ``back_to`` is an ordinal that the panel must reach back to.
+    With an earlier session ``since``, the cell of that one comes first. ``back_to`` is an
+    ordinal that the panel must reach back to.
     """
-    first = _first_session(connection, calendar, portfolio_id)
+    first = first_session(connection, calendar, portfolio_id)
     ordinal = calendar.on_or_before(session)
-    if first is None or first > ordinal:
+    begin = ordinal if since is None else calendar.on_or_before(since)
+    if first is None or first > begin:
         return None
     read = load_inputs(
         connection,
         calendar,
         settings,
         first_sessions={portfolio_id: first},
-        first_cell=ordinal,
+        first_cell=begin,
         last=ordinal,
         back_to=back_to,
     )
-    inputs = InputCutter(read, settings).cut([portfolio_id], [[ordinal]])
+    inputs = InputCutter(read, settings).cut([portfolio_id], [sorted({begin, ordinal})])
     valued = value(inputs)
     cells = Cells(inputs, valued)
-    return Recomputed(inputs, valued, cells, hold(inputs, cells, valued))
+    return Recomputed(inputs, valued, cells, hold(inputs, cells))
 
 
-def _first_session(connection: Connection, calendar: Calendar, portfolio_id: str) -> int | None:
-    """Return the ordinal of the book's first session; None if it has no lot."""
-    statement = "SELECT MIN(entry_date) FROM lot WHERE portfolio_id = ?"
-    ((entry,),) = read_rows(connection, statement, (portfolio_id,))
-    return None if entry is None else calendar.on_or_after(as_date(entry))
+def first_session(connection: Connection, calendar: Calendar, portfolio_id: str) -> int | None:
+    """Return the ordinal of the portfolio's first session; None if it has no lot."""
+    entry = load_first_entry(connection, [portfolio_id])
+    return None if entry is None else calendar.on_or_after(entry)

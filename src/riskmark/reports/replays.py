@@ -98,6 +98,7 @@ def replay_cell(
             fit_row=found.cells.offset,
             is_over=np.array([[span.last <= shown for span in spans]], dtype=np.bool_),
             books=found.held.books,
+            options=found.held.options,
         )
     return tuple(
         ReplayLine(one.name, one.first, one.last, *(number_at(part, 0, place) for part in result))

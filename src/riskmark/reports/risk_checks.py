@@ -139,7 +139,10 @@ def _exposures(connection: Connection, listed: Part) -> Iterator[CellViolation]:
 
 
 def _stress(connection: Connection, listed: Part, settings: Settings) -> Iterator[CellViolation]:
-    """Check that what a scenario costs directly is Σ exposure × shock, in money."""
+    """Check that what a scenario costs directly is Σ exposure × shock, in money.
+
+    What options add beyond their delta stands beside it.
+    """
     factors = [factor.name for factor in settings.model(STRESS_MODEL).factors]
     column = {name: f"e.money_{place}" for place, name in enumerate(factors)}
     shocks = [(one.name, one.moves(settings.rates)) for one in settings.scenario]
@@ -156,11 +159,13 @@ def _stress(connection: Connection, listed: Part, settings: Settings) -> Iterato
     fits = unless(
         f"ABS(r.direct - summed) <= {_SLACK} * (ABS(r.direct) + sized)", "r.direct", "sized"
     )
+    beyond = "COALESCE(s.beyond_delta, 0)"
     rows = read_rows(
         connection,
         f"SELECT portfolio_id, session, scenario, direct, summed FROM (SELECT s.portfolio_id, "
-        f"s.session, s.scenario, s.direct, CASE s.scenario {sums} END AS summed, "
-        f"CASE s.scenario {sizes} END AS sized FROM stress_result s JOIN (SELECT portfolio_id, "
+        f"s.session, s.scenario, s.direct, {beyond} + CASE s.scenario {sums} END AS summed, "
+        f"ABS({beyond}) + CASE s.scenario {sizes} END AS sized "
+        "FROM stress_result s JOIN (SELECT portfolio_id, "
         f"session, {money} FROM factor_exposure WHERE model = ? AND portfolio_id {listed.sql} "
         "GROUP BY portfolio_id, session) e ON e.portfolio_id = s.portfolio_id "
         "AND e.session = s.session WHERE s.direct IS NOT NULL) r "

@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.measures import STORED
 from riskmark.domain.reasons import MarkKind
 from riskmark.reports.violations import Violation
@@ -91,6 +92,10 @@ def _positions(connection: Connection, listed: Part) -> Iterator[Violation]:
         "((v.beta IS NULL) <> (v.beta_null IS NOT NULL) OR (v.component_es_95 IS NULL) <> "
         "(v.component_es_95_null IS NOT NULL) OR (v.mark IS NULL) <> "
         "(v.mark_kind IS NULL) OR (v.mark_kind IS NULL AND v.quantity <> 0) "
+        f"OR (i.kind = '{InstrumentKind.OPTION.value}' AND v.mark_kind IS NOT NULL AND "
+        "((v.delta IS NULL) <> (v.greeks_null IS NOT NULL) OR "
+        "(v.implied_vol IS NULL) <> (v.implied_vol_null IS NOT NULL) OR "
+        "(v.delta IS NULL) <> (v.booked_to IS NULL))) "
         f"OR i.id IS NULL) AND v.portfolio_id {listed.sql}",
         listed.values,
     )

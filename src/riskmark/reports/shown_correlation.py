@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from riskmark.calc.arrays import FloatArray
+from riskmark.calc.arrays import FloatArray, reason_of
 from riskmark.calc.clusters import clusters
 from riskmark.calc.correlation import correlation_matrix
 from riskmark.calc.factor_correlation import factor_correlation
-from riskmark.domain.reasons import LeftOutReason, MarkKind, NullReason
+from riskmark.domain.reasons import LeftOutReason, NullReason
 from riskmark.reports.recomputed import Recomputed
 from riskmark.reports.shown_numbers import Nulls
 from riskmark.settings import Settings
-from riskmark.valuation.shard import KIND
+from riskmark.valuation.analytics import mark_nulls
 
 FACTOR_MINIMUM = 60
 """The fewest sessions that factors are correlated on."""
 
 _LEFT_OUT_BY_MARK = {
-    KIND[MarkKind.STALE]: LeftOutReason.STALE,
-    KIND[MarkKind.COST]: LeftOutReason.NEVER_PRICED,
+    NullReason.STALE: LeftOutReason.STALE,
+    NullReason.NEVER_PRICED: LeftOutReason.NEVER_PRICED,
 }
 
 
@@ -114,12 +114,12 @@ def correlate_positions(found: Recomputed | None) -> ShownCorrelation:
 def _left_out_by_mark(found: Recomputed) -> list[tuple[str, LeftOutReason]]:
     """List the positions whose marks have no return behind them."""
     cells, symbols = found.cells, found.symbols
-    kinds = cells.of_position(found.valued.kind)[cells.is_held].tolist()
+    nulls = mark_nulls(cells, cells.of_position(found.valued.kind))[cells.is_held].tolist()
     places = cells.position_instrument[cells.is_held].tolist()
     return [
-        (symbols[place], _LEFT_OUT_BY_MARK[kind])
-        for place, kind in zip(places, kinds, strict=True)
-        if kind in _LEFT_OUT_BY_MARK
+        (symbols[place], _LEFT_OUT_BY_MARK[reason])
+        for place, code in zip(places, nulls, strict=True)
+        if (reason := reason_of(code)) in _LEFT_OUT_BY_MARK
     ]
 
 

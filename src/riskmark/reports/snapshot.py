@@ -38,6 +38,7 @@ from riskmark.reports.detail_lines import (
     load_stress,
 )
 from riskmark.reports.documents import instant_text
+from riskmark.reports.option_lines import sum_greeks
 from riskmark.reports.shown import (
     EVERY_PART,
     SESSIONS_TO_SELL,
@@ -46,7 +47,7 @@ from riskmark.reports.shown import (
     Shown,
     load_shown,
 )
-from riskmark.reports.shown_numbers import Nulls, Number, nulls_of
+from riskmark.reports.shown_numbers import Nulls, Number, nulls_of, values_of
 from riskmark.reports.status import SymbolIssue, read_issues
 from riskmark.settings import Settings
 from riskmark.storage import schema
@@ -139,6 +140,7 @@ class SnapshotReport:
             if line.risk_share is None and line.risk_share_reason is not None:
                 name = f"factor_risk.contributions.{line.factor}"
                 found[name] = line.risk_share_reason
+        found.update(nulls_of("greeks", self.greeks))
         found.update(self._shown_nulls())
         return found
 
@@ -159,6 +161,11 @@ class SnapshotReport:
             for position in self.positions:
                 of_position = {SESSIONS_TO_SELL: _sessions_to_sell(position, shown.liquidity)}
                 yield from nulls_of(f"positions.{position.symbol}", of_position)
+
+    @property
+    def greeks(self) -> dict[str, Number]:
+        """The greeks of the options held, in money."""
+        return sum_greeks(line.option for line in self.positions if line.option is not None)
 
     @property
     def contributions(self) -> tuple[FactorLine, ...]:
@@ -196,6 +203,7 @@ class SnapshotReport:
             **self._replays(),
             **self._correlations(),
             **self._backtests(),
+            "greeks": values_of(self.greeks),
             "positions": self._positions(),
             "provenance": self.provenance.document(),
         }

@@ -22,19 +22,26 @@ MONEY = (
     "nav", "cash", "long_value", "short_value", "gross", "net", "flow", "inflow", "outflow",
     "pnl", "cum_realized", "cum_unrealized", "cum_income",
     "income", "return", "drawdown", "max_drawdown",
-    "hhi", "effective_positions", "top_1", "top_3", "top_10", "es_95", "factor_share",
+    "hhi", "effective_positions", "top_1", "top_3", "top_10", "nonlinear_weight", "es_95",
+    "factor_share",
 )  # fmt: skip
-SUMS = ("long", "short", "pnl", "turnover", "squares", "largest", "components", "component_sizes")
-"""Of the positions of a cell: the sums of market value by sign, P&L, absolute P&L and the
-squares of market values, the largest market value by size, and the sum of component ES and of
-its sizes."""
+_OF_EXPOSURES = ("squares", "largest", "exposed", "exposed_net", "nonlinear")
+SUMS = ("long", "short", "pnl", "turnover", "components", "component_sizes", *_OF_EXPOSURES)
+"""Of the positions of a cell: the sums of market value by sign, P&L, absolute P&L, component
+ES and its sizes. Of its exposures, which options have on their underlyings: the sum of squares,
+the largest by size, the sum of the sizes and the sum; and the sum of the sizes of those of
+options alone."""
 
 _SQUARED = "ABS(market_value) BETWEEN 1e-100 AND 1e100"
 """Beyond it a database may refuse to square; no such value was ever computed."""
 
-_NEED_A_REASON = ", ".join(
+_NOT_CLOSES = ", ".join(
     f"'{kind.value}'" for kind in (MarkKind.CARRIED, MarkKind.STALE, MarkKind.COST)
 )
+_NEEDS_A_REASON = (
+    f"(v.mark_kind IN ({_NOT_CLOSES}) OR v.mark_kind = '{MarkKind.MODEL.value}' AND v.mark_age > 0)"
+)
+"""A mark of the model is as it should be on a close of the underlying."""
 
 _DAYS = 1 << 22
 """More days than lie between the years 1 and 9999."""
@@ -195,12 +202,16 @@ class _Details:
             "SUM(CASE WHEN market_value > 0 THEN market_value ELSE 0 END), "
             "SUM(CASE WHEN market_value < 0 THEN market_value ELSE 0 END), "
             "SUM(pnl), SUM(ABS(pnl)), "
+            "COALESCE(SUM(component_es_95), 0), COALESCE(SUM(ABS(component_es_95)), 0), "
             f"SUM(CASE WHEN {_SQUARED} THEN market_value * market_value ELSE 0 END), "
-            "MAX(ABS(market_value)), COALESCE(SUM(component_es_95), 0), "
-            f"COALESCE(SUM(ABS(component_es_95)), 0) FROM position_value {groups}",
+            "MAX(ABS(market_value)), SUM(ABS(market_value)), SUM(market_value), 0, "
+            f"COUNT(exposure) FROM position_value {groups}",
             listed.values,
         )
         self._add_positions(rows)
+        with_options = sorted({row[0] for row in rows if row[-1]})
+        if with_options:
+            self._add_exposures(connection, with_options)
         packs = f"SELECT portfolio_id, session FROM cell_pack WHERE portfolio_id {listed.sql}"
         self._find("cell_pack", read_rows(connection, packs, listed.values), is_new=True)
         rows = read_rows(
@@ -228,8 +239,8 @@ class _Details:
         self._marked = read_rows(
             connection,
             "SELECT v.portfolio_id, v.session, i.symbol FROM position_value v "
-            "JOIN instrument i ON i.id = v.instrument_id WHERE v.mark_kind IN "
-            f"({_NEED_A_REASON}) AND v.portfolio_id {listed.sql} ORDER BY i.symbol",
+            f"JOIN instrument i ON i.id = v.instrument_id WHERE {_NEEDS_A_REASON} "
+            f"AND v.portfolio_id {listed.sql} ORDER BY i.symbol",
             listed.values,
         )
 
@@ -257,7 +268,26 @@ class _Details:
             return
         columns = list(zip(*rows, strict=True))
         self.counted[at] = np.array(columns[2], dtype=np.int64)[known]
-        for name, column in zip(SUMS, columns[3:], strict=True):
+        for name, column in zip(SUMS, columns[3:-1], strict=True):
+            self.sums[name][at] = np.array(column, dtype=np.float64)[known]
+
+    def _add_exposures(self, connection: Connection, portfolio_ids: Sequence[str]) -> None:
+        """Replace the sums of exposures where options have added to them."""
+        listed = among(connection, portfolio_ids)
+        squared = _SQUARED.replace("market_value", "e")
+        rows = read_rows(
+            connection,
+            f"SELECT portfolio_id, session, SUM(CASE WHEN {squared} THEN e * e ELSE 0 END), "
+            "MAX(ABS(e)), SUM(ABS(e)), SUM(e), SUM(o) FROM ("
+            "SELECT portfolio_id, session, SUM(COALESCE(exposure, market_value)) AS e, "
+            "SUM(ABS(COALESCE(exposure, 0))) AS o FROM position_value "
+            f"WHERE portfolio_id {listed.sql} "
+            "GROUP BY portfolio_id, session, COALESCE(booked_to, instrument_id)) AS booked "
+            "GROUP BY portfolio_id, session",
+            listed.values,
+        )
+        at, known = self._find("position_value", rows)
+        for name, column in zip(_OF_EXPOSURES, list(zip(*rows, strict=True))[2:], strict=True):
             self.sums[name][at] = np.array(column, dtype=np.float64)[known]
 
     def _find(

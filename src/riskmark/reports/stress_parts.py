@@ -1,6 +1,10 @@
 """What each factor and each position adds to the stress of one session.
 
     by factor      e_f · move_f                    by position      e_i · Σ_f β_if · move_f
+                                                                    + what an option adds
+
+Options are repriced in full: what they gain beyond their delta is theirs among the positions,
+and stands under a name of its own, ``Beyond delta``, beside the factors.
 
 with the moves of a scenario as shocked (direct) or followed by the other factors, too
 (predictive). Either kind of parts sums to what the scenario does to the portfolio.
@@ -12,16 +16,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskmark.calc.arrays import CODE_OF, CodeArray, FloatArray, Measure
+from riskmark.calc.arrays import CodeArray, FloatArray, Measure
 from riskmark.calc.exposures import model_exposures
-from riskmark.calc.stress import contributions, stress
-from riskmark.domain.reasons import MarkKind, NullReason
+from riskmark.calc.repricing import beyond_delta
+from riskmark.calc.stress import Contributions, contributions, stress
+from riskmark.domain.reasons import NullReason
 from riskmark.domain.scenarios import STRESS_MODEL
 from riskmark.reports.recomputed import Recomputed
 from riskmark.reports.shown_numbers import Nulls, Number, nulls_of, number_at, values_of
+from riskmark.valuation.analytics import mark_nulls
 from riskmark.valuation.factors import MARKET_MODEL
 from riskmark.valuation.joint_fits import joint_fits
-from riskmark.valuation.shard import KIND
+
+BEYOND_DELTA = "Beyond delta"
+"""What stands beside the factors for the convexity of options."""
 
 
 class StressPart(NamedTuple):
@@ -94,6 +102,8 @@ def split_stress(found: Recomputed | None) -> StressParts:
     direct = _split(found, moves.direct, total.direct.nulls[0])
     predictive = _split(found, moves.predictive[0], total.predictive.nulls[0])
     factors = [factor.name for factor in fits.model.factors]
+    if found.held.options is not None:
+        factors.append(BEYOND_DELTA)
     held = cells.position_instrument[cells.is_held]
     names = found.symbols
     symbols = [names[place] for place in held.tolist()]
@@ -121,15 +131,17 @@ def _part(name: str, direct: Measure, predictive: Measure, at: tuple[int, int]) 
 
 def _split(found: Recomputed, moves: FloatArray, total: CodeArray) -> _Parts:
     """Split by ``moves`` (S, F); where the ``total`` (S,) is null, so are its parts."""
-    cells, exposed = found.cells, found.held.exposed
-    held = cells.position_instrument[cells.is_held]
+    cells, exposures = found.cells, found.cells.exposures
+    held = exposures.instrument[cells.is_held]
     betas = joint_fits(found.inputs.fits[STRESS_MODEL]).beta[0, held]
-    amounts = exposed.toarray()[0, held]
+    amounts = exposures.money[cells.is_held]
     moved = np.where((total == 0)[:, None] & np.isfinite(moves), moves, 0.0)
     own = _position_nulls(found)
     betas[own != 0] = np.nan
     parts = contributions(amounts, betas, moved)
-    by_factor = np.repeat(total[:, None], moves.shape[1], axis=1)
+    if found.held.options is not None:
+        parts = _with_options(found, parts, betas, moved)
+    by_factor = np.repeat(total[:, None], parts.factors.shape[1], axis=1)
     by_position = np.where(own[None] != 0, own[None], total[:, None]).astype(np.int8)
     return _Parts(
         Measure(np.where(by_factor == 0, parts.factors, np.nan), by_factor),
@@ -137,17 +149,30 @@ def _split(found: Recomputed, moves: FloatArray, total: CodeArray) -> _Parts:
     )
 
 
+def _with_options(
+    found: Recomputed, parts: Contributions, betas: FloatArray, moves: FloatArray
+) -> Contributions:
+    """Add what options gain beyond their delta, of those that have a fit."""
+    cells, options = found.cells, found.cells.exposures.options
+    beyond = np.zeros((len(moves), 1))
+    if options is not None:
+        place = np.searchsorted(np.flatnonzero(cells.is_held), options.position)
+        fitted = np.flatnonzero(np.isfinite(betas[place]).all(axis=1))
+        gained = beyond_delta(options.book.take(fitted), betas[place[fitted]] @ moves.T).T
+        parts.positions[:, place[fitted]] += gained
+        beyond[:, 0] = gained.sum(axis=1)
+    return Contributions(np.concatenate([parts.factors, beyond], axis=1), parts.positions)
+
+
 def _position_nulls(found: Recomputed) -> CodeArray:
     """Tell why a position held adds nothing to stress: its mark, or a fit that it lacks."""
     cells, held = found.cells, found.held
-    instrument = cells.position_instrument[cells.is_held]
-    kind = cells.of_position(found.valued.kind)[cells.is_held]
+    instrument = cells.exposures.instrument[cells.is_held]
+    marks = mark_nulls(cells, cells.of_position(found.valued.kind))[cells.is_held]
     nulls: CodeArray = joint_fits(found.inputs.fits[STRESS_MODEL]).nulls[0, instrument].copy()
     excluded = np.zeros(held.exposed.shape[1], dtype=np.bool_)
     excluded[held.included.indices[held.series.excluded]] = True
     no_market = excluded[instrument]
     market = found.inputs.fits[MARKET_MODEL].parts[0].nulls[0, instrument]
     nulls[no_market] = market[no_market]
-    nulls[kind == KIND[MarkKind.STALE]] = CODE_OF[NullReason.STALE]
-    nulls[kind == KIND[MarkKind.COST]] = CODE_OF[NullReason.NEVER_PRICED]
-    return nulls
+    return np.where(marks != 0, marks, nulls)

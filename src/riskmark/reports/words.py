@@ -22,7 +22,7 @@ NULL_WORDS: Mapping[str, str] = MappingProxyType(
     {
         NullReason.TOO_FEW_OBSERVATIONS: "too few observations",
         NullReason.NO_HOLDINGS: "nothing is held",
-        NullReason.ALL_EXCLUDED: "no position has usable prices",
+        NullReason.ALL_EXCLUDED: "no position is left to compute it from",
         NullReason.NAV_NOT_POSITIVE: "NAV is not positive",
         NullReason.NAV_TOO_SMALL: "NAV is under a tenth of gross",
         NullReason.NO_CAPITAL: "no capital was at work",
@@ -40,6 +40,9 @@ NULL_WORDS: Mapping[str, str] = MappingProxyType(
         NullReason.NO_BENCHMARK_WEIGHTS: "no benchmark weights are known",
         NullReason.BEFORE_DATA: "it begins before the data",
         NullReason.NOT_OVER_YET: "it ends after this session",
+        NullReason.EXPIRED: "expired",
+        NullReason.BELOW_INTRINSIC: "not above its intrinsic value",
+        NullReason.OUT_OF_RANGE: "outside 1 to 500 %",
         NullReason.NOT_COMPUTED_YET: "not computed yet",
     }
 )
@@ -118,7 +121,7 @@ LEFT_OUT_WORDS: Mapping[str, str] = MappingProxyType(
 
 LIGHT_WORDS: Mapping[str, str] = MappingProxyType(
     {
-        TrafficLight.GREEN: "as many exceptions as VaR allows",
+        TrafficLight.GREEN: "no more than VaR allows",
         TrafficLight.YELLOW: "more than is likely",
         TrafficLight.RED: "far more, so VaR is too low",
     }

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from riskmark.domain.portfolio import AccountType, Portfolio, PortfolioKind
 from riskmark.errors import AmbiguousPortfolio, InputError, UnknownPortfolio
 from riskmark.storage import ledger, schema
+from riskmark.storage.members import load_combined_with
 
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LENGTH = 12
@@ -36,9 +37,34 @@ LOCAL_OPERATOR = Principal(schema.LOCAL_ACCOUNT, sees_all=True)
 class PortfolioExists(InputError):
     """The owner has a live portfolio of this name already."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"a portfolio named {name!r} exists already; --update changes its lots")
+    def __init__(self, name: str, *, updated: str = "lots") -> None:
+        super().__init__(
+            f"a portfolio named {name!r} exists already; --update changes its {updated}"
+        )
         self.name = name
+
+
+class HasLotsOfMembers(InputError):
+    """What is a combined book's is its members', and is changed there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} is a combined book without lots and flows of its own: change its members'"
+        )
+        self.name = name
+
+
+class MemberOfCombined(InputError):
+    """A book that combined books are made of cannot go."""
+
+    def __init__(self, name: str, combined: Sequence[str]) -> None:
+        listed = ", ".join(map(repr, combined))
+        super().__init__(
+            f"{name!r} is a member of {listed}; take it out there first "
+            "(riskmark portfolio combine NAME P … --update), or delete what it is in"
+        )
+        self.name = name
+        self.combined = tuple(combined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +89,9 @@ def create_portfolio(
     *,
     currency: str,
     at: datetime,
+    kind: PortfolioKind = PortfolioKind.BOOK,
 ) -> Portfolio:
-    """Store the head of a new book, with nothing in it; the name must be free."""
+    """Store the head of a new portfolio, with nothing in it; the name must be free."""
     name = _checked_name(account.name)
     if account.opening_equity is not None and account.opening_equity <= 0:
         raise InputError(f"the opening equity must be positive, not {account.opening_equity}")
@@ -76,7 +103,7 @@ def create_portfolio(
                     id=portfolio_id,
                     owner_id=principal.account_id,
                     name=name,
-                    kind=PortfolioKind.BOOK,
+                    kind=kind,
                     currency=currency,
                     account_name=account.account_name,
                     account_type=account.account_type,
@@ -85,7 +112,8 @@ def create_portfolio(
                 )
             )
     except IntegrityError as error:
-        raise PortfolioExists(name) from error
+        updated = "members" if kind is PortfolioKind.COMBINED else "lots"
+        raise PortfolioExists(name, updated=updated) from error
     connection.execute(
         insert(schema.portfolio_progress).values(
             portfolio_id=portfolio_id,
@@ -121,8 +149,15 @@ def list_portfolios(connection: Connection, principal: Principal) -> list[Portfo
 def delete_portfolio(
     connection: Connection, principal: Principal, name_or_id: str, *, at: datetime
 ) -> Portfolio:
-    """Mark a portfolio as deleted: it is not planned or shown any more; nothing is erased."""
+    """Mark a portfolio as deleted: it is not planned or shown any more; nothing is erased.
+
+    A member of a live combined book stays: that book's numbers would change by it.
+    """
     portfolio = find_portfolio(connection, principal, name_or_id)
+    lock_portfolio(connection, portfolio.portfolio_id)
+    combined = load_combined_with(connection, portfolio.portfolio_id)
+    if combined:
+        raise MemberOfCombined(portfolio.name, combined)
     table = schema.portfolio
     connection.execute(
         update(table).where(table.c.id == portfolio.portfolio_id).values(deleted_at=at)
@@ -134,6 +169,12 @@ def lock_portfolio(connection: Connection, portfolio_id: str) -> None:
     """Hold the portfolio's head until the transaction ends: edits of one book take turns."""
     table = schema.portfolio
     connection.execute(select(table.c.id).where(table.c.id == portfolio_id).with_for_update())
+
+
+def check_has_lots(portfolio: Portfolio) -> None:
+    """Raise ``HasLotsOfMembers`` if lots and flows cannot be entered in a portfolio."""
+    if portfolio.kind is PortfolioKind.COMBINED:
+        raise HasLotsOfMembers(portfolio.name)
 
 
 def _checked_name(name: str) -> str:

@@ -66,21 +66,25 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
-    """Connect to ``url`` (``sqlite:///file`` or ``postgresql://…``); nothing is created."""
+def open_database(url: str, *, read_only: bool = False) -> Database:
+    """Connect to ``url`` (``sqlite:///file`` or ``postgresql://…``); nothing is created.
+
+    With ``read_only`` the database itself refuses every statement that would write.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise InputError(f"not a database URL: {url!r}") from error
     name = parsed.get_backend_name()
     if name == "sqlite":
-        return Database(_sqlite(url))
+        return Database(_sqlite(url, read_only=read_only))
     if name == "postgresql":
-        return Database(_postgresql(parsed.set(drivername="postgresql+psycopg")))
+        psycopg = parsed.set(drivername="postgresql+psycopg")
+        return Database(_postgresql(psycopg, read_only=read_only))
     raise InputError(f"the database must be SQLite or PostgreSQL, not {name!r}")
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, *, read_only: bool) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:" and not Path(path).parent.is_dir():
         raise InputError(f"the folder of the database {path!r} does not exist")
@@ -89,10 +93,11 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the transactions are ours, not the driver's
+        # The mode of the journal is part of the file: who only reads leaves it as it is.
+        own = ("query_only = ON",) if read_only else ("journal_mode = WAL", "synchronous = FULL")
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
+            *own,
             "foreign_keys = ON",
             "cache_size = -65536",
             f"wal_autocheckpoint = {WAL_PAGES}",
@@ -107,11 +112,13 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-def _postgresql(url: Any) -> Engine:
+def _postgresql(url: Any, *, read_only: bool) -> Engine:
     options = (
         f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
         f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC"
     )
+    if read_only:
+        options += " -c default_transaction_read_only=on"
     return create_engine(
         url,
         pool_pre_ping=True,

@@ -2,7 +2,8 @@
 
 An instrument is expected to have a close on every session from its first bar, or its first
 entry if that is earlier, to the last session on which a lot of it is held at the close. A
-symbol of a factor model is needed to the end. Private assets have no closes to miss.
+symbol of a factor model is needed to the end. An option needs the closes of its underlying,
+from its first entry to its last session; of its own, as of private assets, none is missed.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.reasons import SymbolReason
 from riskmark.domain.sessions import Calendar
+from riskmark.storage.contracts import load_contracts
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.instruments import (
     Instrument,
@@ -71,7 +73,7 @@ def price_gaps(
     else:
         named = [find_instrument(connection, symbol) for symbol in symbols]
         instruments = {instrument.instrument_id: instrument for instrument in named}
-    priced = {key: i for key, i in instruments.items() if not i.is_private}
+    priced = {key: i for key, i in instruments.items() if i.needs_closes}
     stored = _load_ordinals(connection, calendar, priced)
     gaps = [
         gap
@@ -94,7 +96,19 @@ def _load_needs(connection: Connection, calendar: Calendar, end: int) -> dict[in
     for key, entry, leaving, still_held in rows:
         last = end if still_held else calendar.on_or_after(as_date(leaving)) - 1
         needs[key] = _Need(calendar.on_or_after(as_date(entry)), min(last, end))
+    for contract in load_contracts(connection, list(needs)):
+        if contract.underlying_id is not None:
+            own, known = needs[contract.instrument_id], needs.get(contract.underlying_id)
+            last = min(own.last, calendar.on_or_before(contract.expiry))
+            needs[contract.underlying_id] = _joined(_Need(own.first, last), known)
     return needs
+
+
+def _joined(need: _Need, other: _Need | None) -> _Need:
+    if other is None:
+        return need
+    firsts = [first for first in (need.first, other.first) if first is not None]
+    return _Need(min(firsts, default=None), max(need.last, other.last))
 
 
 def _widened(need: _Need | None, end: int) -> _Need:

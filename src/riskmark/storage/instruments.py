@@ -50,6 +50,11 @@ class Instrument:
         """Whether this is a private asset of its owner's."""
         return self.kind is InstrumentKind.PRIVATE
 
+    @property
+    def needs_closes(self) -> bool:
+        """Whether it is marked at closes of its own, which are missed where there are none."""
+        return self.kind not in {InstrumentKind.PRIVATE, InstrumentKind.OPTION}
+
 
 class EnsuredInstruments(NamedTuple):
     """One instrument for each hint, in the order of the hints.
@@ -138,8 +143,10 @@ def ensure_instruments(
     A hint of a private asset finds only the owner's own, any other hint only public ones,
     unless the kind is a mere guess; without an owner all are public. A stated ETF or fund
     takes the place of a stored stock without a sector, which was a guess; nothing else that
-    is stored changes.
+    is stored changes. The underlying of an option is made with it: its closes are needed.
     """
+    asked = len(hints)
+    hints = (*hints, *_underlyings(hints))
     found = _find_hinted(connection, hints, owner_id)
     missing = [hint for hint in dict.fromkeys(hints) if hint not in found]
     _insert(connection, missing, currency=currency, at=at, owner_id=owner_id)
@@ -151,10 +158,17 @@ def ensure_instruments(
             changes += set_kind(connection, found[hint], hint.kind)
             found[hint] = replace(found[hint], kind=hint.kind)
     return EnsuredInstruments(
-        instruments=tuple(found[hint] for hint in hints),
+        instruments=tuple(found[hint] for hint in hints[:asked]),
         created=tuple(dict.fromkeys(hint.symbol for hint in missing)),
         changes=tuple(changes),
     )
+
+
+def _underlyings(hints: Iterable[InstrumentHint]) -> list[InstrumentHint]:
+    """Return hints of the underlyings of the options among ``hints``."""
+    terms = (hint.terms or parse_occ(hint.symbol) for hint in hints)
+    symbols = {one.underlying for one in terms if one is not None}
+    return [hint_of(symbol) for symbol in sorted(symbols) if canonical_symbol(symbol) == symbol]
 
 
 def set_kind(

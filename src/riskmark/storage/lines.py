@@ -30,6 +30,22 @@ POSITION_FIELDS = (
     "component_es_95",
     "component_es_95_null",
 )
+OPTION_FIELDS = (
+    "booked_to",
+    "exposure",
+    "units",
+    "underlying_price",
+    "volatility",
+    "delta",
+    "gamma",
+    "vega",
+    "theta",
+    "rho",
+    "greeks_null",
+    "implied_vol",
+    "implied_vol_null",
+)
+"""What the line of an option goes on with; other positions end before it, and SQL reads nulls."""
 EXPOSURE_FIELDS = (
     "model",
     "factor",
@@ -45,6 +61,8 @@ EXPOSURE_FIELDS = (
     "risk_share_null",
 )
 STRESS_FIELDS = ("scenario", "direct", "direct_null", "predictive", "predictive_null")
+BEYOND_DELTA = "beyond_delta"
+"""What a stress line may go on with: the part of ``direct`` that options add."""
 SECTOR_FIELDS = ("sector", "long", "short", "net", "gross")
 FIT_FIELDS = (
     "model",

@@ -16,7 +16,7 @@ from riskmark.domain.reasons import ChangeKind
 from riskmark.domain.sessions import FIRST_DATE, Calendar
 from riskmark.errors import InputError
 from riskmark.storage import ledger, schema
-from riskmark.storage.books import lock_portfolio, new_id
+from riskmark.storage.books import check_has_lots, lock_portfolio, new_id
 from riskmark.storage.ledger import InputChange
 
 
@@ -61,6 +61,7 @@ class BookEditor:
         today: date,
         at: datetime,
     ) -> None:
+        check_has_lots(portfolio)
         self._connection = connection
         self._portfolio = portfolio
         self._calendar = calendar

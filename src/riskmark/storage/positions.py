@@ -9,7 +9,13 @@ from sqlalchemy import Connection
 from riskmark.domain.portfolio import Lot, Portfolio
 from riskmark.domain.sessions import Calendar
 from riskmark.intake.lot_rows import InstrumentHint
-from riskmark.storage.books import Account, Principal, create_portfolio, find_portfolio
+from riskmark.storage.books import (
+    Account,
+    Principal,
+    check_has_lots,
+    create_portfolio,
+    find_portfolio,
+)
 from riskmark.storage.instruments import Instrument, ensure_instruments, find_instruments
 from riskmark.storage.lots import BookEditor, LotChanges, compare_lots, load_lots
 
@@ -63,6 +69,7 @@ def compare_book(
 ) -> LotChanges:
     """Return what a positions file changes in a book."""
     portfolio = find_portfolio(connection, principal, name_or_id)
+    check_has_lots(portfolio)
     known = find_instruments(
         connection, [hint.symbol for hint in positions.instruments], owner_id=portfolio.owner_id
     )

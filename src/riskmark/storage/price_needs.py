@@ -20,6 +20,7 @@ from riskmark.storage import schema
 from riskmark.storage.engines import as_date, bind_date, read_rows
 from riskmark.storage.instruments import Instrument, find_instruments, load_instruments
 from riskmark.storage.key_lists import among, ranges
+from riskmark.storage.members import books_in, load_members
 from riskmark.storage.symbol_scope import in_scope
 
 LOOK_BACK = 505
@@ -77,7 +78,7 @@ def _held(
     """Return from when to when the portfolios need each instrument that they hold or held."""
     only, values = "", ()
     if scope is not None:
-        listed = among(connection, scope)
+        listed = among(connection, books_in(scope, load_members(connection, scope)))
         only, values = f"AND p.id {listed.sql} ", listed.values
     rows = read_rows(
         connection,

@@ -20,6 +20,7 @@ from riskmark.planning.facts import (
 from riskmark.storage import ledger
 from riskmark.storage.engines import as_date, bind_date, read_rows
 from riskmark.storage.key_lists import among
+from riskmark.storage.members import Members, books_in, load_members
 from riskmark.storage.symbol_scope import public_ids
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def load_facts(
     Stored cells are listed only where the counts do not settle the matter; ``force`` lists
     them for every portfolio.
     """
-    portfolios, newest = _load_portfolios(connection, calendar, scope)
+    members = load_members(connection, scope)
+    portfolios, newest = _load_portfolios(connection, calendar, scope, members)
     after = min((one.inputs_revision for one in portfolios), default=0)
     changes = _load_changes(connection, calendar, after, newest)
     facts = Facts(
@@ -50,7 +52,7 @@ def load_facts(
         version=version,
         portfolios=tuple(portfolios),
         changes=changes,
-        holdings=_load_holdings(connection, calendar, changes),
+        holdings=_load_holdings(connection, calendar, changes, members),
         shared_instruments=frozenset(public_ids(connection, factor_symbols).values()),
     )
     open_ids = [
@@ -68,7 +70,7 @@ def load_facts(
 
 
 def _load_portfolios(
-    connection: Connection, calendar: Calendar, scope: Collection[str] | None
+    connection: Connection, calendar: Calendar, scope: Collection[str] | None, members: Members
 ) -> tuple[list[PortfolioFacts], int]:
     """Read the portfolios, and the ordinal of the newest session that any has a cell of."""
     chosen, values = _scope(connection, "p.id", scope)
@@ -81,17 +83,10 @@ def _load_portfolios(
         "(SELECT MIN(session) FROM snapshot WHERE portfolio_id = p.id), "
         "(SELECT MAX(session) FROM snapshot WHERE portfolio_id = p.id) "
         "FROM portfolio p LEFT JOIN portfolio_progress g ON g.portfolio_id = p.id "
-        f"WHERE p.deleted_at IS NULL AND p.kind = 'book' AND {chosen} ORDER BY p.id",
+        f"WHERE p.deleted_at IS NULL AND {chosen} ORDER BY p.id",
         values,
     )
-    chosen, values = _scope(connection, "portfolio_id", scope)
-    entries = dict(
-        read_rows(
-            connection,
-            f"SELECT portfolio_id, MIN(entry_date) FROM lot WHERE {chosen} GROUP BY portfolio_id",
-            values,
-        )
-    )
+    entries = _load_entries(connection, scope, members)
     found = []
     for key, name, snapshots, revision, engine, settings, count, first, last in heads:
         entry = entries.get(key)
@@ -106,10 +101,31 @@ def _load_portfolios(
                 stored_last=_ordinal(calendar, last),
                 inputs_revision=revision,
                 version=Version(engine, settings),
+                members=members.get(key, ()),
             )
         )
     newest = max((as_date(row[-1]) for row in heads if row[-1] is not None), default=FIRST_DATE)
     return found, max(calendar.on_or_before(newest), 0)
+
+
+def _load_entries(
+    connection: Connection, scope: Collection[str] | None, members: Members
+) -> dict[str, Any]:
+    """Read the earliest entry of every portfolio that has a lot, as the driver gives it."""
+    books = None if scope is None else books_in(scope, members)
+    chosen, values = _scope(connection, "portfolio_id", books)
+    entries = dict(
+        read_rows(
+            connection,
+            f"SELECT portfolio_id, MIN(entry_date) FROM lot WHERE {chosen} GROUP BY portfolio_id",
+            values,
+        )
+    )
+    for combined, held in members.items():
+        found = [entries[book] for book in held if book in entries]
+        if found:
+            entries[combined] = min(found)
+    return entries
 
 
 def _load_changes(
@@ -132,18 +148,29 @@ def _load_changes(
 
 
 def _load_holdings(
-    connection: Connection, calendar: Calendar, changes: tuple[Change, ...]
+    connection: Connection, calendar: Calendar, changes: tuple[Change, ...], members: Members
 ) -> Mapping[str, Mapping[int, Holding]]:
     changed = sorted({c.instrument_id for c in changes if c.instrument_id is not None})
     if not changed:
         return {}
     listed = among(connection, changed)
+    span = "MIN(entry_date), CASE WHEN COUNT(exit_date) = COUNT(*) THEN MAX(exit_date) END"
     rows = read_rows(
         connection,
-        "SELECT portfolio_id, instrument_id, MIN(entry_date), "
-        "CASE WHEN COUNT(exit_date) = COUNT(*) THEN MAX(exit_date) END "
+        f"SELECT portfolio_id, instrument_id, {span} "
         f"FROM lot WHERE instrument_id {listed.sql} GROUP BY portfolio_id, instrument_id",
         listed.values,
+    )
+    # Who holds an option depends on its underlying, whichever of its symbols the option names.
+    rows += read_rows(
+        connection,
+        f"SELECT portfolio_id, named.id, {span} FROM lot "
+        "JOIN instrument o ON o.id = lot.instrument_id AND o.underlying IS NOT NULL "
+        f"JOIN (SELECT id, symbol FROM instrument WHERE id {listed.sql} "
+        f"UNION SELECT instrument_id, symbol FROM instrument_alias "
+        f"WHERE instrument_id {listed.sql}) AS named ON named.symbol = o.underlying "
+        "GROUP BY portfolio_id, named.id",
+        (*listed.values, *listed.values),
     )
     ordinals: dict[Any, int] = {}
 
@@ -154,10 +181,21 @@ def _load_holdings(
 
     found: dict[str, dict[int, Holding]] = {}
     for portfolio, instrument, entry, leaving in rows:
-        found.setdefault(portfolio, {})[instrument] = Holding(
-            ordinal_of(entry), None if leaving is None else ordinal_of(leaving)
-        )
+        one = Holding(ordinal_of(entry), None if leaving is None else ordinal_of(leaving))
+        held = found.setdefault(portfolio, {})
+        held[instrument] = one if instrument not in held else one.joined(held[instrument])
+    for combined, books in members.items():
+        found[combined] = _joined([found[book] for book in books if book in found])
     return found
+
+
+def _joined(holdings: Sequence[Mapping[int, Holding]]) -> dict[int, Holding]:
+    """Return when any of several books holds each instrument: the first entry, the last exit."""
+    joined: dict[int, Holding] = {}
+    for one in holdings:
+        for instrument, held in one.items():
+            joined[instrument] = held.joined(joined.get(instrument, held))
+    return joined
 
 
 def _load_cells(

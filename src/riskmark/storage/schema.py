@@ -562,6 +562,20 @@ position_value = Table(
     Column("beta_null", Text),
     Column("component_es_95", Double),
     Column("component_es_95_null", Text),
+    # Of options alone; NULL in the rows of other positions.
+    Column("booked_to", Serial),
+    Column("exposure", Double),
+    Column("units", Double),
+    Column("underlying_price", Double),
+    Column("volatility", Double),
+    Column("delta", Double),
+    Column("gamma", Double),
+    Column("vega", Double),
+    Column("theta", Double),
+    Column("rho", Double),
+    Column("greeks_null", Text),
+    Column("implied_vol", Double),
+    Column("implied_vol_null", Text),
 )
 
 factor_exposure = Table(
@@ -593,6 +607,7 @@ stress_result = Table(
     Column("direct_null", Text),
     Column("predictive", Double),
     Column("predictive_null", Text),
+    Column("beyond_delta", Double),
 )
 
 sector_exposure = Table(

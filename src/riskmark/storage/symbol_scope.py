@@ -9,6 +9,7 @@ from riskmark.domain.reasons import ChangeKind
 from riskmark.storage.engines import bind_date, read_rows
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.key_lists import among
+from riskmark.storage.members import books_in, load_members
 
 
 def public_ids(connection: Connection, symbols: Collection[str]) -> dict[str, int]:
@@ -22,19 +23,26 @@ def in_scope(
 ) -> tuple[int, ...]:
     """Return the instruments that a run may touch.
 
-    Those that the portfolios in scope hold or held, and the factors'; for all portfolios the
-    whole universe.
+    Those that the portfolios in scope hold or held, the underlyings of options among them,
+    and the factors'; for all portfolios the whole universe.
     """
     if scope is None:
         rows = read_rows(connection, "SELECT id FROM instrument ORDER BY id")
         return tuple(row[0] for row in rows)
-    listed = among(connection, scope)
+    listed = among(connection, books_in(scope, load_members(connection, scope)))
     rows = read_rows(
         connection,
         f"SELECT DISTINCT instrument_id FROM lot WHERE portfolio_id {listed.sql}",
         listed.values,
     )
-    return tuple(sorted({row[0] for row in rows} | set(factor_ids)))
+    named = read_rows(
+        connection,
+        "SELECT DISTINCT i.underlying FROM lot JOIN instrument i ON i.id = lot.instrument_id "
+        f"WHERE i.underlying IS NOT NULL AND lot.portfolio_id {listed.sql}",
+        listed.values,
+    )
+    underlyings = public_ids(connection, [row[0] for row in named])
+    return tuple(sorted({row[0] for row in rows} | set(underlyings.values()) | set(factor_ids)))
 
 
 def due_symbols(

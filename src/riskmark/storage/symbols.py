@@ -40,7 +40,7 @@ from riskmark.storage.symbol_files import SymbolRow
 
 MOST = Decimal(10) ** 12
 """A valuation is below this, and has at most 8 decimals."""
-_DECIMALS = 8
+DECIMALS = 8
 
 
 class SymbolImport(NamedTuple):
@@ -154,7 +154,7 @@ def value_private(
     instrument = find_instrument(connection, symbol)
     if not instrument.is_private:
         raise NotPrivate(instrument.symbol)
-    if not (price.is_finite() and 0 <= price < MOST and price == round(price, _DECIMALS)):
+    if not (price.is_finite() and 0 <= price < MOST and price == round(price, DECIMALS)):
         raise InputError(f"a value is from 0 to {MOST:,}, with at most 8 decimals; not {price}")
     if day < FIRST_DATE:
         raise InputError(f"{day} lies before {FIRST_DATE}, the first date that can be valued")

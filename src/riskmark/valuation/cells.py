@@ -13,6 +13,8 @@ from scipy.sparse import csr_array
 from riskmark.calc.arrays import BoolArray, FloatArray, IntArray, Measure
 from riskmark.calc.exposures import Books
 from riskmark.calc.holdings_returns import Holdings
+from riskmark.calc.positions import Positions
+from riskmark.valuation.exposed import Exposures, Shown, expose
 from riskmark.valuation.shard import ShardInputs, Valued
 
 
@@ -32,18 +34,33 @@ class Cells:
         order = np.lexsort((positions.instrument[place], cell))
         self._place, self._at = place[order], offset[order]
         self.position_cell: IntArray = cell[order]
+        self._portfolio = positions.portfolio[self._place]
         self.position_instrument: IntArray = positions.instrument[self._place]
         """Places among the shard's columns."""
         self.position_offset: IntArray = self._at
         self.is_held: BoolArray = self.of_position(positions.held)
         totals = valued.values.totals
         self.count: IntArray = self.of_book(totals.positions)
+        self.exposures: Exposures = expose(
+            inputs,
+            self._shown(
+                self.of_position(positions.market_value),
+                self.is_held,
+                self.of_position(positions.at_cost),
+                back=0,
+            ),
+        )
         self.books = Books(
             nav=self.of_path(valued.values.paths.nav),
             gross=self.of_book(totals.gross),
             held=self.count > 0,
             holdings_mode=np.isnan(inputs.books.opening_equity)[self.portfolio],
         )
+        if self.exposures.is_option.any():
+            sizes: FloatArray = np.asarray(
+                abs(self.exposed(self.exposures, self.is_held)).sum(axis=1), dtype=np.float64
+            )
+            self.books = self.books._replace(gross=sizes, market_gross=self.books.gross)
 
     def __len__(self) -> int:
         """Return the number of cells."""
@@ -72,3 +89,41 @@ class Cells:
         bounds = np.concatenate([[0], np.cumsum(counts)])
         shape = (len(self), self._inputs.columns.size)
         return csr_array((money[chosen], self.position_instrument[chosen], bounds), shape=shape)
+
+    def before(self, positions: Positions) -> Exposures:
+        """Return what the positions exposed the cells to at the close before."""
+        shown = self._shown(
+            self.of_position(positions.value_before),
+            self.of_position(positions.held_before),
+            self.of_position(positions.at_cost_before),
+            back=1,
+        )
+        return expose(self._inputs, shown)
+
+    def exposed(
+        self, exposures: Exposures, chosen: BoolArray, *, is_netted: bool = True
+    ) -> Holdings:
+        """Return cells × instruments of exposures, of the positions where ``chosen`` (Q,) holds.
+
+        What stands on one instrument is added up, unless each shall be an entry of its own.
+        """
+        cell = self.position_cell[chosen]
+        counts = np.bincount(cell, minlength=len(self))
+        bounds = np.concatenate([[0], np.cumsum(counts)])
+        shape = (len(self), self._inputs.columns.size)
+        entries = (exposures.money[chosen], exposures.instrument[chosen], bounds)
+        found = csr_array(entries, shape=shape)
+        if is_netted and exposures.options is not None:
+            found.sum_duplicates()
+        return found
+
+    def _shown(self, value: FloatArray, held: BoolArray, at_cost: BoolArray, *, back: int) -> Shown:
+        return Shown(
+            cell=self.position_cell,
+            portfolio=self._portfolio,
+            instrument=self.position_instrument,
+            row=np.maximum(self.position_offset + self._inputs.rows.start - back, 0),
+            value=value,
+            held=held,
+            at_cost=at_cost,
+        )

@@ -14,11 +14,12 @@ from riskmark.calc.risk_split import (
     split_risk,
     undefined_errors,
 )
-from riskmark.calc.stress import stress
+from riskmark.calc.stress import Stress, reprice, stress
 from riskmark.domain.factor_models import Estimator, FactorModel
 from riskmark.domain.reasons import NullReason
 from riskmark.domain.scenarios import STRESS_MODEL
 from riskmark.valuation.cells import Cells
+from riskmark.valuation.joint_fits import joint_fits
 from riskmark.valuation.numbers import ExposureRows, StressRows
 from riskmark.valuation.risk import Held
 from riskmark.valuation.shard import ShardInputs
@@ -44,6 +45,7 @@ def factor_risk(inputs: ShardInputs, cells: Cells, held: Held) -> FactorRisk:
         shares = _no_shares(sums.money)
         if name == STRESS_MODEL:
             lost = stress(sums.money, factors.moves, place=cells.offset, books=cells.books)
+            lost = repriced(lost, inputs, cells, held)
         if name == factors.default_model:
             split = _split(inputs, cells, held, fits=fits, sums=sums, own=own)
             shares = split.contributions
@@ -52,7 +54,23 @@ def factor_risk(inputs: ShardInputs, cells: Cells, held: Held) -> FactorRisk:
         exposures=tuple(rows),
         factor_share=split.factor_share,
         specific_share=split.specific_share,
-        stress=StressRows(factors.scenarios, lost.direct, lost.predictive),
+        stress=StressRows(factors.scenarios, *lost),
+    )
+
+
+def repriced(lost: Stress, inputs: ShardInputs, cells: Cells, held: Held) -> Stress:
+    """Add what options gain beyond their delta, of those that have a fit."""
+    if held.options is None:
+        return lost
+    fits = joint_fits(inputs.fits[STRESS_MODEL])
+    at = (cells.offset[held.options.cell], held.options.instrument)
+    fitted = np.flatnonzero((fits.nulls[at] == 0) & ~held.options_excluded)
+    return reprice(
+        lost,
+        held.options.take(fitted),
+        fits.beta[at][fitted],
+        moves=inputs.factors.moves,
+        place=cells.offset,
     )
 
 

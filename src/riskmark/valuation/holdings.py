@@ -6,6 +6,7 @@ stated are those of the date, money moves on the session (``docs/glossary.md``).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from sqlalchemy import Connection
 
 from riskmark.calc.accounting import Books, Flows
 from riskmark.calc.arrays import IntArray
+from riskmark.calc.black_scholes import intrinsic_value
 from riskmark.calc.lots import Lots
 from riskmark.domain.sessions import Calendar
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
+from riskmark.storage.members import Members, books_in, load_members
 from riskmark.valuation.panels import Panel
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 OPEN_ROW = np.iinfo(np.int32).max
 """The exit row of a lot that has not ended."""
+_INSTRUMENT, _ENTRY = 1, 4
+"""Places in the row of a stored lot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,17 @@ class BookArrays:
 
 
 def load_stored_books(connection: Connection, portfolio_ids: Sequence[str]) -> StoredBooks:
-    """Read the lots and flows of ``portfolio_ids``, which are in ascending order."""
+    """Read the lots and flows of ``portfolio_ids``, which are in ascending order.
+
+    A combined book has those of its members, and their opening equities: that of a member
+    which begins later is a flow on the member's first session, as its earlier flows are.
+    """
+    members = load_members(connection, portfolio_ids)
+    read = _load_books(connection, books_in(portfolio_ids, members))
+    return _with_combined(read, portfolio_ids, members) if members else read
+
+
+def _load_books(connection: Connection, portfolio_ids: Sequence[str]) -> StoredBooks:
     listed = among(connection, portfolio_ids)
     equity = dict(
         read_rows(
@@ -80,6 +95,43 @@ def load_stored_books(connection: Connection, portfolio_ids: Sequence[str]) -> S
     )
     opening = tuple(np.nan if equity[key] is None else float(equity[key]) for key in portfolio_ids)
     return StoredBooks(tuple(portfolio_ids), opening, lots, flows)
+
+
+def _with_combined(
+    read: StoredBooks, portfolio_ids: Sequence[str], members: Members
+) -> StoredBooks:
+    """Give every portfolio the lots and flows of its books; those of one come together."""
+    lots_of, flows_of = _by_portfolio(read.lots), _by_portfolio(read.flows)
+    equity_of = dict(zip(read.portfolio_ids, read.opening_equity, strict=True))
+    entry_of = {book: min(row[_ENTRY] for row in rows) for book, rows in lots_of.items()}
+    opening: list[float] = []
+    lots: list[Any] = []
+    flows: list[Any] = []
+    for key in portfolio_ids:
+        if key not in members:
+            opening.append(equity_of[key])
+            lots += lots_of.get(key, ())
+            flows += flows_of.get(key, ())
+            continue
+        # A book without a lot has no first session, on which its money would come in.
+        begun = [book for book in members[key] if book in entry_of]
+        first = min((entry_of[book] for book in begun), default=None)
+        opening.append(sum(equity_of[book] for book in begun if entry_of[book] == first))
+        own = [(key, *row[1:]) for book in begun for row in lots_of[book]]
+        lots += sorted(own, key=itemgetter(_INSTRUMENT, _ENTRY))
+        for book in begun:
+            since = entry_of[book]
+            if since != first and not np.isnan(equity_of[book]):
+                flows.append((key, since, equity_of[book]))
+            flows += [(key, max(day, since), amount) for _, day, amount in flows_of.get(book, ())]
+    return StoredBooks(tuple(portfolio_ids), tuple(opening), lots, flows)
+
+
+def _by_portfolio(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+    return found
 
 
 def book_arrays(
@@ -129,8 +181,15 @@ def _lots(rows: list[Any], place: Mapping[str, int], panel: Panel, dates: _Dates
     portfolio, instrument, quantity, multiplier, entry, price, leaving, proceeds = columns
     stated_row, entry_row = dates.rows(entry)
     exit_stated_row, exit_row = dates.rows(leaving)
-    column = np.array([panel.column_of[key] for key in instrument], dtype=np.int64)
-    return Lots(
+    own = {} if panel.options is None else panel.options.column_of
+    column = np.array(
+        [
+            own.get(pair, panel.column_of[pair[1]])
+            for pair in zip(portfolio, instrument, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    lots = Lots(
         portfolio=np.array([place[key] for key in portfolio], dtype=np.int64),
         instrument=column,
         quantity=np.array([float(value) for value in quantity]),
@@ -143,6 +202,41 @@ def _lots(rows: list[Any], place: Mapping[str, int], panel: Panel, dates: _Dates
         exit_price=np.array([np.nan if value is None else float(value) for value in proceeds]),
         cost_only=panel.cost_only[column],
     )
+    return lots if panel.options is None else _expired(lots, panel)
+
+
+def _expired(lots: Lots, panel: Panel) -> Lots:
+    """End the lots of options at their intrinsic value, on the last session before they expire.
+
+    A lot that was closed before stays as it is. Where the underlying has no mark then, what an
+    option was worth is not known, and the lot stays open.
+    """
+    if panel.options is None:
+        return lots
+    options, marks = panel.options, panel.marks
+    which = options.place[lots.instrument]
+    place = np.flatnonzero(which >= 0)
+    which = which[place]
+    row = np.maximum(options.expiry_row[which], lots.entry_row[place])
+    due = (row < len(panel.sessions)) & (row < lots.exit_row[place])
+    place, which, row = place[due], which[due], row[due]
+    column = options.contracts.underlying[which]
+    worth = intrinsic_value(
+        options.contracts.is_call[which],
+        marks.mark[row, column],
+        options.contracts.strike[which] / marks.split_index[row, column],
+    )
+    known = np.isfinite(marks.mark[row, column])
+    place, row = place[known], row[known]
+    ended = lots._replace(
+        exit_stated_row=lots.exit_stated_row.copy(),
+        exit_row=lots.exit_row.copy(),
+        exit_price=lots.exit_price.copy(),
+    )
+    ended.exit_stated_row[place] = row
+    ended.exit_row[place] = row
+    ended.exit_price[place] = worth[known]
+    return ended
 
 
 def _flows(rows: list[Any], place: Mapping[str, int], first_row: IntArray, dates: _Dates) -> Flows:

@@ -19,9 +19,11 @@ from riskmark.calc.model_fits import ModelFits, fit_model
 from riskmark.domain.sessions import Calendar
 from riskmark.settings import Settings
 from riskmark.storage import symbol_scope
+from riskmark.storage.contracts import load_contracts
 from riskmark.storage.packs import Closes, load_closes
 from riskmark.valuation.factors import MARKET_MODEL, SessionFactors, session_factors
 from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
+from riskmark.valuation.option_panel import with_options
 from riskmark.valuation.panels import Panel, build_panel, load_instruments
 from riskmark.valuation.shard import ShardInputs
 
@@ -53,15 +55,19 @@ def load_inputs(
     """Read what the cells from ``first_cell`` to ``last`` (ordinals) are computed from.
 
     ``first_sessions`` are the portfolios and the ordinals of their first sessions. The panel
-    has the instruments that these hold, the factors' and those of the ids ``beside``; it
-    reaches as far back as books and windows do, and at least ``back_to``.
+    has the instruments that these hold, the underlyings of options, the factors' and those of
+    the ids ``beside``; it reaches as far back as books and windows do, and at least ``back_to``.
     """
     factors = symbol_scope.public_ids(connection, settings.factor_symbols)
     portfolios = sorted(first_sessions)
     stored = load_stored_books(connection, portfolios)
     ordinals = [first_sessions[key] for key in portfolios]
-    held = stored.instrument_ids
-    wanted = sorted(held | set(factors.values()) | set(beside))
+    contracts = load_contracts(connection, stored.instrument_ids | set(beside))
+    modelled = [one for one in contracts if one.underlying_id is not None]
+    options = {one.instrument_id for one in modelled}
+    held = stored.instrument_ids - options
+    held |= {one.underlying_id for one in modelled if one.underlying_id is not None}
+    wanted = sorted(held | set(factors.values()) | set(beside) - options)
     start = min(
         [
             _first_needed(connection, calendar, settings, first_cell),
@@ -81,6 +87,10 @@ def load_inputs(
         last=last,
         columns=settings.factor_columns,
     )
+    if modelled:
+        panel = with_options(
+            connection, calendar, panel, modelled, stored=stored, settings=settings
+        )
     return Inputs(
         panel=panel,
         portfolio_ids=tuple(portfolios),
@@ -136,7 +146,7 @@ class InputCutter:
         self._settings = settings
         self._place = {key: index for index, key in enumerate(inputs.portfolio_ids)}
         self._market: FloatArray = inputs.panel.factor_returns(settings.model(MARKET_MODEL))[:, 0]
-        self._columns = np.unique(inputs.books.lots.instrument)
+        self._columns = with_underlyings(inputs.panel, inputs.books.lots.instrument)
         self._rows = range(0)
         self._fits: dict[str, ModelFits] = {}
         self._factors: dict[range, SessionFactors] = {}
@@ -151,7 +161,8 @@ class InputCutter:
         flows = _ranges(books.flow_start, places)
         owner = np.repeat(np.arange(places.size), _sizes(books.lot_start, places))
         flow_owner = np.repeat(np.arange(places.size), _sizes(books.flow_start, places))
-        columns, instrument = np.unique(books.lots.instrument[chosen], return_inverse=True)
+        columns = with_underlyings(panel, books.lots.instrument[chosen])
+        instrument = np.searchsorted(columns, books.lots.instrument[chosen])
         planned = np.zeros((places.size, len(rows)), dtype=bool)
         for index, ordinals in enumerate(cells):
             planned[index, [ordinal - first for ordinal in ordinals]] = True
@@ -201,6 +212,15 @@ class InputCutter:
         if places.size == self._columns.size:
             return dict(self._fits)
         return {name: fits.of(places) for name, fits in self._fits.items()}
+
+
+def with_underlyings(panel: Panel, columns: IntArray) -> IntArray:
+    """Return the columns, once each and in order, and those of the underlyings of options."""
+    if panel.options is None:
+        return np.unique(columns)
+    which = panel.options.place[columns]
+    under = panel.options.contracts.underlying[which[which >= 0]]
+    return np.unique(np.concatenate([columns, under]))
 
 
 def _take(values: FloatArray, columns: IntArray) -> FloatArray:

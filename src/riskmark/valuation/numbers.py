@@ -9,10 +9,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from riskmark.calc.arrays import BoolArray, CodeArray, FloatArray, IntArray, Measure
+from riskmark.calc.black_scholes import Greeks
 from riskmark.domain.reasons import MarkKind, SymbolReason
 
 MARK_KINDS: tuple[MarkKind, ...] = tuple(MarkKind)
 SYMBOL_REASONS: tuple[SymbolReason, ...] = tuple(SymbolReason)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRows:
+    """What the options held have beside other positions; k of them, each (k,).
+
+    ``position`` is a place among the positions. ``booked_to`` is the panel's column of the
+    underlying that the exposure in money is booked to, −1 if there is no delta; ``nulls`` says
+    why the greeks, of one share's worth, are NaN then. ``units`` are shares, ``spot`` the
+    underlying's price, ``volatility`` the one that the model has used.
+    """
+
+    position: IntArray
+    booked_to: IntArray
+    exposure: FloatArray
+    units: FloatArray
+    spot: FloatArray
+    volatility: FloatArray
+    greeks: Greeks
+    implied: Measure
+    nulls: CodeArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +56,7 @@ class PositionRows:
     pnl: FloatArray
     beta: Measure
     component_es_95: Measure
+    options: OptionRows | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +78,16 @@ class ExposureRows:
 
 @dataclass(frozen=True, slots=True)
 class StressRows:
-    """Gains and losses in money of every cell in every scenario; both are (C, S)."""
+    """Gains and losses in money of every cell in every scenario, (C, S).
+
+    ``beyond_delta`` is what the convexity of options adds to ``direct``; NaN in cells without
+    options, and None where no cell has any.
+    """
 
     scenarios: tuple[str, ...]
     direct: Measure
     predictive: Measure
+    beyond_delta: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

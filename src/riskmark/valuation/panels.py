@@ -7,7 +7,7 @@ of a run and shared by all its shards; a shard takes a *cut* of it.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -22,6 +22,9 @@ from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.factors import load_factor_returns
 from riskmark.storage.key_lists import among
 from riskmark.storage.packs import Closes, Pack, Series
+
+if TYPE_CHECKING:
+    from riskmark.valuation.option_panel import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,8 @@ class InstrumentFacts:
 class Panel:
     """Prices of N instruments on T sessions, as arrays.
 
-    ``first`` is the ordinal of row 0. ``cost_only`` (N,): never marked at a close (options,
-    foreign currency). ``manual`` (N,): marked at dated valuations. ``quarantine_row`` (N,):
+    ``first`` is the ordinal of row 0. ``cost_only`` (N,): never marked at a close, which is in
+    a foreign currency. ``manual`` (N,): marked at dated valuations. ``quarantine_row`` (N,):
     the row from which bars are not used; T if there is none. ``imported`` are the returns
     (T,) of each column of factors that was imported; NaN where there is none.
     """
@@ -61,6 +64,8 @@ class Panel:
     sectors: tuple[str, ...]
     rebuilt: tuple[Pack, ...]
     imported: Mapping[str, FloatArray]
+    options: "Options | None" = None
+    """What is known of the columns of options; None if none of them can be marked by a model."""
 
     def factor_returns(self, model: FactorModel) -> FloatArray:
         """Return the model's factor returns (T, F); NaN where a leg is not observed."""
@@ -137,16 +142,14 @@ def build_panel(
     ids = [one.instrument_id for one in instruments]
     column_of = {key: place for place, key in enumerate(ids)}
     rows = last - first + 1
-    quarantine_row = _quarantine_rows(calendar, instruments, first, rows)
+    quarantine_row = quarantine_rows(calendar, instruments, first, rows)
     manual = np.array([one.kind is InstrumentKind.PRIVATE for one in instruments], dtype=bool)
-    cost_only = np.array(
-        [one.is_foreign or one.kind is InstrumentKind.OPTION for one in instruments], dtype=bool
-    )
+    cost_only = np.array([one.is_foreign for one in instruments], dtype=bool)
     close = np.full((rows, len(ids)), np.nan)
     for key, series in closes.series.items():
         place = column_of.get(key)
         if place is not None and not manual[place] and not cost_only[place]:
-            _lay(close[:, place], series, first, int(quarantine_row[place]))
+            lay_closes(close[:, place], series, first, int(quarantine_row[place]))
     if manual.any():
         _lay_valuations(
             connection, calendar, close, column_of=column_of, manual=manual, first=first
@@ -155,8 +158,10 @@ def build_panel(
     # What is paid in another currency is no income in ours.
     ours = ~cost_only[dividends.columns]
     marks = build_marks(close, splits, spinoffs, Events._make(part[ours] for part in dividends))
-    if manual.any():
-        marks.returns[:, manual] = np.nan
+    # What an option returns says nothing of what it will: its risk is its underlying's.
+    own = manual | np.array([one.kind is InstrumentKind.OPTION for one in instruments], dtype=bool)
+    if own.any():
+        marks.returns[:, own] = np.nan
     sectors = tuple(sorted({one.sector for one in instruments}))
     code_of = {name: code for code, name in enumerate(sectors)}
     sessions = tuple(calendar.sessions[first : last + 1])
@@ -178,7 +183,7 @@ def build_panel(
     )
 
 
-def _lay(column: FloatArray, series: Series, first: int, end: int) -> None:
+def lay_closes(column: FloatArray, series: Series, first: int, end: int) -> None:
     """Copy a series into its column, up to the row ``end`` (exclusive)."""
     begin = series.first - first
     values = series.closes
@@ -190,9 +195,10 @@ def _lay(column: FloatArray, series: Series, first: int, end: int) -> None:
         column[begin:stop] = values[: stop - begin]
 
 
-def _quarantine_rows(
+def quarantine_rows(
     calendar: Calendar, instruments: Sequence[InstrumentFacts], first: int, rows: int
 ) -> IntArray:
+    """Return the row from which the bars of each instrument are not used; ``rows``: none."""
     found = np.full(len(instruments), rows, dtype=np.int64)
     for place, one in enumerate(instruments):
         if one.quarantined_from is not None:

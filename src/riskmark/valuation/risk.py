@@ -22,6 +22,7 @@ from riskmark.calc.diversification import diversification_ratio
 from riskmark.calc.exposures import Books, nav_nulls, over_nav
 from riskmark.calc.forecasts import forecast_volatility
 from riskmark.calc.holdings_returns import Holdings, HoldingsReturns, earned
+from riskmark.calc.repricing import OptionPositions
 from riskmark.calc.tail import component_es, historical_risk, parametric_var
 from riskmark.calc.tracking import information_ratio, track
 from riskmark.calc.volatility import (
@@ -29,7 +30,7 @@ from riskmark.calc.volatility import (
     volatility_percentile,
     volatility_trend,
 )
-from riskmark.domain.reasons import STALE_AFTER, NullReason
+from riskmark.domain.reasons import NullReason
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.shard import ShardInputs, Valued
 
@@ -41,11 +42,18 @@ class Held:
     """What C cells hold, as far as risk is computed from it.
 
     ``included`` (C, N) are the exposures in money that x is made of, those that x excludes
-    among them; ``exposed`` is without these. ``returns`` (T, N) are as observed.
+    among them; ``exposed`` is without these. ``parts`` are the positions that ``included``
+    adds up by instrument, one by one, and ``parts_excluded`` (entries,) those that x excludes.
+    ``options`` are the options in ``included``, and ``options_excluded`` those that x excludes.
+    ``returns`` (T, N) are as observed.
     """
 
     included: Holdings
     exposed: Holdings
+    parts: Holdings
+    parts_excluded: BoolArray
+    options: OptionPositions | None
+    options_excluded: BoolArray
     series: HoldingsReturns
     returns: FloatArray
     cell_row: IntArray
@@ -128,9 +136,9 @@ def tracking(
 
 
 def tail_components(held: Held) -> Measure:
-    """Return what each entry of ``included`` adds to the ES of 95 % of its cell, over NAV."""
-    in_money = component_es(held.series, held.included)
-    cell = np.repeat(np.arange(len(held.cell_row)), np.diff(held.included.indptr))
+    """Return what each entry of ``parts`` adds to the ES of 95 % of its cell, over NAV."""
+    in_money = component_es(held.series._replace(excluded=held.parts_excluded), held.parts)
+    cell = np.repeat(np.arange(len(held.cell_row)), np.diff(held.parts.indptr))
     blocked = nav_nulls(held.books)[cell]
     nulls = np.where(blocked != 0, blocked, in_money.nulls)
     nav = np.where(blocked == 0, held.books.nav[cell], 1.0)
@@ -146,14 +154,9 @@ def hypothetical_pnl(
     where the Market was not observed, and where VaR of the session before had nothing to go by.
     """
     positions = valued.values.positions
-    column = inputs.columns[cells.position_instrument]
-    row = cells.position_offset + inputs.rows.start
-    is_stale = (inputs.panel.marks.age[row - 1, column] > STALE_AFTER) & ~inputs.panel.manual[
-        column
-    ]
     was_held = cells.of_position(positions.held_before)
-    counts = was_held & ~is_stale & ~cells.of_position(positions.at_cost_before)
-    before = cells.holdings(cells.of_position(positions.value_before), counts)
+    exposures = cells.before(positions)
+    before = cells.exposed(exposures, exposures.counts)
     any_held = np.bincount(cells.position_cell[was_held], minlength=len(cells)) > 0
     return measure(
         earned(series, before),

@@ -122,6 +122,12 @@ def _mark_positions(
     kind[age > 0] = KIND[MarkKind.CARRIED]
     kind[age > STALE_AFTER] = KIND[MarkKind.STALE]
     kind[inputs.panel.manual[column]] = KIND[MarkKind.MANUAL]
+    if inputs.panel.options is not None:
+        which = inputs.panel.options.place[column]
+        place = np.flatnonzero(which >= 0)
+        is_model = np.zeros(kind.shape, dtype=bool)
+        is_model[place] = inputs.panel.options.is_model[stretch, which[place]].T
+        kind[is_model] = KIND[MarkKind.MODEL]
     mark = inputs.panel.marks.mark[stretch, column].T.copy()
     kind[positions.at_cost] = KIND[MarkKind.COST]
     age[positions.at_cost] = -1

@@ -107,7 +107,8 @@ def test_leverage_changes_no_share(seed, leverage):
     levered = world.split()
 
     for one, other in zip(levered, plain, strict=True):
-        assert_allclose(one.values, other.values, rtol=1e-7, atol=1e-12)
+        # Ill-conditioned factors leave six digits of a share.
+        assert_allclose(one.values, other.values, rtol=1e-6, atol=1e-12)
 
 
 def test_nothing_held_has_no_split_and_no_errors():

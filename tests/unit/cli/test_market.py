@@ -218,3 +218,52 @@ def test_a_private_asset_is_worth_what_was_entered(riskmark):
     assert found["positions"][0]["mark_kind"] == "manual"
     assert riskmark("symbols", "value", "SPY", "2026-01-06", "1").code == 2
     assert riskmark("symbols", "value", "HOUSE", "2026-01-06", "-1").code == 2
+
+
+def test_values_of_private_assets_come_from_a_file(riskmark):
+    header = "Symbol,Quantity,Entry Price Per Share,Entry Date,Investment Class"
+    file = riskmark.file("book.csv", f"{header}\nHOUSE,1,500000,2026-01-05,PRIVATE\n")
+    riskmark("portfolio", "import", file, "--name", "book")
+    path = riskmark.file(
+        "values.csv", "symbol,date,price\nHOUSE,2026-01-06,550000\nHOUSE,2025-12-31,480000.5\n"
+    )
+
+    done = riskmark("symbols", "values", path, "--json")
+    riskmark("run")
+
+    assert done.json == {"received": 2, "changed": 2}
+    found = riskmark("show", "book", "--json").json
+    assert found["snapshot"]["nav"] == 550_000
+    assert riskmark("symbols", "values", path, "--json").json == {"received": 2, "changed": 0}
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("SPY,2026-01-06,1", "symbol"),
+        ("NOBODY,2026-01-06,1", "symbol"),
+        ("HOUSE,2126-01-06,1", "date"),
+        ("HOUSE,1026-01-06,1", "date"),
+        ("HOUSE,yesterday,1", "date"),
+        ("HOUSE,2026-01-06,-1", "price"),
+        ("HOUSE,2026-01-06,", "price"),
+        ("HOUSE,2026-01-06,much", "price"),
+        ("HOUSE,2026-01-06,1.123456789", "price"),
+    ],
+)
+def test_nothing_of_a_file_of_values_with_an_error_is_stored(riskmark, line, column):
+    header = "Symbol,Quantity,Entry Price Per Share,Entry Date,Investment Class"
+    file = riskmark.file(
+        "book.csv", f"{header}\nHOUSE,1,500000,2026-01-05,PRIVATE\nSPY,1,5,2026-01-05,\n"
+    )
+    riskmark("portfolio", "import", file, "--name", "book")
+    good = "HOUSE,2026-01-06,550000"
+    path = riskmark.file("values.csv", f"symbol,date,price\nHOUSE,2026-01-05,1\n{line}\n")
+
+    refused = riskmark("symbols", "values", path)
+
+    assert refused.code == 2
+    assert f"row 3: {column}" in " ".join(refused.err.split())
+    assert riskmark("symbols", "show", "HOUSE", "--json").json["valuations"] == 0
+    path = riskmark.file("values.csv", f"symbol,date,price\n{good}\n")
+    assert riskmark("symbols", "values", path).code == 0

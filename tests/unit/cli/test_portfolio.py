@@ -187,6 +187,19 @@ def test_an_export_reads_back_to_the_same_book(riskmark):
     assert exported.startswith("Symbol,Quantity,")
 
 
+def test_symbols_that_a_spreadsheet_would_compute_survive_a_round_trip(riskmark):
+    odd = f"{HEADER}\n=X,10,100.5,2026-01-05\n-Y,-5,20,2026-01-06\n"
+    riskmark("portfolio", "import", riskmark.file("book.csv", odd), "--name", "one")
+
+    exported = riskmark("portfolio", "export", "one").out
+    again = riskmark.file("again.csv", exported)
+    done = riskmark("portfolio", "import", again, "--update", "one", "--json")
+
+    assert [line[:3] for line in exported.splitlines()[1:]] == ["'-Y", "'=X"]
+    assert done.json["added"] == done.json["changed"] == done.json["removed"] == []
+    assert riskmark("portfolio", "export", "one").out == exported
+
+
 def test_an_export_never_overwrites_a_file(riskmark):
     riskmark("portfolio", "import", riskmark.file("book.csv", GOOD), "--name", "one")
 

@@ -98,7 +98,7 @@ def test_an_export_has_every_column_and_plain_digits():
         "Symbol,Quantity,Entry Price Per Share,Entry Date,Investment Class,Investment Subtype,"
         "Underlying Symbol,Strike Price,Expiration Date,Option Type,"
         "Exit Date,Exit Price Per Share\n"
-        "=X,1000,0.5,2024-01-02,PUBLIC,,,,,,,\n"
+        "'=X,1000,0.5,2024-01-02,PUBLIC,,,,,,,\n"
     )
 
 
@@ -133,3 +133,24 @@ def _call():
         investment_class=InvestmentClass.OPTIONS,
         subtype="CALL",
     )
+
+
+def test_a_symbol_that_looks_like_a_formula_is_shielded_and_read_back():
+    text = write_positions([Lot("-X", Decimal(-5), date(2024, 1, 2), Decimal(1))])
+
+    assert text.splitlines()[1].startswith("'-X,-5,1,")
+    assert read(text).lots[0].symbol == "-X"
+    assert write_positions(read(text).lots) == text
+
+
+def test_a_symbol_without_its_shield_is_read_too():
+    text = write_positions([Lot("=X", Decimal(5), date(2024, 1, 2), Decimal(1))])
+
+    assert read(text.replace("'=X", "=X")).lots == read(text).lots
+
+
+def test_an_apostrophe_shields_neither_numbers_nor_other_symbols():
+    text = write_positions([Lot("AAA", Decimal(5), date(2024, 1, 2), Decimal(1))])
+
+    assert read(text.replace(",5,", ",'5,")).total_errors == 1
+    assert read(text.replace("AAA", "'AAA")).total_errors == 1

@@ -322,3 +322,65 @@ def test_what_is_whole_lacks_only_the_sessions_after_the_last_stored(
     if whole:
         last = max(stored, default=first - 1)
         assert {o for o, _ in cells(plan_run(known))} == set(range(last + 1, target + 1))
+
+
+def test_a_change_of_a_member_is_one_of_the_combined_book():
+    changes = (
+        Change(5, ChangeKind.HOLDINGS, 2, portfolio_id="p"),
+        Change(6, ChangeKind.HOLDINGS, 1, portfolio_id="q"),
+        Change(7, ChangeKind.HOLDINGS, 3, portfolio_id="all"),
+    )
+    one = portfolio([0, 1, 2, 3])
+    combined = portfolio([0, 1, 2, 3], portfolio_id="all", name="all", members=("p", "r"))
+
+    plan = plan_run(facts(one, combined, changes=changes))
+
+    assert [(one.portfolio_id, one.cells) for one in plan.portfolios] == [
+        ("p", ((2, PlanReason.HOLDINGS), (3, PlanReason.HOLDINGS))),
+        ("all", ((2, PlanReason.HOLDINGS), (3, PlanReason.HOLDINGS))),
+    ]
+
+
+_edit = st.builds(
+    Change,
+    revision=st.integers(2, 9),
+    kind=st.just(ChangeKind.HOLDINGS),
+    from_ordinal=st.integers(0, 8),
+    portfolio_id=st.sampled_from(["p", "q", "r", "all", "most"]),
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["p", "q", "r", "all", "most"]), _stored),
+    st.lists(_edit, max_size=6),
+    st.integers(0, 8),
+)
+def test_each_portfolio_has_its_own_difference_combined_ones_from_all_their_members(
+    stored, changes, target
+):
+    members = {"all": ("p", "q", "r"), "most": ("p", "q")}
+    portfolios = [
+        portfolio(
+            [StoredCell(day(o), o, rev, ver) for o, (rev, ver) in sorted(cells_of.items())],
+            portfolio_id=key,
+            version=lowest(cells_of),
+            members=members.get(key, ()),
+        )
+        for key, cells_of in stored.items()
+    ]
+
+    plan = plan_run(facts(*portfolios, target=target, changes=tuple(changes)))
+
+    wanted = {
+        (key, ordinal)
+        for key, cells_of in stored.items()
+        for ordinal in range(target + 1)
+        if cells_of.get(ordinal, (0, None))[1] != NOW
+        or any(
+            change.portfolio_id in (key, *members.get(key, ()))
+            and change.from_ordinal <= ordinal
+            and change.revision > cells_of[ordinal][0]
+            for change in changes
+        )
+    }
+    assert {(one.portfolio_id, ordinal) for one, ordinal, _ in plan.cells()} == wanted

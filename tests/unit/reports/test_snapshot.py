@@ -48,7 +48,7 @@ def test_every_key_of_the_interface_is_there(world):
     assert found.keys() == {
         "portfolio", "session", "state", "reasons", "snapshot", "nulls", "performance", "risk",
         "concentration", "factors", "factor_risk", "sectors", "stress", "replays",
-        "correlation", "factor_correlation", "backtests", "positions", "provenance",
+        "correlation", "factor_correlation", "backtests", "greeks", "positions", "provenance",
     }  # fmt: skip
     assert found["portfolio"].keys() == {"id", "name", "currency", "mode"}
     assert found["snapshot"].keys() == {*SNAPSHOT, "positions"}

@@ -291,7 +291,12 @@ def test_an_index_symbol_makes_an_index(database):
 
         column = schema.instrument.c
         kinds = dict(map(tuple, connection.execute(select(column.symbol, column.kind)).all()))
-    assert kinds == {"^VIX": "index", "AAPL  260116C00200000": "option", "AAA": "stock"}
+    assert kinds == {
+        "^VIX": "index",
+        "AAPL  260116C00200000": "option",
+        "AAPL": "stock",
+        "AAA": "stock",
+    }
 
 
 def test_actions_of_the_same_import_explain_moves(database):

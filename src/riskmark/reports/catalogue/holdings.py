@@ -28,7 +28,9 @@ def concentration() -> Section:
     return Section(
         "concentration",
         "Concentration",
-        "v_i = |e_i| / gross. Every position counts, stale ones and those at cost too.",
+        "v_i = |e_i| / gross. Every position counts, stale ones and those at cost too. Where "
+        "options are held, e_i adds up what lots and options have of one instrument, and gross "
+        "is Σ |e_i|; so it is in every share of gross but nonlinear_weight.",
         (
             entry("hhi", Unit.FRACTION, "Σ v_i²; 0 to 1", "Herfindahl 1950; Hirschman 1964"),
             entry("effective_positions", Unit.RATIO, "1 / HHI", "Hannah & Kay 1977, order 2"),
@@ -49,7 +51,7 @@ def sectors() -> Section:
     return Section(
         "sectors",
         "Sectors",
-        "One line for each GICS sector in which something is held, and for ETF, Fund, Private and "
+        "One line for each GICS sector that is held or has a benchmark weight, and for ETF, Fund, Private and "
         "Unclassified; there is no guess from the ticker.",
         (
             Entry("sector", Unit.NAMES, "whose line it is", column="sector_exposure.sector"),
@@ -88,7 +90,7 @@ def positions(market: FactorModel) -> Section:
             entry(
                 "mark_age",
                 Unit.SESSIONS,
-                "sessions since the close that the mark is from",
+                "sessions since the close that the mark is from; of a model, the underlying's",
                 NullReason.NEVER_PRICED,
                 NullReason.CLOSED,
             ),
@@ -100,11 +102,12 @@ def positions(market: FactorModel) -> Section:
             Entry(
                 "beta",
                 Unit.RATIO,
-                "slope of the symbol's returns on the Market",
+                "slope of the symbol's returns on the Market; of an option, its underlying's "
+                "· e / MV",
                 "ordinary least squares",
                 "position_value.beta",
                 Window(market.window, market.minimum),
-                (*_MARKS, *OF_ONE_FIT),
+                (*_MARKS, *OF_ONE_FIT, NullReason.UNDEFINED_DENOMINATOR),
             ),
             Entry(
                 "component_es_95",
@@ -129,6 +132,10 @@ def positions(market: FactorModel) -> Section:
                     NullReason.CLOSED,
                 ),
             ),
-            Entry("sector", Unit.NAMES, "GICS sector, or the kind of a fund or private asset"),
+            Entry(
+                "sector",
+                Unit.NAMES,
+                "GICS sector, or the kind of a fund or private asset; an option's underlying's",
+            ),
         ),
     )

@@ -36,6 +36,12 @@ NULL_MEANINGS: Mapping[str, str] = MappingProxyType(
         NullReason.NO_BENCHMARK_WEIGHTS: "No weights of the benchmark are in force yet.",
         NullReason.BEFORE_DATA: "The episode begins before there are returns of its factors.",
         NullReason.NOT_OVER_YET: "The episode ends after the session.",
+        NullReason.EXPIRED: "The option's price is of the day of its expiry, or later.",
+        NullReason.BELOW_INTRINSIC: (
+            "The option's price is not above what exercise at expiry is worth: no volatility "
+            "explains it."
+        ),
+        NullReason.OUT_OF_RANGE: "The volatility implied is under 1 % or over 500 % a year.",
         NullReason.NOT_COMPUTED_YET: (
             "An older version stored the snapshot; the next run computes the number."
         ),

@@ -8,6 +8,7 @@ from riskmark.domain.reasons import NullReason
 from riskmark.reports.catalogue.entry import (
     NO_HOLDINGS,
     OF_ONE_FIT,
+    OF_SHARES,
     OF_X,
     OF_X_OVER_NAV,
     OVER_NAV,
@@ -263,5 +264,12 @@ def _mixture() -> tuple[Entry, ...]:
             "Choueifaty & Coignard 2008",
             window=Window(diversification.SPAN, diversification.LEAST),
             nulls=(*OF_X, NullReason.UNDEFINED_DENOMINATOR),
+        ),
+        Entry(
+            "nonlinear_weight",
+            Unit.FRACTION,
+            "Σ |delta · S · units| of options / Σ |MV|; VaR takes them for straight lines",
+            column="snapshot.nonlinear_weight",
+            nulls=OF_SHARES,
         ),
     )

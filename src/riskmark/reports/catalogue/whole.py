@@ -1,7 +1,7 @@
 """The whole catalogue, in the order of ``show --json``."""
 
 from riskmark.domain.scenarios import STRESS_MODEL
-from riskmark.reports.catalogue import book, factors, holdings
+from riskmark.reports.catalogue import book, factors, holdings, options
 from riskmark.reports.catalogue.backtests import var_backtest, volatility_backtest
 from riskmark.reports.catalogue.entry import Section
 from riskmark.reports.catalogue.risk import risk
@@ -24,7 +24,9 @@ def catalogue(settings: Settings) -> tuple[Section, ...]:
         factors.stress(shocked),
         factors.replays(shocked),
         *factors.correlations(default),
+        options.greeks(),
         holdings.positions(settings.model(MARKET_MODEL)),
+        options.position_greeks(),
         var_backtest(),
         volatility_backtest(),
         symbol_fit(),

@@ -17,13 +17,19 @@ RISK = (
     "var_95_money", "var_99_money", "es_95_money", "es_99_money",
     "var_95_param_money", "var_99_param_money",
     "tracking_error", "active_beta", "benchmark_correlation", "information_ratio",
-    "effective_bets", "diversification_ratio",
+    "effective_bets", "diversification_ratio", "nonlinear_weight",
     "factor_share", "specific_share", "corr_mean", "corr_mean_abs", "effective_rank",
 )  # fmt: skip
 OF_ALL = sa.text("instrument_id IS NULL AND portfolio_id IS NULL")
 JSON = sa.Text().with_variant(sa.JSON(), "postgresql")
 
 NUMBER, WHOLE, TEXT = "double precision", "bigint", "text"
+OF_OPTIONS = {
+    "booked_to": WHOLE, "exposure": NUMBER, "units": NUMBER, "underlying_price": NUMBER,
+    "volatility": NUMBER, "delta": NUMBER, "gamma": NUMBER, "vega": NUMBER, "theta": NUMBER,
+    "rho": NUMBER, "greeks_null": TEXT, "implied_vol": NUMBER, "implied_vol_null": TEXT,
+}  # fmt: skip
+"""What the lines of options go on with, since now; those of other positions end before."""
 VIEWS = {
     "position_value": (
         "cell_pack", "positions", ("portfolio_id", "session"),
@@ -32,6 +38,7 @@ VIEWS = {
             "mark_age": WHOLE, "market_value": NUMBER, "weight": NUMBER, "pnl": NUMBER,
             "beta": NUMBER, "beta_null": TEXT,
             "component_es_95": NUMBER, "component_es_95_null": TEXT,
+            **OF_OPTIONS,
         },
     ),
     "factor_exposure": (
@@ -47,7 +54,7 @@ VIEWS = {
         "cell_pack", "stress", ("portfolio_id", "session"),
         {
             "scenario": TEXT, "direct": NUMBER, "direct_null": TEXT, "predictive": NUMBER,
-            "predictive_null": TEXT,
+            "predictive_null": TEXT, "beyond_delta": NUMBER,
         },
     ),
     "sector_exposure": (
@@ -162,7 +169,9 @@ def _pack_lines() -> None:
 
 def _packed(name: str, condition: str) -> str:
     """Return the expression that packs the rows of a table; stderr was there of fits alone."""
-    fields = VIEWS[name][3]
+    fields = [
+        field for field in VIEWS[name][3] if name != "position_value" or field not in OF_OPTIONS
+    ]
     lacking = SINCE_NOW | ({"stderr"} if name == "factor_exposure" else set())
     values = ", ".join("NULL" if field in lacking else f't."{field}"' for field in fields)
     if op.get_bind().dialect.name == "sqlite":

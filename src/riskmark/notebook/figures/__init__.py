@@ -1,0 +1,1 @@
+"""Figures by Altair: one module for each kind, one style for all of them."""

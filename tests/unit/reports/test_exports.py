@@ -1,0 +1,108 @@
+import io
+from datetime import date
+
+import polars as pl
+import pytest
+from tests.acceptance.world import LAST
+from tests.unit.reports.worlds import MON, TUE, WED
+
+from riskmark.domain.exports import Exported, FileFormat
+from riskmark.errors import InputError
+from riskmark.reports.exports import history_frame, load_lines, write_table
+from riskmark.reports.history import COLUMNS, load_history
+
+TABLES = {
+    Exported.POSITIONS: "position_value",
+    Exported.FACTORS: "factor_exposure",
+    Exported.STRESS: "stress_result",
+    Exported.SECTORS: "sector_exposure",
+}
+NAMES = ("instrument_id", "model", "factor", "scenario", "sector")
+
+
+@pytest.fixture
+def book(world):
+    world.add_prices("AAA")
+    world.add_book("book", ("AAA", "SPY", "ZZZ"), MON)
+    world.run()
+    return world
+
+
+def exported(world, what, **limits):
+    with world.app.database.read() as connection:
+        return load_lines(connection, world.app.principal, "book", what=what, **limits)
+
+
+def written(frame, file_format=FileFormat.CSV):
+    buffer = io.BytesIO()
+    write_table(frame, file_format, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_an_export_has_what_sql_reads_from_the_views(book, what):
+    found = exported(book, what)
+
+    fields = [name for name in found.columns if name not in {"session", "symbol"}]
+    symbol = ", i.symbol" if "symbol" in found.columns else ""
+    join = "JOIN instrument i ON i.id = t.instrument_id" if symbol else ""
+    listed = ", ".join(f't."{name}"' for name in fields)
+    rows = book.rows(f"SELECT t.session{symbol}, {listed} FROM {TABLES[what]} t {join}")
+    expected = [(str(row[0]), *row[1:]) for row in rows]
+    mine = [(row[0].isoformat(), *row[1:]) for row in found.iter_rows()]
+    assert len(mine) == len(expected) > 0
+    assert sorted(mine, key=str) == sorted(expected, key=str)
+
+
+def test_positions_are_in_the_order_of_sessions_and_symbols(book):
+    found = exported(book, Exported.POSITIONS)
+
+    assert found.select("session", "symbol").rows()[:4] == [
+        (MON, "AAA"), (MON, "SPY"), (MON, "ZZZ"), (TUE, "AAA"),
+    ]  # fmt: skip
+    assert found.schema["mark_age"] == pl.Int64
+    assert found.filter(pl.col("symbol") == "ZZZ")["mark_kind"].unique().to_list() == ["cost"]
+
+
+def test_both_ends_of_a_range_are_included(book):
+    found = exported(book, Exported.STRESS, first=TUE, last=WED)
+
+    assert found["session"].unique(maintain_order=True).to_list() == [TUE, WED]
+
+
+def test_a_range_without_sessions_has_columns_and_no_rows(book):
+    long_ago = {"first": date(2020, 1, 1), "last": date(2020, 2, 1)}
+
+    found = exported(book, Exported.POSITIONS, **long_ago)
+
+    assert found.height == 0
+    assert found.schema == exported(book, Exported.POSITIONS).schema
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(book):
+    with pytest.raises(InputError, match="before it begins"):
+        exported(book, Exported.FACTORS, first=LAST, last=MON)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-X", "@A", "\tA", "\rA", "\0A"])
+def test_a_text_that_a_spreadsheet_would_compute_is_shielded_in_csv_alone(text):
+    frame = pl.DataFrame({"symbol": [text, "A=1", None], "weight": [-0.5, 1.0, None]})
+
+    rows = pl.read_csv(written(frame))
+    kept = pl.read_parquet(io.BytesIO(written(frame, FileFormat.PARQUET)))
+
+    assert rows["symbol"].to_list() == [f"'{text}", "A=1", None]
+    assert rows["weight"].to_list() == [-0.5, 1.0, None]
+    assert kept.equals(frame)
+
+
+def test_a_history_is_written_with_its_columns(book):
+    with book.app.database.read() as connection:
+        history = load_history(connection, book.app.principal, "book")
+
+    frame = history_frame(history)
+
+    assert tuple(frame.columns) == COLUMNS
+    assert pl.read_csv(written(frame), try_parse_dates=True)["nav"].to_list() == [
+        row["nav"] for row in history.document()
+    ]
