@@ -160,7 +160,8 @@ def _columns(
     for portfolio, instrument, _, _, entry, *_ in stored.lots:
         if instrument in of:
             if entry not in days:
-                days[entry] = calendar.on_or_before(as_date(entry))
+                # A lot stated after the panel's end changes nothing before it.
+                days[entry] = min(calendar.on_or_before(as_date(entry)), last)
             pair = (portfolio, instrument)
             entries[pair] = min(days[entry], entries.get(pair, days[entry]))
     keys: dict[tuple[str, int], _Key] = {}
