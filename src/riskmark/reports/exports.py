@@ -1,7 +1,8 @@
 """Tables to take away: a portfolio's sessions, and the lines beside them, as data frames.
 
 Lines are read as they are packed, a text a session, and decoded by their types: a million of
-them take a few seconds. In CSV a text that a spreadsheet would take for a formula is made
+them take a few seconds. Lines of options are longer than others; where a line ends early, the
+table has nulls. In CSV a text that a spreadsheet would take for a formula is made
 harmless; Parquet keeps every text as it is.
 """
 
@@ -9,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
-from types import GenericAlias
 from typing import IO, Any
 
 import msgspec
@@ -29,6 +29,7 @@ CHUNK = 5_000
 
 _TYPES: Mapping[str, tuple[Any, Any]] = {
     "instrument_id": (int, pl.Int64),
+    "booked_to": (int | None, pl.Int64),
     "mark_kind": (str | None, pl.String),
     "mark_age": (int | None, pl.Int64),
     "model": (str, pl.String),
@@ -41,16 +42,17 @@ _TYPES: Mapping[str, tuple[Any, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """The column of packed lines, and the fields of a line."""
+    """The column of packed lines, the fields of every line, and those that some go on with."""
 
     column: str
     fields: tuple[str, ...]
+    further: tuple[str, ...] = ()
 
 
 _PACKED = {
-    Exported.POSITIONS: _Packed("positions", lines.POSITION_FIELDS),
+    Exported.POSITIONS: _Packed("positions", lines.POSITION_FIELDS, lines.OPTION_FIELDS),
     Exported.FACTORS: _Packed("exposures", lines.EXPOSURE_FIELDS),
-    Exported.STRESS: _Packed("stress", lines.STRESS_FIELDS),
+    Exported.STRESS: _Packed("stress", lines.STRESS_FIELDS, (lines.BEYOND_DELTA,)),
     Exported.SECTORS: _Packed("sectors", lines.SECTOR_FIELDS),
 }
 
@@ -76,17 +78,18 @@ def load_lines(
 ) -> pl.DataFrame:
     """Read a portfolio's lines from ``first`` to ``last``, inclusive, by session.
 
-    The columns are ``session`` and the fields of a line, with ``symbol`` for the instrument.
+    The columns are ``session`` and the fields of a line, with ``symbol`` for the instrument and
+    ``underlying`` for what an option is booked to.
     """
     if first is not None and last is not None and last < first:
         raise InputError(f"the range ends on {last}, before it begins on {first}")
     portfolio = find_portfolio(connection, principal, name_or_id)
     packed = _PACKED[what]
     frames = [
-        _decode(chunk, packed.fields)
+        _decode(chunk, packed)
         for chunk in _read(connection, portfolio.portfolio_id, packed.column, (first, last))
     ]
-    found = pl.concat(frames) if frames else _decode([], packed.fields)
+    found = pl.concat(frames) if frames else _decode([], packed)
     if "instrument_id" not in packed.fields:
         return found
     return _with_symbols(connection, found)
@@ -125,15 +128,20 @@ def _read(
         yield rows[place : place + CHUNK]
 
 
-def _decode(rows: Sequence[Any], fields: Sequence[str]) -> pl.DataFrame:
+def _decode(rows: Sequence[Any], packed: _Packed) -> pl.DataFrame:
+    fields = (*packed.fields, *packed.further)
     types = [_TYPES.get(name, _default_type(name)) for name in fields]
-    line = GenericAlias(tuple, tuple(one for one, _ in types))
-    decoder: msgspec.json.Decoder[list[tuple[Any, ...]]]
-    decoder = msgspec.json.Decoder(GenericAlias(list, (line,)))
+    described: list[Any] = [
+        (name, kind, *((None,) if name in packed.further else ()))
+        for name, (kind, _) in zip(fields, types, strict=True)
+    ]
+    line = msgspec.defstruct("Line", described, array_like=True, gc=False)
+    decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[line])  # type: ignore[valid-type]
     packs = [decoder.decode(text) for _, text in rows]
     counts = pl.Series([len(pack) for pack in packs], dtype=pl.Int64)
     sessions = pl.Series("session", [as_date(day) for day, _ in rows], dtype=pl.Date)
-    columns = list(zip(*chain.from_iterable(packs), strict=True)) or [()] * len(fields)
+    every = map(msgspec.structs.astuple, chain.from_iterable(packs))
+    columns = list(zip(*every, strict=True)) or [()] * len(fields)
     repeated = pl.select(sessions.repeat_by(counts).explode()).to_series()
     return pl.DataFrame(
         [
@@ -154,7 +162,7 @@ def _with_symbols(connection: Connection, frame: pl.DataFrame) -> pl.DataFrame:
     """Put symbols in the place of instruments' ids, and sort each session by them."""
     symbols = dict(read_rows(connection, "SELECT id, symbol FROM instrument"))
     named = frame.with_columns(
-        pl.col("instrument_id").replace_strict(symbols, return_dtype=pl.String).alias("symbol")
-    )
-    rest = [name for name in frame.columns if name not in {"session", "instrument_id"}]
-    return named.select("session", "symbol", *rest).sort("session", "symbol")
+        pl.col(name).replace_strict(symbols, return_dtype=pl.String)
+        for name in ("instrument_id", "booked_to")
+    ).rename({"instrument_id": "symbol", "booked_to": "underlying"})
+    return named.sort("session", "symbol")

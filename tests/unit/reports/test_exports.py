@@ -3,8 +3,9 @@ from datetime import date
 
 import polars as pl
 import pytest
+from tests.acceptance.test_options import EXPIRY, add, lot, occ
 from tests.acceptance.world import LAST
-from tests.unit.reports.worlds import MON, TUE, WED
+from tests.unit.reports.worlds import MON, THU, TUE, WED
 
 from riskmark.domain.exports import Exported, FileFormat
 from riskmark.errors import InputError
@@ -39,19 +40,60 @@ def written(frame, file_format=FileFormat.CSV):
     return buffer.getvalue()
 
 
+def assert_what_sql_reads(book, found, what):
+    fields = [name for name in found.columns if name not in {"session", "symbol", "underlying"}]
+    is_named = "symbol" in found.columns
+    symbol = ", i.symbol" if is_named else ""
+    join = "JOIN instrument i ON i.id = t.instrument_id" if is_named else ""
+    listed = ", ".join(f't."{name}"' for name in fields)
+    rows = book.rows(f"SELECT t.session{symbol}, {listed} FROM {TABLES[what]} t {join}")
+    expected = [(str(row[0]), *row[1:]) for row in rows]
+    mine = [
+        (row[0].isoformat(), *row[1:]) for row in found.drop("underlying", strict=False).iter_rows()
+    ]
+    assert len(mine) == len(expected) > 0
+    assert sorted(mine, key=str) == sorted(expected, key=str)
+
+
 @pytest.mark.parametrize("what", TABLES)
 def test_an_export_has_what_sql_reads_from_the_views(book, what):
     found = exported(book, what)
 
-    fields = [name for name in found.columns if name not in {"session", "symbol"}]
-    symbol = ", i.symbol" if "symbol" in found.columns else ""
-    join = "JOIN instrument i ON i.id = t.instrument_id" if symbol else ""
-    listed = ", ".join(f't."{name}"' for name in fields)
-    rows = book.rows(f"SELECT t.session{symbol}, {listed} FROM {TABLES[what]} t {join}")
-    expected = [(str(row[0]), *row[1:]) for row in rows]
-    mine = [(row[0].isoformat(), *row[1:]) for row in found.iter_rows()]
-    assert len(mine) == len(expected) > 0
-    assert sorted(mine, key=str) == sorted(expected, key=str)
+    assert_what_sql_reads(book, found, what)
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_a_book_with_options_is_exported_as_any_other(world, what):
+    put = occ("AAA", EXPIRY, "put", 155)
+    world.add_prices("AAA")
+    add(world, "book", lot("AAA", 100, 100, MON), lot(put, 1, 4.5, MON))
+    world.run()
+
+    found = exported(world, what)
+
+    assert_what_sql_reads(world, found, what)
+    if what is Exported.POSITIONS:
+        of_option = found.filter(pl.col("symbol") == put)
+        assert of_option["underlying"].unique().to_list() == ["AAA"]
+        assert of_option["delta"].null_count() == 0
+        assert found.filter(pl.col("symbol") == "AAA")["delta"].null_count() == 4
+    if what is Exported.STRESS:
+        assert found["beyond_delta"].null_count() == 0
+
+
+def test_sessions_without_options_have_nulls_beside_those_with_some(world):
+    world.add_prices("AAA")
+    put = occ("AAA", EXPIRY, "put", 155)
+    add(world, "book", lot("AAA", 100, 100, MON), lot(put, 1, 4.5, WED))
+    world.run()
+
+    stress, held = (exported(world, what) for what in (Exported.STRESS, Exported.POSITIONS))
+
+    without = stress.filter(pl.col("beyond_delta").is_null())
+    assert without["session"].unique(maintain_order=True).to_list() == [MON, TUE]
+    assert held.filter(pl.col("delta").is_not_null()).select("session", "symbol").rows() == [
+        (WED, put), (THU, put),
+    ]  # fmt: skip
 
 
 def test_positions_are_in_the_order_of_sessions_and_symbols(book):
