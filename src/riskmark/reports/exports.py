@@ -6,6 +6,7 @@ table has nulls. In CSV a text that a spreadsheet would take for a formula is ma
 harmless; Parquet keeps every text as it is.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,13 +14,17 @@ from itertools import chain
 from typing import IO, Any
 
 import msgspec
+import numpy as np
 import polars as pl
 from sqlalchemy import Connection
 
 from riskmark.domain.exports import Exported, FileFormat
+from riskmark.domain.reasons import NullReason
 from riskmark.errors import InputError
 from riskmark.intake.formulas import STARTS
-from riskmark.reports.history import COLUMNS, History
+from riskmark.reports.attribution_range import no_snapshots
+from riskmark.reports.detail_lines import reason_of_nav
+from riskmark.reports.history import COLUMNS, History, load_history
 from riskmark.storage import lines
 from riskmark.storage.books import Principal, find_portfolio
 from riskmark.storage.engines import as_date, bind_date, read_rows
@@ -58,13 +63,34 @@ _PACKED = {
 
 
 def history_frame(history: History) -> pl.DataFrame:
-    """Return a history as a table of the columns of ``history.COLUMNS``."""
+    """Return a history as a table of the columns of ``history.COLUMNS``, and ``nulls``.
+
+    ``nulls`` has the reasons of a session's null numbers as a JSON object, or nothing.
+    """
     types = dict.fromkeys(COLUMNS, pl.Float64) | {
         "session": pl.Date,
         "state": pl.String,
         "positions": pl.Int64,
     }
-    return pl.DataFrame(history.columns(), schema=types)
+    reasons = [json.dumps(found) if (found := row.nulls()) else None for row in history.rows]
+    return pl.DataFrame(history.columns(), schema=types).with_columns(
+        pl.Series("nulls", reasons, dtype=pl.String)
+    )
+
+
+def load_history_table(
+    connection: Connection,
+    principal: Principal,
+    name_or_id: str,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> pl.DataFrame:
+    """Read a portfolio's sessions from ``first`` to ``last``; raise if there is none."""
+    history = load_history(connection, principal, name_or_id, first=first, last=last)
+    if not history.rows:
+        raise no_snapshots(connection, history.portfolio, first, last)
+    return history_frame(history)
 
 
 def load_lines(
@@ -80,6 +106,9 @@ def load_lines(
 
     The columns are ``session`` and the fields of a line, with ``symbol`` for the instrument and
     ``underlying`` for what an option is booked to.
+    A null has its reason in the column ``…_null`` beside it, those of greeks in
+    ``greeks_null`` and those of a sector's shares in ``shares_null``; columns of options alone
+    are empty for everything else. Raises ``InputError`` if there is no session in the range.
     """
     if first is not None and last is not None and last < first:
         raise InputError(f"the range ends on {last}, before it begins on {first}")
@@ -89,10 +118,15 @@ def load_lines(
         _decode(chunk, packed)
         for chunk in _read(connection, portfolio.portfolio_id, packed.column, (first, last))
     ]
-    found = pl.concat(frames) if frames else _decode([], packed)
-    if "instrument_id" not in packed.fields:
-        return found
-    return _with_symbols(connection, found)
+    if not frames:
+        raise no_snapshots(connection, portfolio, first, last)
+    found = pl.concat(frames)
+    if what is Exported.POSITIONS:
+        return _with_symbols(connection, _with_reasons(found))
+    if what is Exported.SECTORS:
+        reason = pl.when(pl.col("gross").is_null()).then("nav_reason")
+        return found.with_columns(reason.alias("shares_null")).drop("nav_reason")
+    return found.drop("nav_reason")
 
 
 def write_table(frame: pl.DataFrame, file_format: FileFormat, to: IO[bytes]) -> None:
@@ -113,15 +147,17 @@ def _read(
     column: str,
     limits: tuple[date | None, date | None],
 ) -> Iterator[list[Any]]:
-    """Yield sessions and their packed lines in order, some sessions at a time."""
-    condition, values = "portfolio_id = ?", [portfolio_id]
+    """Yield sessions, NAV and packed lines in order, some sessions at a time."""
+    condition, values = "c.portfolio_id = ?", [portfolio_id]
     for limit, sign in zip(limits, (">=", "<="), strict=True):
         if limit is not None:
-            condition += f" AND session {sign} ?"
+            condition += f" AND c.session {sign} ?"
             values.append(bind_date(connection, limit))
     rows = read_rows(
         connection,
-        f"SELECT session, CAST({column} AS TEXT) FROM cell_pack WHERE {condition} ORDER BY session",
+        f"SELECT c.session, s.nav, CAST(c.{column} AS TEXT) FROM cell_pack c JOIN snapshot s "
+        "ON s.portfolio_id = c.portfolio_id AND s.session = c.session "
+        f"WHERE {condition} ORDER BY c.session",
         values,
     )
     for place in range(0, len(rows), CHUNK):
@@ -137,15 +173,16 @@ def _decode(rows: Sequence[Any], packed: _Packed) -> pl.DataFrame:
     ]
     line = msgspec.defstruct("Line", described, array_like=True, gc=False)
     decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[line])  # type: ignore[valid-type]
-    packs = [decoder.decode(text) for _, text in rows]
-    counts = pl.Series([len(pack) for pack in packs], dtype=pl.Int64)
-    sessions = pl.Series("session", [as_date(day) for day, _ in rows], dtype=pl.Date)
+    packs = [decoder.decode(text) for *_, text in rows]
+    of_line = np.repeat(np.arange(len(packs)), [len(pack) for pack in packs])
+    sessions = pl.Series("session", [as_date(day) for day, *_ in rows], dtype=pl.Date)
+    reasons = pl.Series("nav_reason", [reason_of_nav(nav) for _, nav, _ in rows], dtype=pl.String)
     every = map(msgspec.structs.astuple, chain.from_iterable(packs))
     columns = list(zip(*every, strict=True)) or [()] * len(fields)
-    repeated = pl.select(sessions.repeat_by(counts).explode()).to_series()
     return pl.DataFrame(
         [
-            repeated,
+            sessions.gather(of_line),
+            reasons.gather(of_line),
             *(
                 pl.Series(name, column, dtype=kind)
                 for name, column, (_, kind) in zip(fields, columns, types, strict=True)
@@ -156,6 +193,18 @@ def _decode(rows: Sequence[Any], packed: _Packed) -> pl.DataFrame:
 
 def _default_type(name: str) -> tuple[Any, Any]:
     return (str | None, pl.String) if name.endswith("_null") else (float | None, pl.Float64)
+
+
+def _with_reasons(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put beside the marks and weights of positions why they are null."""
+    is_closed = pl.col("mark_kind").is_null()
+    closed = pl.when(is_closed).then(pl.lit(NullReason.CLOSED.value))
+    without_age = pl.when(pl.col("mark_age").is_null()).then(pl.lit(NullReason.NEVER_PRICED.value))
+    return frame.with_columns(
+        closed.alias("mark_null"),
+        closed.otherwise(without_age).alias("mark_age_null"),
+        pl.when(pl.col("weight").is_null()).then("nav_reason").alias("weight_null"),
+    ).drop("nav_reason")
 
 
 def _with_symbols(connection: Connection, frame: pl.DataFrame) -> pl.DataFrame:

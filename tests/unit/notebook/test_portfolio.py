@@ -41,6 +41,8 @@ def test_the_history_has_a_row_a_session_and_the_columns_of_the_interface(growth
     assert found.index.is_monotonic_increasing
     assert found.loc["2022-12-28", "nav"] == document["snapshot"]["nav"]
     assert np.isnan(found["pnl_hypothetical"].iloc[0])
+    first = found.index[0].date()
+    assert found.attrs["nulls"][f"{first}.pnl_hypothetical"] == "first_session"
 
 
 def test_a_history_may_have_any_stored_measure_and_a_range(growth, document):
