@@ -38,9 +38,10 @@ def as_day(given: Day, name: str) -> date | None:
 
 def as_trades(given: Trades) -> list[tuple[str, Decimal]]:
     """Read the quantities of symbols, as numbers or text; a symbol may come more than once."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    found: object = given  # what stands in a notebook, no type checker has seen
+    pairs = found.items() if isinstance(found, Mapping) else found
+    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
         raise InputError(f"trades {given!r}: {_TRADES}")
-    pairs = given.items() if isinstance(given, Mapping) else given
     return [_as_trade(pair) for pair in pairs]
 
 
