@@ -31,15 +31,13 @@ def export(
 ) -> None:
     """Write sessions, positions, exposures or stress results to CSV or Parquet."""
     from riskmark.cli.show import range_day
-    from riskmark.reports.exports import history_frame, load_lines
-    from riskmark.reports.history import load_history
+    from riskmark.reports.exports import load_history_table, load_lines
 
     file_format = _format_of(out)
     begin, end = range_day(first, "--from"), range_day(last, "--to")
     with opened(ctx) as app, app.database.read() as connection:
         if what is Exported.HISTORY:
-            history = load_history(connection, app.principal, portfolio, first=begin, last=end)
-            frame = history_frame(history)
+            frame = load_history_table(connection, app.principal, portfolio, first=begin, last=end)
         else:
             frame = load_lines(
                 connection, app.principal, portfolio, what=what, first=begin, last=end

@@ -36,6 +36,7 @@ from riskmark.reports.detail_lines import (
     load_positions,
     load_sectors,
     load_stress,
+    reason_of_nav,
 )
 from riskmark.reports.documents import instant_text
 from riskmark.reports.option_lines import sum_greeks
@@ -272,7 +273,7 @@ def load_snapshot(
     portfolio = find_portfolio(connection, principal, name_or_id)
     row = _load_row(connection, portfolio, session)
     found = row["session"]
-    nav_reason = _nav_reason(row["nav"])
+    nav_reason = reason_of_nav(row["nav"])
     model = next(one for one in settings.factor_model if one.name == settings.default_model)
     return SnapshotReport(
         portfolio=portfolio,
@@ -388,8 +389,3 @@ def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
     if row["mwr_annualized"] is None and "performance.mwr_inception" in found:
         found["performance.mwr_annualized"] = found["performance.mwr_inception"]
     return found
-
-
-def _nav_reason(nav: float) -> str:
-    """Return why a number that is divided by NAV is null, if it is."""
-    return NullReason.NAV_NOT_POSITIVE if nav <= 0 else NullReason.NAV_TOO_SMALL

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from riskmark.domain.reasons import ChangeKind
-from riskmark.domain.sectors import UNCLASSIFIED, sector_of
+from riskmark.domain.sectors import UNCLASSIFIED, USUAL_SECTORS, sector_of
 from riskmark.domain.sessions import FIRST_DATE, Calendar
 from riskmark.errors import InputError
 from riskmark.storage import schema
@@ -102,6 +102,18 @@ def load_sector_weights(connection: Connection, benchmark_id: int) -> tuple[Sect
             sums[sector] = sums.get(sector, 0.0) + one.weight
         found.append(SectorWeights(day, sums))
     return tuple(found)
+
+
+def unusual_sectors(connection: Connection, weights: Iterable[BenchmarkWeight]) -> tuple[str, ...]:
+    """Return the sectors of ``weights`` that no symbol has or is usually given.
+
+    A book has nothing to set beside them: ``Technology`` is not ``Information Technology``.
+    """
+    named = {one.name for one in weights if one.kind is MemberKind.SECTOR} - USUAL_SECTORS
+    if not named:
+        return ()
+    rows = read_rows(connection, "SELECT DISTINCT sector FROM instrument WHERE sector IS NOT NULL")
+    return tuple(sorted(named - {sector for (sector,) in rows}))
 
 
 def _sector_of(one: BenchmarkWeight, known: Mapping[str, Instrument]) -> str:
