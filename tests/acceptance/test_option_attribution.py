@@ -1,14 +1,24 @@
 """What options make beyond their delta: a part of its own, and never called trading."""
 
+import io
 from datetime import date
 
 import pytest
+from rich.console import Console
 from tests.acceptance.options_by_hand import by_hand, own_volatility
 from tests.acceptance.parts import assert_sums, attribute
 from tests.acceptance.test_options import ENTRY, EXPIRY, SOON, add, lot, occ, years
 from tests.acceptance.world import FACTORS, LAST
 
+from riskmark.cli.attribution_view import attribution_view
 from riskmark.domain.reasons import SymbolReason
+from riskmark.reports.ways import By
+
+
+def screen(found):
+    console = Console(width=100, file=io.StringIO())
+    console.print(*attribution_view(found, By.FACTOR, every_position=False), sep="\n")
+    return console.file.getvalue()
 
 
 @pytest.fixture
@@ -22,8 +32,9 @@ def test_a_put_beyond_its_delta_is_its_price_less_delta_times_the_move(market):
     add(market, "book", lot("AAA", 100, 100), lot(put, 1, 4.5))
     market.run()
 
-    found = attribute(market, "book", session=LAST).by_factor
+    whole = attribute(market, "book", session=LAST)
 
+    found = whole.by_factor
     closes = market.closes("AAA")
     before = max(day for day in closes if day < LAST)
     price, delta = (
@@ -37,6 +48,8 @@ def test_a_put_beyond_its_delta_is_its_price_less_delta_times_the_move(market):
     assert found.beyond_delta == pytest.approx(wanted, rel=1e-9)
     assert found.document()["beyond_delta"] == found.beyond_delta
     assert found.document()["beyond_delta_reasons"] == []
+    assert "\nBeyond delta " in screen(whole)
+    assert "curvature, time and volatility" in screen(whole)
 
 
 @pytest.mark.parametrize("equity", [100_000, None])
@@ -91,3 +104,4 @@ def test_where_the_underlying_has_no_return_its_option_stays_in_trading_with_a_r
     assert found.by_factor.document()["beyond_delta_reasons"][0]["pnl"] == one.pnl
     assert abs(found.by_factor.trading) > 0
     assert_sums(found, size=1e5)
+    assert "on 2 sessions, its underlying has no price; the rest is in trading" in screen(found)
