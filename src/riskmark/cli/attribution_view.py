@@ -160,6 +160,6 @@ def _remarks(found: "ByFactor") -> "Iterator[RenderableType]":
         words = in_words({**NULL_WORDS, **SYMBOL_WORDS}, one.reason)
         sessions = formats.plural(one.sessions, "session")
         yield Text.assemble(
-            ("options' delta not taken out", "yellow"),
-            f": P&L of {formats.money(one.pnl)} on {sessions}, {words}; the rest is in trading",
+            ("in trading", "yellow"),
+            f": options with {formats.money(one.pnl)} on {sessions}, {words}",
         )
