@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PNL = numbers(("pnl",))
 _CHANGES = ("from", "to", "change")
 _PARTS = ("flows", "income", "trades", "prices", "window", "restatements", "leaving", "entering")
-_LEFT_OVER = ("specific", "excluded", "trading", "unexplained")
+_LEFT_OVER = ("specific", "excluded", "beyond_delta", "trading", "unexplained")
 _TOTALS = ("from", "to", "sessions", "missing", "pnl", "realized", "unrealized", "income")
 
 
@@ -48,7 +48,8 @@ class Answers(Reader):
             Index ``symbol``, ``sector`` or ``factor``; column ``pnl`` in money, which sums to
             ``attrs["pnl"]``. By position ``sector`` and ``held`` (true or false) stand beside
             it; by factor ``exposure`` (money) and ``return`` (a fraction), and what the factors
-            leave over has the rows ``specific``, ``excluded``, ``trading`` and ``unexplained``.
+            leave over has the rows ``specific``, ``excluded``, ``beyond_delta`` (of options),
+            ``trading`` and ``unexplained``.
             ``attrs`` has the range and its totals in money.
 
         Raises
