@@ -12,6 +12,7 @@ from tests.unit.reports.shown_books import nulls_under, show
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.errors import InputError, UnknownSymbol
 from riskmark.reports.documents import to_json
+from riskmark.reports.what_if_book import NoClose
 from riskmark.storage.symbol_files import SymbolRow
 from riskmark.storage.symbols import import_symbols, value_private
 
@@ -118,3 +119,8 @@ def test_an_option_on_an_unknown_underlying_is_not_tried(book):
         tried(book, (occ("QQQX", EXPIRY, "call", 10), 1))
     with pytest.raises(UnknownSymbol):
         tried(book, ("QQQX", 1))
+
+
+def test_an_option_that_has_expired_is_not_tried(book):
+    with pytest.raises(NoClose, match="it has expired"):
+        tried(book, (occ("AAA", date(2025, 12, 19), "call", 165), 1))

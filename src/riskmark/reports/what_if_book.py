@@ -94,7 +94,11 @@ class TradedBook:
             why = "it is in another currency" if facts.is_foreign else "it has no closes"
             raise NoClose(facts.symbol, session, why)
         if np.isnan(price):
+            has_expired = panel.options is not None and panel.options.has_expired(
+                panel, row, column
+            )
             why = f"no close of the {row + 1} sessions up to it is stored"
+            why = "it has expired" if has_expired else why
             raise NoClose(facts.symbol, session, why)
         age = int(panel.marks.age[row, column])
         multiplier = OPTION_MULTIPLIER if facts.kind is InstrumentKind.OPTION else ONE

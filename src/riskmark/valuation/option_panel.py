@@ -61,6 +61,11 @@ class Options:
         which = int(self.place[column])
         return which >= 0 and bool(self.is_model[row, which])
 
+    def has_expired(self, panel: Panel, row: int, column: int) -> bool:
+        """Whether a column of the panel is an option that expired before the session of a row."""
+        which = int(self.place[column])
+        return which >= 0 and bool(panel.days[row] > self.contracts.expiry[which])
+
     def terms(self, panel: Panel, rows: IntArray, which: IntArray) -> Pricing:
         """Return the terms of options (k,) on rows (k,)."""
         volatility: FloatArray = self.volatility[rows, which]
