@@ -10,8 +10,9 @@ from tests.acceptance.test_what_if import foretell
 from tests.unit.reports.shown_books import nulls_under, show
 
 from riskmark.domain.instruments import InstrumentKind
-from riskmark.errors import InputError
+from riskmark.errors import InputError, UnknownSymbol
 from riskmark.reports.documents import to_json
+from riskmark.reports.what_if_book import NoClose
 from riskmark.storage.symbol_files import SymbolRow
 from riskmark.storage.symbols import import_symbols, value_private
 
@@ -98,3 +99,28 @@ def test_a_scaling_leaves_alone_what_is_not_in_the_volatility(book):
     scaled = {one["symbol"] for one in found["trades"] if one["origin"] == "target_vol"}
     assert scaled <= {"AAA", PUT}
     assert found["after"]["risk"]["vol_63"] == pytest.approx(0.06, rel=0.1)
+
+
+def test_an_option_that_is_not_stored_is_tried_as_a_stored_one_is(book):
+    call = occ("AAA", EXPIRY, "call", 165)
+
+    new = tried(book, (call, -2))
+    add(book, "other", lot(call, 1, 5))
+    stored = tried(book, (call, -2))
+
+    assert new["trades"][0]["mark_kind"] == "model"
+    assert positions(new["after"])[call]["sector"] == "Energy"
+    for part in ("trades", "before", "after"):
+        assert new[part] == stored[part]
+
+
+def test_an_option_on_an_unknown_underlying_is_not_tried(book):
+    with pytest.raises(InputError, match="no instrument has the symbol of its underlying 'QQQX'"):
+        tried(book, (occ("QQQX", EXPIRY, "call", 10), 1))
+    with pytest.raises(UnknownSymbol):
+        tried(book, ("QQQX", 1))
+
+
+def test_an_option_that_has_expired_is_not_tried(book):
+    with pytest.raises(NoClose, match="it has expired"):
+        tried(book, (occ("AAA", date(2025, 12, 19), "call", 165), 1))
