@@ -12,7 +12,7 @@ from riskmark.cli.options import AsJson
 if TYPE_CHECKING:
     from riskmark.app import App
     from riskmark.cli.benchmark_view import BenchmarkReport
-    from riskmark.storage.benchmark_files import BenchmarkWeight
+    from riskmark.storage.benchmarks import BenchmarkWeight
 
 benchmark_commands = typer.Typer(help="Benchmark weights: import.", no_args_is_help=True)
 
@@ -57,8 +57,8 @@ def import_benchmark(
 
 def _store(app: "App", symbol: str, weights: "tuple[BenchmarkWeight, ...]") -> "BenchmarkReport":
     from riskmark.cli.benchmark_view import BenchmarkReport
-    from riskmark.storage.benchmark_files import MemberKind
     from riskmark.storage.benchmarks import (
+        MemberKind,
         import_weights,
         load_sector_weights,
         unusual_sectors,

@@ -54,15 +54,7 @@ def _format_of(out: Path) -> FileFormat:
 
 
 def _write(frame: "pl.DataFrame", file_format: FileFormat, out: Path) -> None:
-    """Write a file that was not there; nothing is left of one that cannot be finished."""
     from riskmark.reports.exports import write_table
 
-    try:
-        with out.open("xb") as file:
-            try:
-                write_table(frame, file_format, file)
-            except BaseException:
-                out.unlink()
-                raise
-    except OSError as error:
-        raise InputError(f"cannot write {str(out)!r}: {error.strerror}") from error
+    with output.new_file(out) as file:
+        write_table(frame, file_format, file)

@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 from riskmark.calc.arrays import Measure, reason_of
-from riskmark.calc.volatility import TREND_OF
 from riskmark.domain.measures import (
     CONCENTRATION,
     CORRELATION,
@@ -20,13 +19,25 @@ from riskmark.domain.measures import (
     SECTION_OF,
     SNAPSHOT,
 )
-from riskmark.domain.reasons import NullReason
-from riskmark.reports.detail_lines import FactorLine, PositionLine, SectorLine, StressLine
+from riskmark.reports.detail_lines import (
+    FactorLine,
+    PositionLine,
+    SectorLine,
+    StressLine,
+    reason_of_nav,
+)
 from riskmark.reports.liquidity_lines import Liquidity
 from riskmark.reports.option_lines import GREEKS, OptionLine, sum_greeks
 from riskmark.reports.replays import ReplayLine
 from riskmark.reports.shown import SESSIONS_TO_SELL, SESSIONS_TO_SELL_95
-from riskmark.reports.shown_numbers import Number, nulls_of, number_at, values_of
+from riskmark.reports.shown_numbers import (
+    Number,
+    nulls_of,
+    number_at,
+    shown_name,
+    values_of,
+    with_words,
+)
 from riskmark.valuation.numbers import MARK_KINDS, ExposureRows, OptionRows, ShardNumbers
 from riskmark.valuation.panels import Panel
 
@@ -91,7 +102,7 @@ class CellNumbers:
         }
 
     def _section(self, names: Iterable[str]) -> dict[str, Any]:
-        return {name.removeprefix("corr_"): self.measures[name] for name in names}
+        return {shown_name(name): self.measures[name] for name in names}
 
 
 def cell_numbers(
@@ -105,13 +116,7 @@ def cell_numbers(
 ) -> CellNumbers:
     """Take the only cell out of ``numbers``; ``benchmark_weights`` are those of its sectors."""
     measures = {name: _number(one) for name, one in numbers.measures.items()}
-    trend, fallback = measures["vol_trend"], measures["har_fallback"]
-    shown: dict[str, Any] = dict(measures)
-    shown["vol_trend"] = None if trend is None else TREND_OF[int(trend)]
-    shown["har_fallback"] = None if fallback is None else bool(fallback)
-    nav_reason = (
-        NullReason.NAV_NOT_POSITIVE if (measures["nav"] or 0.0) <= 0 else NullReason.NAV_TOO_SMALL
-    )
+    nav_reason = reason_of_nav(measures["nav"] or 0.0)
     annualized = int(numbers.mwr_annualized[0])
     factors = tuple(line for model in numbers.exposures for line in _factor_lines(model))
     sectors = _sector_lines(numbers, panel, nav_reason, benchmark_weights)
@@ -133,7 +138,7 @@ def cell_numbers(
         if one.model == default_model and one.risk_share_reason is not None:
             nulls[f"factor_risk.contributions.{one.factor}"] = one.risk_share_reason
     return CellNumbers(
-        measures=shown,
+        measures=with_words(measures),
         nulls=nulls,
         positions_held=int(numbers.positions[0]),
         mwr_annualized=None if annualized < 0 else bool(annualized),

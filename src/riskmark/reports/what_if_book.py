@@ -27,7 +27,7 @@ from riskmark.settings import Settings
 from riskmark.storage.contracts import Contract
 from riskmark.storage.instruments import find_instrument
 from riskmark.storage.symbol_scope import public_ids
-from riskmark.valuation.analytics import analyse, hold
+from riskmark.valuation.analytics import analyse_held, hold
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.factors import MARKET_MODEL
 from riskmark.valuation.inputs import InputCutter, Inputs, load_inputs
@@ -135,8 +135,9 @@ class TradedBook:
         inputs = cutter.cut([self.portfolio.portfolio_id], [[self.ordinal]])
         valued = value(inputs)
         cells = Cells(inputs, valued)
-        cell = Recomputed(inputs, valued, cells, hold(inputs, cells))
-        return ComputedBook(cell, analyse(inputs, valued))
+        held = hold(inputs, cells)
+        numbers = analyse_held(inputs, valued, cells=cells, held_here=held)
+        return ComputedBook(Recomputed(inputs, valued, cells, held), numbers)
 
     def market_beta(self, column: int) -> float | NullReason:
         """Return an instrument's beta to the Market, as a run fits it, or why there is none."""

@@ -5,7 +5,9 @@ change is recorded for everything, from the first session on which the weights d
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -17,13 +19,29 @@ from riskmark.domain.sectors import UNCLASSIFIED, USUAL_SECTORS, sector_of
 from riskmark.domain.sessions import FIRST_DATE, Calendar
 from riskmark.errors import InputError
 from riskmark.storage import schema
-from riskmark.storage.benchmark_files import BenchmarkWeight, MemberKind
 from riskmark.storage.engines import as_date, bind_date, read_rows, write_rows
 from riskmark.storage.instruments import Instrument, find_instruments
 from riskmark.storage.key_lists import run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, record_changes
 
 _COLUMNS = ("benchmark_id", "date", "kind", "name", "weight")
+
+
+class MemberKind(StrEnum):
+    """What a weight is given for."""
+
+    SYMBOL = "symbol"
+    SECTOR = "sector"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkWeight:
+    """A benchmark's weight of a symbol or sector, from ``date`` to the next date stated."""
+
+    date: date
+    kind: MemberKind
+    name: str
+    weight: float
 
 
 class BenchmarkImport(NamedTuple):

@@ -204,11 +204,12 @@ class InputCutter:
         """
         if rows != self._rows:
             panel = self._inputs.panel
+            returns = _take(panel.marks.returns, self._columns)
             # One symbol with absurd prices must not take the fits of all others with it.
             with np.errstate(over="ignore", invalid="ignore"):
                 self._fits = {
                     model.name: fit_model(
-                        _take(panel.marks.returns, self._columns),
+                        returns,
                         panel.factor_returns(model),
                         model=model,
                         rows=rows,
