@@ -58,7 +58,8 @@ def assert_sums(found: Attribution, *, size: float) -> None:
     """Assert that every way gives the P&L, to 1e-9 of it and of what it is made of."""
     by = found.by_factor
     parts = [line.pnl or 0.0 for line in by.factors] + [by.unexplained]
-    parts += [by.specific or 0.0, by.excluded or 0.0, by.trading or 0.0]
+    parts += [by.specific or 0.0, by.excluded or 0.0, by.beyond_delta or 0.0]
+    parts += [by.trading or 0.0]
     ways = {
         "positions": [line.pnl for line in found.positions],
         "sectors": [line.pnl for line in found.sectors],

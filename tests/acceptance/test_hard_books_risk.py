@@ -67,7 +67,7 @@ def _check_books_without_risk(world: World) -> None:
     assert (still["risk"]["vol_trend"], still["risk"]["har_fallback"]) == ("flat", False)
     gone = show(world, "sold holdings")
     assert _computed(gone, "risk.") == _computed(gone, "stress.") == {"no_holdings"}
-    for name in ("private", "new listings", "never priced", "option"):
+    for name in ("private", "new listings", "never priced"):
         shown = show(world, name)
         assert _computed(shown, "stress.") == {"all_excluded"}
         assert _computed(shown, "risk.") == {"all_excluded", "too_few_observations"}

@@ -5,6 +5,7 @@ Skipped unless RISKMARK_MARKET_DATA names the folder of the data, which is not o
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -74,14 +75,11 @@ def real_world(template: Path, tmp_path: Path) -> Iterator[RealWorld]:
 
 
 def _walk(book: RealBook, market: Market, today: date) -> dict[date, Day]:
-    lots, hints = book.read(today)
-    options = frozenset(hint.symbol for hint in hints if hint.terms is not None)
     days = walk_book(
-        lots,
+        book.read(today)[0],
         book.flows_until(today),
         market,
         opening_equity=None if book.equity is None else Decimal(book.equity),
-        cost_only=options,
     )
     return {day.session: day for day in days}
 
@@ -91,8 +89,25 @@ def _market(books: tuple[RealBook, ...], last: date) -> Market:
     return read_market(symbols, last)
 
 
+def _with_marks_of_options(world: RealWorld, book: RealBook, market: Market) -> Market:
+    """Give the loop the marks of options as closes; what they are is tested elsewhere."""
+    closes = dict(market.closes)
+    for hint in book.read(world.today)[1]:
+        if hint.terms is not None:
+            rows = world.rows(
+                "SELECT v.session, v.mark FROM position_value v "
+                "JOIN instrument i ON i.id = v.instrument_id WHERE i.symbol = ? "
+                "AND v.mark IS NOT NULL",
+                hint.symbol,
+            )
+            closes[hint.symbol] = {
+                date.fromisoformat(str(session)): Decimal(repr(mark)) for session, mark in rows
+            }
+    return replace(market, closes=closes)
+
+
 def _check_book(world: RealWorld, book: RealBook, market: Market) -> None:
-    expected = _walk(book, market, world.today)
+    expected = _walk(book, _with_marks_of_options(world, book, market), world.today)
     found = world.series(book.name, *MONEY, "return", "positions")
     assert list(found) == list(expected)
     for session, (*money, simple, positions) in found.items():

@@ -7,8 +7,7 @@ import pytest
 from tests.acceptance.world import FACTORS, LAST, assert_equal_results
 
 from riskmark.calc.regression import fit_factors
-from riskmark.storage.benchmark_files import BenchmarkWeight, MemberKind
-from riskmark.storage.benchmarks import import_weights
+from riskmark.storage.benchmarks import BenchmarkWeight, MemberKind, import_weights
 from riskmark.storage.factor_files import FactorReturns
 from riskmark.storage.factors import import_factors
 from riskmark.storage.instruments import find_instrument

@@ -9,8 +9,7 @@ from tests.acceptance.world import FACTORS, FIRST, LAST
 
 from riskmark.reports.documents import to_json
 from riskmark.reports.snapshot import load_snapshot
-from riskmark.storage.benchmark_files import BenchmarkWeight, MemberKind
-from riskmark.storage.benchmarks import import_weights
+from riskmark.storage.benchmarks import BenchmarkWeight, MemberKind, import_weights
 from riskmark.storage.engines import as_date
 from riskmark.storage.instruments import find_instrument
 

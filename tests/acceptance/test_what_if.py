@@ -25,7 +25,7 @@ SPLIT = date(2025, 11, 19)
 HELD = ("AAA", "BBB", "CCC", "SPY")
 SECTIONS = (
     "snapshot", "performance", "risk", "concentration", "factors", "factor_risk", "sectors",
-    "stress", "replays", "correlation", "positions",
+    "stress", "replays", "correlation", "greeks", "positions",
 )  # fmt: skip
 MONEY = 1e6
 

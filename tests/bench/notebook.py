@@ -136,6 +136,7 @@ class Notebook:
             "inflow": max(row["flow"], 0.0),
             "outflow": max(-row["flow"], 0.0),
             "excluded_weight": 0.0,
+            "nonlinear_weight": 0.0,
             "proxied_weight": proxied,
             **performance,
             "beta": beta,

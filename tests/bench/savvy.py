@@ -153,6 +153,7 @@ class Savvy:
             "cum_unrealized": history.cum_unrealized[place],
             "cum_income": history.income[: place + 1].sum(),
             "excluded_weight": 0.0,
+            "nonlinear_weight": 0.0,
             "proxied_weight": proxied,
             **performance,
             "beta": exposures["market", "Market"].exposure,

@@ -9,7 +9,7 @@ from tests.faults.installations import LARGE, SMALL
 from tests.faults.laboratory import Laboratory
 from tests.support import PROFILE
 
-KILLS = {"default": 5, "deep": 50}[PROFILE]
+KILLS = {"default": 3, "deep": 50}[PROFILE]
 
 
 def test_a_run_killed_at_a_random_moment_is_made_up_by_the_next(laboratory: Laboratory):

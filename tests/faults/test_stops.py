@@ -11,7 +11,7 @@ from tests.support import PROFILE
 from riskmark.storage import runs
 from riskmark.storage.engines import open_database
 
-STOPS = {"default": 5, "deep": 25}[PROFILE]
+STOPS = {"default": 3, "deep": 25}[PROFILE]
 
 
 def test_a_run_stopped_at_a_random_moment_is_cancelled_and_the_next_completes(

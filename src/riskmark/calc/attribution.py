@@ -1,14 +1,17 @@
 """Attribution: which factors the P&L of a book came from, session by session.
 
-    P&L(t)      = Σ_f money_f(t−1) · return_f(t)  +  specific(t)  +  excluded(t)  +  trading(t)
-    specific(t) = hypothetical P&L(t) − Σ_f money_f(t−1) · return_f(t)
-    trading(t)  = P&L(t) − hypothetical P&L(t) − excluded(t)
+    P&L(t) = Σ_f money_f(t−1) · return_f(t)
+             + specific(t) + excluded(t) + beyond_delta(t) + trading(t)
+    specific(t)     = hypothetical P&L(t) − Σ_f money_f(t−1) · return_f(t)
+    beyond_delta(t) = Σ_options P&L(t) − delta exposure(t−1) · return of the underlying(t)
+    trading(t)      = P&L(t) − hypothetical P&L(t) − excluded(t) − beyond_delta(t)
 
 The hypothetical P&L is what the holdings of the session before would have made, had they
 been kept (``pnl_hypothetical``). *Specific* is what the factors leave over of it. *Excluded*
 is the P&L of positions that it leaves out, as risk is not computed from them: private assets,
-what is stale or at cost, what has too few returns. What remains is *trading*: what purchases
-and sales within the session made against its closes.
+what is stale or at cost, what has too few returns. An option is in it with its delta alone;
+*beyond delta* is what its curvature, time and volatility made. What remains is *trading*: what
+purchases and sales within the session made against its closes.
 
 Where nothing was held at the close before, no factor can have earned anything: all P&L is
 trading. Where something was, but an exposure, a factor's return or the hypothetical P&L
@@ -37,6 +40,7 @@ class FactorAttribution(NamedTuple):
     factors: FloatArray
     specific: FloatArray
     excluded: FloatArray
+    beyond_delta: FloatArray
     trading: FloatArray
     unexplained: FloatArray
     nulls: CodeArray
@@ -53,6 +57,7 @@ def attribute_to_factors(
     hypothetical: Measure,
     *,
     excluded: FloatArray,
+    beyond_delta: FloatArray,
     exposures: Measure,
     factor_returns: FloatArray,
 ) -> FactorAttribution:
@@ -66,6 +71,8 @@ def attribute_to_factors(
         What the holdings of the session before would have made.
     excluded : float64, shape (S,)
         The P&L of the positions that it leaves out, in money.
+    beyond_delta : float64, shape (S,)
+        What the options in it have made beyond their delta, in money.
     exposures : Measure, shape (S, F)
         Exposures in money at the close before each session.
     factor_returns : float64, shape (S, F)
@@ -84,8 +91,9 @@ def attribute_to_factors(
     shape = (len(pnl), factor_returns.shape[1])
     if exposures.values.shape != shape or factor_returns.shape != shape:
         raise ShapeError(f"exposures and returns of {shape[0]} sessions and {shape[1]} factors")
-    if not hypothetical.values.shape == excluded.shape == pnl.shape:
-        raise ShapeError(f"hypothetical or excluded P&L is not of {len(pnl)} sessions")
+    own = (hypothetical.values.shape, excluded.shape, beyond_delta.shape)
+    if any(one != pnl.shape for one in own):
+        raise ShapeError(f"hypothetical, excluded or options' P&L is not of {len(pnl)} sessions")
     was_flat = np.isin(hypothetical.nulls, NOTHING_HELD)
     idle = (exposures.values == 0.0) | was_flat[:, None]
     nulls = _nulls(hypothetical, exposures.nulls, np.isnan(factor_returns) & ~idle)
@@ -93,13 +101,16 @@ def attribute_to_factors(
     explained = nulls == 0
     earns = explained[:, None] & ~idle
     factors = np.where(earns, exposures.values, 0.0) * np.where(earns, factor_returns, 0.0)
-    kept = np.where(explained & ~was_flat, hypothetical.values, 0.0)
-    left_out = np.where(explained & ~was_flat, excluded, 0.0)
+    kept, left_out, curved = (
+        np.where(explained & ~was_flat, part, 0.0)
+        for part in (hypothetical.values, excluded, beyond_delta)
+    )
     return FactorAttribution(
         factors=factors,
         specific=kept - factors.sum(axis=1),
         excluded=left_out,
-        trading=np.where(explained, pnl - kept - left_out, 0.0),
+        beyond_delta=curved,
+        trading=np.where(explained, pnl - kept - left_out - curved, 0.0),
         unexplained=np.where(explained, 0.0, pnl),
         nulls=nulls,
     )

@@ -37,7 +37,8 @@ def make_trade(
     index = np.where(stated < 0, 1.0, split_index[np.maximum(stated, 0)])
     sizes = np.abs(lots.quantity[places]) / index * split_index[row]
     size = abs(trade.quantity)
-    before = np.cumsum(sizes) - sizes
+    # Not the sum less the size: a large lot would round what small ones before it take.
+    before = np.concatenate([[0.0], np.cumsum(sizes)[:-1]])[: sizes.size]
     taken = np.clip(size - before, 0.0, sizes)
     whole = taken >= sizes * (1.0 - DUST)
     some = (taken > DUST * size) & ~whole

@@ -6,7 +6,7 @@ from riskmark.cli import formats, output
 from riskmark.cli.bars import bar
 from riskmark.cli.tables import cut, make_table
 from riskmark.reports.ways import By
-from riskmark.reports.words import NULL_WORDS, in_words
+from riskmark.reports.words import NULL_WORDS, SYMBOL_WORDS, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,8 +105,11 @@ def _sectors(lines: "Sequence[SectorPnl]", *, total: float) -> "Table":
 
 def _factors(found: "ByFactor", *, total: float) -> "Table":
     table = make_table(f"Factor ({found.model})", "Exposure>", "Return>", "P&L>", "")
-    rest = [("Specific", found.specific), ("Excluded", found.excluded), ("Trading", found.trading)]
-    rest = [one for one in rest if one[0] != "Excluded" or one[1]]
+    rest = [("Specific", found.specific)]
+    for name, value in (("Excluded", found.excluded), ("Beyond delta", found.beyond_delta)):
+        if value:
+            rest.append((name, value))
+    rest.append(("Trading", found.trading))
     if found.reasons:
         rest.append(("Unexplained", found.unexplained))
     numbers = [line.pnl for line in found.factors] + [value for _, value in rest]
@@ -144,10 +147,19 @@ def _remarks(found: "ByFactor") -> "Iterator[RenderableType]":
     meaning = "specific: what the factors leave over · trading: made within the session"
     if found.excluded:
         meaning += "\nexcluded: positions that no risk is computed from"
+    if found.beyond_delta:
+        meaning += "\nbeyond delta: options' curvature, time and volatility"
     yield Text(meaning, style="dim")
     for one in found.reasons:
         words = in_words(NULL_WORDS, one.reason)
         sessions = formats.plural(one.sessions, "session")
         yield Text.assemble(
             ("unexplained", "yellow"), f": {formats.money(one.pnl)} of {sessions}, {words}"
+        )
+    for one in found.inseparable:
+        words = in_words({**NULL_WORDS, **SYMBOL_WORDS}, one.reason)
+        sessions = formats.plural(one.sessions, "session")
+        yield Text.assemble(
+            ("in trading", "yellow"),
+            f": options with {formats.money(one.pnl)} on {sessions}, {words}",
         )

@@ -22,6 +22,7 @@ class BenchmarkReport:
     """An import of weights of ``benchmark``, and what is stored of it now.
 
     ``unknown`` are the symbols of the file that no instrument has: their sector is not known.
+    ``unknown_sectors`` are its sectors that no symbol has or is usually given.
     ``newest`` are the weights by sector of the last date stated.
     """
 
@@ -29,6 +30,7 @@ class BenchmarkReport:
     done: "BenchmarkImport"
     from_session: "date | None"
     unknown: tuple[str, ...]
+    unknown_sectors: tuple[str, ...]
     newest: "SectorWeights | None"
 
     def document(self) -> Document:
@@ -42,6 +44,7 @@ class BenchmarkReport:
             "unchanged": list(done.unchanged),
             "from_session": self.from_session,
             "unknown_symbols": list(self.unknown),
+            "unknown_sectors": list(self.unknown_sectors),
             "newest": None
             if newest is None
             else {"date": newest.date, "weights": dict(newest.weights)},
@@ -65,6 +68,13 @@ def benchmark_view(found: BenchmarkReport) -> "Iterator[RenderableType]":
             "[yellow]{symbols} not known, and so of no sector[/]: {listed}",
             symbols=formats.plural(len(found.unknown), "symbol"),
             listed=named(found.unknown),
+        )
+    if found.unknown_sectors:
+        yield styled(
+            "[yellow]{sectors} that no symbol has, beside which books hold nothing[/]: {listed}; "
+            "expected are GICS sectors, ETF, Fund, Private and Unclassified",
+            sectors=formats.plural(len(found.unknown_sectors), "sector"),
+            listed=named(found.unknown_sectors),
         )
     if found.newest is not None:
         yield from _sectors(found.newest)

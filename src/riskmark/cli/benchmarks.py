@@ -12,7 +12,7 @@ from riskmark.cli.options import AsJson
 if TYPE_CHECKING:
     from riskmark.app import App
     from riskmark.cli.benchmark_view import BenchmarkReport
-    from riskmark.storage.benchmark_files import BenchmarkWeight
+    from riskmark.storage.benchmarks import BenchmarkWeight
 
 benchmark_commands = typer.Typer(help="Benchmark weights: import.", no_args_is_help=True)
 
@@ -57,8 +57,12 @@ def import_benchmark(
 
 def _store(app: "App", symbol: str, weights: "tuple[BenchmarkWeight, ...]") -> "BenchmarkReport":
     from riskmark.cli.benchmark_view import BenchmarkReport
-    from riskmark.storage.benchmark_files import MemberKind
-    from riskmark.storage.benchmarks import import_weights, load_sector_weights
+    from riskmark.storage.benchmarks import (
+        MemberKind,
+        import_weights,
+        load_sector_weights,
+        unusual_sectors,
+    )
     from riskmark.storage.calendar import load_calendar
     from riskmark.storage.instruments import find_instrument, find_instruments
 
@@ -70,6 +74,7 @@ def _store(app: "App", symbol: str, weights: "tuple[BenchmarkWeight, ...]") -> "
         )
         named = {one.name for one in weights if one.kind is MemberKind.SYMBOL}
         known = find_instruments(connection, named, owner_id=None)
+        unusual = unusual_sectors(connection, weights)
         stated = load_sector_weights(connection, instrument.instrument_id)
     changed = (*done.new, *done.changed)
     return BenchmarkReport(
@@ -77,5 +82,6 @@ def _store(app: "App", symbol: str, weights: "tuple[BenchmarkWeight, ...]") -> "
         done=done,
         from_session=calendar.sessions[calendar.on_or_after(min(changed))] if changed else None,
         unknown=tuple(sorted(named - known.keys())),
+        unknown_sectors=unusual,
         newest=stated[-1] if stated else None,
     )

@@ -1,9 +1,9 @@
 """``riskmark demo``: a small installation from real prices, run and shown.
 
-Five portfolios are imported and run. One of them holds a symbol that nobody has a price of, so
-the first run ends partial; the demo then accepts that reason, as an operator would, and a
-second run computes again exactly what depends on it. In a folder that is a demo already
-everything is there, and nothing is computed.
+Five portfolios are imported and run. One of them has a private asset, with its valuations; one
+holds a symbol that nobody has a price of, so the first run ends partial. The demo then accepts
+that reason, as an operator would, and a second run computes again exactly what depends on it. In
+a folder that is a demo already everything is there, and nothing is computed.
 """
 
 from collections.abc import Iterator

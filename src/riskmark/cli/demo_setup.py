@@ -1,9 +1,9 @@
 """Setting up the demo: its folder, its files, and what is in its database before the first run.
 
-The folder holds the settings, a table of symbols and five positions files, all for people to
-look at, change and import again. Files that are there are never written over, and a folder
-that holds anything else is refused. The database is filled in one transaction, so a set-up
-that is interrupted leaves nothing, and the next one starts again.
+The folder holds the settings, a table of symbols, five positions files and the valuations of
+a private asset, all for people to look at, change and import again. Files that are there are
+never written over, and a folder that holds anything else is refused. The database is filled in
+one transaction, so a set-up that is interrupted leaves nothing, and the next one starts again.
 """
 
 from dataclasses import dataclass
@@ -30,17 +30,19 @@ from riskmark.storage.positions import Moment, Positions, create_book
 from riskmark.storage.prices import import_prices
 from riskmark.storage.symbol_files import read_symbol_rows
 from riskmark.storage.symbols import accept, import_symbols
+from riskmark.storage.value_files import import_values, read_value_rows
 
 NOW = datetime(2022, 12, 28, 23, tzinfo=UTC)
 """Where the demo's clock stands: the evening of the last session that has prices."""
 
 DATABASE = "riskmark.db"
-UNPRICED = "FAMILY-FUND-II"
+UNPRICED = "HARBOUR-FUND"
 """The symbol that nobody has."""
-ACCEPTED_BECAUSE = "a private fund without public prices"
+ACCEPTED_BECAUSE = "a fund without public prices"
 
 _FILES = files("riskmark.cli") / "demo_files"
 _SYMBOLS = "symbols.csv"
+_VALUES = "values.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Filled:
     portfolios: int
     lots: int
     flows: int
+    values: int
 
 
 class ForeignFolder(InputError):
@@ -117,7 +120,8 @@ def prepare_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # The settings go first: they are what a second try knows the folder by.
-        for source in (config, _FILES / _SYMBOLS, *(_FILES / book.file_name for book in BOOKS)):
+        books = (book.file_name for book in BOOKS)
+        for source in (config, *(_FILES / name for name in (_SYMBOLS, _VALUES, *books))):
             path = folder / source.name
             if not path.exists():
                 path.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
@@ -144,7 +148,7 @@ def open_demo(folder: Path) -> App:
 
 
 def fill(app: App, folder: Path) -> Filled | None:
-    """Import symbols, prices, portfolios and flows, once; None: they are there already."""
+    """Import symbols, prices, portfolios, flows and values, once; None: they are there already."""
     with app.database.write() as connection:
         if find_instruments(connection, [UNPRICED]):
             return None
@@ -154,6 +158,14 @@ def fill(app: App, folder: Path) -> Filled | None:
         lots = [
             _import_book(connection, app, calendar, book, folder / book.file_name) for book in BOOKS
         ]
+        valued = import_values(
+            connection,
+            read_value_rows(folder / _VALUES),
+            calendar=calendar,
+            today=app.today,
+            at=app.clock.now(),
+            owner_id=app.principal.account_id,
+        )
     return Filled(
         symbols=len(bars.symbols),
         closes=len(bars),
@@ -162,6 +174,7 @@ def fill(app: App, folder: Path) -> Filled | None:
         portfolios=len(BOOKS),
         lots=sum(lots),
         flows=sum(len(book.flows) for book in BOOKS),
+        values=valued.received,
     )
 
 

@@ -44,7 +44,7 @@ def filled_view(filled: Filled, folder: Path) -> Iterator[Text]:
     )
     yield styled(
         f"[green]imported[/]: {filled.portfolios} portfolios with {filled.lots} lots "
-        f"and {filled.flows} flows"
+        f"and {filled.flows} flows, {filled.values} values of a private asset"
     )
 
 

@@ -31,15 +31,13 @@ def export(
 ) -> None:
     """Write sessions, positions, exposures or stress results to CSV or Parquet."""
     from riskmark.cli.show import range_day
-    from riskmark.reports.exports import history_frame, load_lines
-    from riskmark.reports.history import load_history
+    from riskmark.reports.exports import load_history_table, load_lines
 
     file_format = _format_of(out)
     begin, end = range_day(first, "--from"), range_day(last, "--to")
     with opened(ctx) as app, app.database.read() as connection:
         if what is Exported.HISTORY:
-            history = load_history(connection, app.principal, portfolio, first=begin, last=end)
-            frame = history_frame(history)
+            frame = load_history_table(connection, app.principal, portfolio, first=begin, last=end)
         else:
             frame = load_lines(
                 connection, app.principal, portfolio, what=what, first=begin, last=end
@@ -56,15 +54,7 @@ def _format_of(out: Path) -> FileFormat:
 
 
 def _write(frame: "pl.DataFrame", file_format: FileFormat, out: Path) -> None:
-    """Write a file that was not there; nothing is left of one that cannot be finished."""
     from riskmark.reports.exports import write_table
 
-    try:
-        with out.open("xb") as file:
-            try:
-                write_table(frame, file_format, file)
-            except BaseException:
-                out.unlink()
-                raise
-    except OSError as error:
-        raise InputError(f"cannot write {str(out)!r}: {error.strerror}") from error
+    with output.new_file(out) as file:
+        write_table(frame, file_format, file)

@@ -6,13 +6,18 @@ makes a text of one with markup.
 
 import shutil
 import sys
-from typing import IO, TYPE_CHECKING
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 import typer
 
+from riskmark.errors import InputError
 from riskmark.reports.documents import Document, to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from rich.console import Console, RenderableType
     from rich.text import Text
 
@@ -68,6 +73,20 @@ def fail(message: str) -> None:
 def error_console() -> "Console":
     """Return a console on standard error."""
     return _console(sys.stderr)
+
+
+@contextmanager
+def new_file(out: "Path") -> "Iterator[BinaryIO]":
+    """Open a file that is not there yet; nothing is left of one that cannot be finished."""
+    try:
+        with out.open("xb") as file:
+            try:
+                yield file
+            except BaseException:
+                out.unlink()
+                raise
+    except OSError as error:
+        raise InputError(f"cannot write {str(out)!r}: {error.strerror}") from error
 
 
 def natural_width(renderable: "RenderableType") -> int:

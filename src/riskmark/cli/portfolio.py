@@ -275,11 +275,8 @@ def export(
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
-        with out.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except OSError as error:
-        raise InputError(f"cannot write {str(out)!r}: {error.strerror}") from error
+    with output.new_file(out) as file:
+        file.write(text.encode())
     output.note(f"{formats.plural(len(book.lots), 'lot')} written to {out}")
 
 

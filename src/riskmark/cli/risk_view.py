@@ -78,9 +78,9 @@ def side_by_side(*parts: "Table") -> "Iterator[RenderableType]":
             yield part
         return
     beside = Table.grid(padding=(0, GAP))
-    for width in widths[:-1]:
-        beside.add_column(min_width=width)
-    beside.add_column()
+    widths[-1] -= max(lacking, 0)
+    for width in widths:
+        beside.add_column(width=width)
     beside.add_row(*parts)
     yield beside
 

@@ -149,11 +149,8 @@ def _write(content: bytes, out: Path | None) -> None:
         stream.write(content)
         stream.flush()
         return
-    try:
-        with out.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        raise InputError(f"cannot write {str(out)!r}: {error.strerror}") from error
+    with output.new_file(out) as file:
+        file.write(content)
     output.note(f"written to {out}")
 
 

@@ -1,6 +1,7 @@
 """One session of a portfolio on one screen: what it is worth, what it earned, what it risks."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from riskmark.cli import formats, output
@@ -56,7 +57,7 @@ def snapshot_view(
     """Yield the parts of the screen, from the head to where the numbers come from."""
     yield _head(found, status)
     yield ""
-    yield _numbers(found)
+    yield from _numbers(found)
     if found.factors or found.sectors:
         yield ""
         yield from _exposures(found)
@@ -97,7 +98,8 @@ def _head(found: "SnapshotReport", status: "PortfolioStatus") -> "Text":
     return text
 
 
-def _numbers(found: "SnapshotReport") -> "Table":
+def _numbers(found: "SnapshotReport") -> "Iterator[RenderableType]":
+    """Yield value, returns and risk, side by side where there is room."""
     values = {**found.snapshot, **found.performance, **found.risk, **found.concentration}
     blocks: list[list[tuple[Any, Any]]] = [
         [(label, _money(name, values[name])) for name, label in _shown(_VALUE, values)],
@@ -107,12 +109,24 @@ def _numbers(found: "SnapshotReport") -> "Table":
         ],
         [(label, _risk(name, values[name])) for name, label in _shown(_RISK, values)],
     ]
-    table = make_table("Value", f"{found.portfolio.currency}>", "Return", ">", "Risk", ">")
-    for place in range(max(len(block) for block in blocks)):
-        cells: list[Any] = []
-        for block in blocks:
-            cells += block[place] if place < len(block) else ("", "")
-        table.add_row(*cells)
+    heads = [("Value", f"{found.portfolio.currency}>"), ("Return", ">"), ("Risk", ">")]
+    whole = _blocks_table(heads, blocks)
+    if output.natural_width(whole) <= output.width():
+        yield whole
+        return
+    for place, (head, block) in enumerate(zip(heads, blocks, strict=True)):
+        if place:
+            yield ""
+        yield _blocks_table([head], [block])
+
+
+def _blocks_table(
+    heads: "Sequence[tuple[str, str]]", blocks: "Sequence[Sequence[tuple[Any, Any]]]"
+) -> "Table":
+    """Set blocks of labels and values beside one another."""
+    table = make_table(*(name for head in heads for name in head))
+    for row in zip_longest(*blocks, fillvalue=("", "")):
+        table.add_row(*(cell for pair in row for cell in pair))
     for column in table.columns[::2]:
         column.style = "dim"
     return table

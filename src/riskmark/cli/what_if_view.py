@@ -33,6 +33,7 @@ _GROUPS = (
     ("Replays", "replays.", ".pnl"),
     ("Concentration", "concentration.", ""),
     ("Concentration", "sectors.", ".net"),
+    ("Greeks", "greeks.", ""),
 )
 """Title of a group, and how the names of its numbers begin and end."""
 _RATIOS = frozenset(
@@ -167,7 +168,7 @@ def _unit(name: str) -> str:
         return _COUNT
     if section == "factors" or name in _RATIOS:
         return _RATIO
-    is_money = section in {"stress", "replays"} or name.endswith("_money")
+    is_money = section in {"stress", "replays", "greeks"} or name.endswith("_money")
     if is_money or (section == "snapshot" and name not in _SHARES):
         return _MONEY
     return _FRACTION

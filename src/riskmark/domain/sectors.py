@@ -11,6 +11,21 @@ from riskmark.domain.instruments import InstrumentKind
 
 UNCLASSIFIED = "Unclassified"
 
+GICS_SECTORS = (
+    "Communication Services",
+    "Consumer Discretionary",
+    "Consumer Staples",
+    "Energy",
+    "Financials",
+    "Health Care",
+    "Industrials",
+    "Information Technology",
+    "Materials",
+    "Real Estate",
+    "Utilities",
+)
+"""What most symbols are grouped by; a file of symbols may name others."""
+
 SECTOR_OF_KIND: Mapping[InstrumentKind, str] = MappingProxyType(
     {
         InstrumentKind.ETF: "ETF",
@@ -18,6 +33,9 @@ SECTOR_OF_KIND: Mapping[InstrumentKind, str] = MappingProxyType(
         InstrumentKind.PRIVATE: "Private",
     }
 )
+
+USUAL_SECTORS = frozenset({*GICS_SECTORS, *SECTOR_OF_KIND.values(), UNCLASSIFIED})
+"""The groups that there may be without anybody naming another."""
 
 
 def sector_of(kind: InstrumentKind, sector: str | None) -> str:

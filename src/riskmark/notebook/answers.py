@@ -1,10 +1,9 @@
 """Where P&L came from, why numbers changed, and what trades would do."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from riskmark.notebook.arguments import Day, as_day, as_trades, one_of
+from riskmark.notebook.arguments import Day, Trades, as_day, as_trades, one_of
 from riskmark.notebook.reader import Reader
 from riskmark.notebook.tables import FLAG, TEXT, make_table, nulls_under, numbers
 from riskmark.notebook.trials import Trial, make_trial
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 _PNL = numbers(("pnl",))
 _CHANGES = ("from", "to", "change")
 _PARTS = ("flows", "income", "trades", "prices", "window", "restatements", "leaving", "entering")
-_LEFT_OVER = ("specific", "excluded", "trading", "unexplained")
+_LEFT_OVER = ("specific", "excluded", "beyond_delta", "trading", "unexplained")
 _TOTALS = ("from", "to", "sessions", "missing", "pnl", "realized", "unrealized", "income")
 
 
@@ -26,22 +25,22 @@ class Answers(Reader):
 
     def attribution(
         self,
-        by: str = "position",
+        session: Day = None,
         *,
+        by: str = "position",
         first: Day = None,
         last: Day = None,
-        session: Day = None,
     ) -> "DataFrame":
         """Tell where the P&L of a range came from, as ``riskmark attribution`` does.
 
         Parameters
         ----------
+        session : str or date, optional
+            One session instead of a range; default: the newest.
         by : str
             ``"position"``, ``"sector"`` or ``"factor"``.
         first, last : str or date, optional
             The range, both sessions included.
-        session : str or date, optional
-            One session instead of a range; default: the newest.
 
         Returns
         -------
@@ -49,7 +48,8 @@ class Answers(Reader):
             Index ``symbol``, ``sector`` or ``factor``; column ``pnl`` in money, which sums to
             ``attrs["pnl"]``. By position ``sector`` and ``held`` (true or false) stand beside
             it; by factor ``exposure`` (money) and ``return`` (a fraction), and what the factors
-            leave over has the rows ``specific``, ``excluded``, ``trading`` and ``unexplained``.
+            leave over has the rows ``specific``, ``excluded``, ``beyond_delta`` (of options),
+            ``trading`` and ``unexplained``.
             ``attrs`` has the range and its totals in money.
 
         Raises
@@ -141,7 +141,7 @@ class Answers(Reader):
 
     def what_if(
         self,
-        trades: Mapping[str, float | str | Decimal] | None = None,
+        trades: Trades | None = None,
         *,
         target_vol: float | None = None,
         hedge_beta: str | None = None,
@@ -151,8 +151,9 @@ class Answers(Reader):
 
         Parameters
         ----------
-        trades : mapping of str to number, optional
-            Shares of each symbol to buy (> 0) or sell (< 0) at the mark of the session.
+        trades : mapping of str to number, or pairs, optional
+            Shares of each symbol to buy (> 0) or sell (< 0) at the mark of the session, as
+            ``{"AAPL": -10}`` or ``[("AAPL", -10)]``.
         target_vol : float, optional
             Scale every position so that the volatility of 63 sessions becomes this, a fraction
             a year: 0.12 is 12 %.
@@ -178,7 +179,7 @@ class Answers(Reader):
         return make_trial(
             self._app,
             self.id,
-            as_trades(trades or {}),
+            as_trades({} if trades is None else trades),
             target_vol=target_vol,
             hedge_beta=hedge_beta,
             session=as_day(session, "session"),

@@ -63,7 +63,8 @@ class Portfolio(SessionLines, Answers):
         DataFrame
             Index ``session`` (dates, ascending); columns ``state``, and each measure in its
             own unit: money for ``nav``, a fraction for ``return``, a fraction a year for
-            ``vol_63``. ``vol_trend`` and ``har_fallback`` are codes.
+            ``vol_63``. ``vol_trend`` and ``har_fallback`` are codes. The reason of a NaN stands in
+            ``attrs["nulls"]`` as that of ``2022-12-28.return``.
 
         Raises
         ------
@@ -77,7 +78,13 @@ class Portfolio(SessionLines, Answers):
                 connection, self._app.principal, self.id, first=begin, last=end, fields=chosen
             )
         columns = {"session": DAY, "state": TEXT, **numbers(chosen)}
-        return make_table((row.document() for row in found.rows), columns, index=("session",))
+        nulls = {
+            f"{row.session}.{name}": reason
+            for row in found.rows
+            for name, reason in row.nulls().items()
+        }
+        lines = (row.document() for row in found.rows)
+        return make_table(lines, columns, index=("session",), nulls=nulls)
 
     def snapshot(self, session: Day = None) -> "DataFrame":
         """Return every single number of a session.

@@ -101,13 +101,23 @@ def choose_range(
     if not rows and session is not None:
         raise NotValued(portfolio.name, session, newest)
     if not rows:
-        asked = " ".join(
-            f"{word} {day}" for word, day in (("from", first), ("to", last)) if day is not None
-        )
-        raise InputError(f"{portfolio.name!r} has no snapshot {asked}; the newest is of {newest}")
+        raise no_snapshots(connection, portfolio, first, last)
     begin, end = (calendar.on_or_before(row.session) for row in (rows[0], rows[-1]))
     before = _load_before(connection, calendar, portfolio, begin)
     return Range(tuple(rows), end - begin + 1 - len(rows), before)
+
+
+def no_snapshots(
+    connection: Connection, portfolio: Portfolio, first: date | None, last: date | None
+) -> InputError:
+    """Return the error that says that the range has no snapshot, and what there is instead."""
+    newest = _newest(connection, portfolio)
+    if newest is None:
+        return NotValued(portfolio.name, None, None)
+    asked = " ".join(
+        f"{word} {day}" for word, day in (("from", first), ("to", last)) if day is not None
+    )
+    return InputError(f"{portfolio.name!r} has no snapshot {asked}; the newest is of {newest}")
 
 
 def _newest(connection: Connection, portfolio: Portfolio) -> date | None:

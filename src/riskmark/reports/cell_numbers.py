@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 from riskmark.calc.arrays import Measure, reason_of
-from riskmark.calc.volatility import TREND_OF
 from riskmark.domain.measures import (
     CONCENTRATION,
     CORRELATION,
@@ -20,13 +19,26 @@ from riskmark.domain.measures import (
     SECTION_OF,
     SNAPSHOT,
 )
-from riskmark.domain.reasons import NullReason
-from riskmark.reports.detail_lines import FactorLine, PositionLine, SectorLine, StressLine
+from riskmark.reports.detail_lines import (
+    FactorLine,
+    PositionLine,
+    SectorLine,
+    StressLine,
+    reason_of_nav,
+)
 from riskmark.reports.liquidity_lines import Liquidity
+from riskmark.reports.option_lines import GREEKS, OptionLine, sum_greeks
 from riskmark.reports.replays import ReplayLine
 from riskmark.reports.shown import SESSIONS_TO_SELL, SESSIONS_TO_SELL_95
-from riskmark.reports.shown_numbers import Number, nulls_of
-from riskmark.valuation.numbers import MARK_KINDS, ExposureRows, ShardNumbers
+from riskmark.reports.shown_numbers import (
+    Number,
+    nulls_of,
+    number_at,
+    shown_name,
+    values_of,
+    with_words,
+)
+from riskmark.valuation.numbers import MARK_KINDS, ExposureRows, OptionRows, ShardNumbers
 from riskmark.valuation.panels import Panel
 
 _FACTOR_FIELDS = ("exposure", "money", "stderr", "coverage")
@@ -51,6 +63,11 @@ class CellNumbers:
     positions: tuple[PositionLine, ...]
     replays: tuple[ReplayLine, ...]
     liquidity: Liquidity
+
+    @property
+    def greeks(self) -> dict[str, Number]:
+        """The greeks of the options held, in money."""
+        return _greeks(self.positions)
 
     def document(self) -> dict[str, Any]:
         """Return the sections as JSON has them."""
@@ -77,6 +94,7 @@ class CellNumbers:
             "stress": [line.document() for line in self.stress],
             "replays": [line.document() for line in self.replays],
             "correlation": self._section(CORRELATION),
+            "greeks": values_of(self.greeks),
             "positions": [
                 {**line.document(), SESSIONS_TO_SELL: _sessions_to_sell(line, self.liquidity).value}
                 for line in self.positions
@@ -84,7 +102,7 @@ class CellNumbers:
         }
 
     def _section(self, names: Iterable[str]) -> dict[str, Any]:
-        return {name.removeprefix("corr_"): self.measures[name] for name in names}
+        return {shown_name(name): self.measures[name] for name in names}
 
 
 def cell_numbers(
@@ -98,13 +116,7 @@ def cell_numbers(
 ) -> CellNumbers:
     """Take the only cell out of ``numbers``; ``benchmark_weights`` are those of its sectors."""
     measures = {name: _number(one) for name, one in numbers.measures.items()}
-    trend, fallback = measures["vol_trend"], measures["har_fallback"]
-    shown: dict[str, Any] = dict(measures)
-    shown["vol_trend"] = None if trend is None else TREND_OF[int(trend)]
-    shown["har_fallback"] = None if fallback is None else bool(fallback)
-    nav_reason = (
-        NullReason.NAV_NOT_POSITIVE if (measures["nav"] or 0.0) <= 0 else NullReason.NAV_TOO_SMALL
-    )
+    nav_reason = reason_of_nav(measures["nav"] or 0.0)
     annualized = int(numbers.mwr_annualized[0])
     factors = tuple(line for model in numbers.exposures for line in _factor_lines(model))
     sectors = _sector_lines(numbers, panel, nav_reason, benchmark_weights)
@@ -114,6 +126,7 @@ def cell_numbers(
     if annualized < 0 and "performance.mwr_inception" in nulls:
         nulls["performance.mwr_annualized"] = nulls["performance.mwr_inception"]
     nulls.update(nulls_of("risk", {SESSIONS_TO_SELL_95: liquidity.portfolio}))
+    nulls.update(nulls_of("greeks", _greeks(positions)))
     lines: tuple[FactorLine | SectorLine | StressLine | ReplayLine | PositionLine, ...]
     lines = (*factors, *sectors, *stress, *replays, *positions)
     for line in lines:
@@ -125,7 +138,7 @@ def cell_numbers(
         if one.model == default_model and one.risk_share_reason is not None:
             nulls[f"factor_risk.contributions.{one.factor}"] = one.risk_share_reason
     return CellNumbers(
-        measures=shown,
+        measures=with_words(measures),
         nulls=nulls,
         positions_held=int(numbers.positions[0]),
         mwr_annualized=None if annualized < 0 else bool(annualized),
@@ -138,6 +151,10 @@ def cell_numbers(
         replays=replays,
         liquidity=liquidity,
     )
+
+
+def _greeks(positions: Iterable[PositionLine]) -> dict[str, Number]:
+    return sum_greeks(line.option for line in positions if line.option is not None)
 
 
 def _sessions_to_sell(line: PositionLine, liquidity: Liquidity) -> Number:
@@ -239,9 +256,11 @@ def _position_lines(
     numbers: ShardNumbers, panel: Panel, nav_reason: str
 ) -> tuple[PositionLine, ...]:
     rows = numbers.position_rows
+    options = {} if rows.options is None else _option_lines(rows.options, panel)
     lines = []
     for place, column in enumerate(rows.column.tolist()):
         instrument = panel.instruments[column]
+        booked, option = options.get(place, (-1, None))
         code, age = int(rows.kind[place]), int(rows.age[place])
         weight = float(rows.weight[place])
         lines.append(
@@ -256,11 +275,34 @@ def _position_lines(
                 pnl=float(rows.pnl[place]),
                 beta=_number(rows.beta, (place,)),
                 component_es_95=_number(rows.component_es_95, (place,)),
-                sector=instrument.sector,
+                sector=panel.instruments[column if booked < 0 else booked].sector,
                 component_reason=_reason(rows.component_es_95, (place,)),
                 beta_reason=_reason(rows.beta, (place,)),
                 weight_reason=nav_reason,
+                option=option,
             )
         )
     lines.sort(key=lambda line: (line.is_closed, -abs(line.market_value), line.symbol))
     return tuple(lines)
+
+
+def _option_lines(rows: OptionRows, panel: Panel) -> dict[int, tuple[int, OptionLine]]:
+    """Return, by the places of positions, the columns options are booked to and their lines."""
+    found = {}
+    of_model = {
+        "exposure": rows.exposure,
+        "units": rows.units,
+        "underlying_price": rows.spot,
+        "volatility": rows.volatility,
+        **{greek: getattr(rows.greeks, greek) for greek in GREEKS},
+    }
+    for at, (place, booked) in enumerate(
+        zip(rows.position.tolist(), rows.booked_to.tolist(), strict=True)
+    ):
+        line = OptionLine(
+            underlying=None if booked < 0 else panel.instruments[booked].symbol,
+            implied_vol=number_at(rows.implied, at),
+            **{name: number_at(Measure(part, rows.nulls), at) for name, part in of_model.items()},
+        )
+        found[place] = booked, line
+    return found

@@ -174,6 +174,11 @@ class PositionLine:
             yield from option_nulls(self.symbol, self.option)
 
 
+def reason_of_nav(nav: float) -> str:
+    """Return why a number that is divided by NAV is null, if it is."""
+    return NullReason.NAV_NOT_POSITIVE if nav <= 0 else NullReason.NAV_TOO_SMALL
+
+
 def load_factors(
     connection: Connection,
     portfolio_id: str,

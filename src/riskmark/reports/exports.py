@@ -1,25 +1,30 @@
 """Tables to take away: a portfolio's sessions, and the lines beside them, as data frames.
 
 Lines are read as they are packed, a text a session, and decoded by their types: a million of
-them take a few seconds. In CSV a text that a spreadsheet would take for a formula is made
+them take a few seconds. Lines of options are longer than others; where a line ends early, the
+table has nulls. In CSV a text that a spreadsheet would take for a formula is made
 harmless; Parquet keeps every text as it is.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
-from types import GenericAlias
 from typing import IO, Any
 
 import msgspec
+import numpy as np
 import polars as pl
 from sqlalchemy import Connection
 
 from riskmark.domain.exports import Exported, FileFormat
+from riskmark.domain.reasons import NullReason
 from riskmark.errors import InputError
 from riskmark.intake.formulas import STARTS
-from riskmark.reports.history import COLUMNS, History
+from riskmark.reports.attribution_range import no_snapshots
+from riskmark.reports.detail_lines import reason_of_nav
+from riskmark.reports.history import COLUMNS, History, load_history
 from riskmark.storage import lines
 from riskmark.storage.books import Principal, find_portfolio
 from riskmark.storage.engines import as_date, bind_date, read_rows
@@ -29,6 +34,7 @@ CHUNK = 5_000
 
 _TYPES: Mapping[str, tuple[Any, Any]] = {
     "instrument_id": (int, pl.Int64),
+    "booked_to": (int | None, pl.Int64),
     "mark_kind": (str | None, pl.String),
     "mark_age": (int | None, pl.Int64),
     "model": (str, pl.String),
@@ -41,28 +47,50 @@ _TYPES: Mapping[str, tuple[Any, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """The column of packed lines, and the fields of a line."""
+    """The column of packed lines, the fields of every line, and those that some go on with."""
 
     column: str
     fields: tuple[str, ...]
+    further: tuple[str, ...] = ()
 
 
 _PACKED = {
-    Exported.POSITIONS: _Packed("positions", lines.POSITION_FIELDS),
+    Exported.POSITIONS: _Packed("positions", lines.POSITION_FIELDS, lines.OPTION_FIELDS),
     Exported.FACTORS: _Packed("exposures", lines.EXPOSURE_FIELDS),
-    Exported.STRESS: _Packed("stress", lines.STRESS_FIELDS),
+    Exported.STRESS: _Packed("stress", lines.STRESS_FIELDS, (lines.BEYOND_DELTA,)),
     Exported.SECTORS: _Packed("sectors", lines.SECTOR_FIELDS),
 }
 
 
 def history_frame(history: History) -> pl.DataFrame:
-    """Return a history as a table of the columns of ``history.COLUMNS``."""
+    """Return a history as a table of the columns of ``history.COLUMNS``, and ``nulls``.
+
+    ``nulls`` has the reasons of a session's null numbers as a JSON object, or nothing.
+    """
     types = dict.fromkeys(COLUMNS, pl.Float64) | {
         "session": pl.Date,
         "state": pl.String,
         "positions": pl.Int64,
     }
-    return pl.DataFrame(history.columns(), schema=types)
+    reasons = [json.dumps(found) if (found := row.nulls()) else None for row in history.rows]
+    return pl.DataFrame(history.columns(), schema=types).with_columns(
+        pl.Series("nulls", reasons, dtype=pl.String)
+    )
+
+
+def load_history_table(
+    connection: Connection,
+    principal: Principal,
+    name_or_id: str,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> pl.DataFrame:
+    """Read a portfolio's sessions from ``first`` to ``last``; raise if there is none."""
+    history = load_history(connection, principal, name_or_id, first=first, last=last)
+    if not history.rows:
+        raise no_snapshots(connection, history.portfolio, first, last)
+    return history_frame(history)
 
 
 def load_lines(
@@ -76,20 +104,29 @@ def load_lines(
 ) -> pl.DataFrame:
     """Read a portfolio's lines from ``first`` to ``last``, inclusive, by session.
 
-    The columns are ``session`` and the fields of a line, with ``symbol`` for the instrument.
+    The columns are ``session`` and the fields of a line, with ``symbol`` for the instrument and
+    ``underlying`` for what an option is booked to.
+    A null has its reason in the column ``…_null`` beside it, those of greeks in
+    ``greeks_null`` and those of a sector's shares in ``shares_null``; columns of options alone
+    are empty for everything else. Raises ``InputError`` if there is no session in the range.
     """
     if first is not None and last is not None and last < first:
         raise InputError(f"the range ends on {last}, before it begins on {first}")
     portfolio = find_portfolio(connection, principal, name_or_id)
     packed = _PACKED[what]
     frames = [
-        _decode(chunk, packed.fields)
+        _decode(chunk, packed)
         for chunk in _read(connection, portfolio.portfolio_id, packed.column, (first, last))
     ]
-    found = pl.concat(frames) if frames else _decode([], packed.fields)
-    if "instrument_id" not in packed.fields:
-        return found
-    return _with_symbols(connection, found)
+    if not frames:
+        raise no_snapshots(connection, portfolio, first, last)
+    found = pl.concat(frames)
+    if what is Exported.POSITIONS:
+        return _with_symbols(connection, _with_reasons(found))
+    if what is Exported.SECTORS:
+        reason = pl.when(pl.col("gross").is_null()).then("nav_reason")
+        return found.with_columns(reason.alias("shares_null")).drop("nav_reason")
+    return found.drop("nav_reason")
 
 
 def write_table(frame: pl.DataFrame, file_format: FileFormat, to: IO[bytes]) -> None:
@@ -110,34 +147,42 @@ def _read(
     column: str,
     limits: tuple[date | None, date | None],
 ) -> Iterator[list[Any]]:
-    """Yield sessions and their packed lines in order, some sessions at a time."""
-    condition, values = "portfolio_id = ?", [portfolio_id]
+    """Yield sessions, NAV and packed lines in order, some sessions at a time."""
+    condition, values = "c.portfolio_id = ?", [portfolio_id]
     for limit, sign in zip(limits, (">=", "<="), strict=True):
         if limit is not None:
-            condition += f" AND session {sign} ?"
+            condition += f" AND c.session {sign} ?"
             values.append(bind_date(connection, limit))
     rows = read_rows(
         connection,
-        f"SELECT session, CAST({column} AS TEXT) FROM cell_pack WHERE {condition} ORDER BY session",
+        f"SELECT c.session, s.nav, CAST(c.{column} AS TEXT) FROM cell_pack c JOIN snapshot s "
+        "ON s.portfolio_id = c.portfolio_id AND s.session = c.session "
+        f"WHERE {condition} ORDER BY c.session",
         values,
     )
     for place in range(0, len(rows), CHUNK):
         yield rows[place : place + CHUNK]
 
 
-def _decode(rows: Sequence[Any], fields: Sequence[str]) -> pl.DataFrame:
+def _decode(rows: Sequence[Any], packed: _Packed) -> pl.DataFrame:
+    fields = (*packed.fields, *packed.further)
     types = [_TYPES.get(name, _default_type(name)) for name in fields]
-    line = GenericAlias(tuple, tuple(one for one, _ in types))
-    decoder: msgspec.json.Decoder[list[tuple[Any, ...]]]
-    decoder = msgspec.json.Decoder(GenericAlias(list, (line,)))
-    packs = [decoder.decode(text) for _, text in rows]
-    counts = pl.Series([len(pack) for pack in packs], dtype=pl.Int64)
-    sessions = pl.Series("session", [as_date(day) for day, _ in rows], dtype=pl.Date)
-    columns = list(zip(*chain.from_iterable(packs), strict=True)) or [()] * len(fields)
-    repeated = pl.select(sessions.repeat_by(counts).explode()).to_series()
+    described: list[Any] = [
+        (name, kind, *((None,) if name in packed.further else ()))
+        for name, (kind, _) in zip(fields, types, strict=True)
+    ]
+    line = msgspec.defstruct("Line", described, array_like=True, gc=False)
+    decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[line])  # type: ignore[valid-type]
+    packs = [decoder.decode(text) for *_, text in rows]
+    of_line = np.repeat(np.arange(len(packs)), [len(pack) for pack in packs])
+    sessions = pl.Series("session", [as_date(day) for day, *_ in rows], dtype=pl.Date)
+    reasons = pl.Series("nav_reason", [reason_of_nav(nav) for _, nav, _ in rows], dtype=pl.String)
+    every = map(msgspec.structs.astuple, chain.from_iterable(packs))
+    columns = list(zip(*every, strict=True)) or [()] * len(fields)
     return pl.DataFrame(
         [
-            repeated,
+            sessions.gather(of_line),
+            reasons.gather(of_line),
             *(
                 pl.Series(name, column, dtype=kind)
                 for name, column, (_, kind) in zip(fields, columns, types, strict=True)
@@ -150,11 +195,23 @@ def _default_type(name: str) -> tuple[Any, Any]:
     return (str | None, pl.String) if name.endswith("_null") else (float | None, pl.Float64)
 
 
+def _with_reasons(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put beside the marks and weights of positions why they are null."""
+    is_closed = pl.col("mark_kind").is_null()
+    closed = pl.when(is_closed).then(pl.lit(NullReason.CLOSED.value))
+    without_age = pl.when(pl.col("mark_age").is_null()).then(pl.lit(NullReason.NEVER_PRICED.value))
+    return frame.with_columns(
+        closed.alias("mark_null"),
+        closed.otherwise(without_age).alias("mark_age_null"),
+        pl.when(pl.col("weight").is_null()).then("nav_reason").alias("weight_null"),
+    ).drop("nav_reason")
+
+
 def _with_symbols(connection: Connection, frame: pl.DataFrame) -> pl.DataFrame:
     """Put symbols in the place of instruments' ids, and sort each session by them."""
     symbols = dict(read_rows(connection, "SELECT id, symbol FROM instrument"))
     named = frame.with_columns(
-        pl.col("instrument_id").replace_strict(symbols, return_dtype=pl.String).alias("symbol")
-    )
-    rest = [name for name in frame.columns if name not in {"session", "instrument_id"}]
-    return named.select("session", "symbol", *rest).sort("session", "symbol")
+        pl.col(name).replace_strict(symbols, return_dtype=pl.String)
+        for name in ("instrument_id", "booked_to")
+    ).rename({"instrument_id": "symbol", "booked_to": "underlying"})
+    return named.sort("session", "symbol")

@@ -1,7 +1,7 @@
 """P&L by the factors of a model: what each has earned, and what they leave over."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from riskmark.domain.portfolio import Portfolio
 from riskmark.domain.reasons import NullReason
 from riskmark.domain.sessions import Calendar
 from riskmark.reports.attribution_range import Range
-from riskmark.reports.excluded_pnl import load_excluded_pnl
+from riskmark.reports.beyond_delta import BeyondDelta, load_beyond_delta
 from riskmark.reports.factor_history import load_factor_returns_of, load_money_exposures
+from riskmark.reports.pnl_apart import load_pnl_apart
 from riskmark.settings import Settings
 
 
@@ -45,7 +46,7 @@ class FactorPnl:
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """Sessions whose P&L cannot be split by factor, for one reason."""
+    """Sessions whose P&L, or that of an option, cannot be split, for one reason."""
 
     reason: str
     sessions: int
@@ -60,16 +61,20 @@ class Unexplained:
 class ByFactor:
     """P&L by the factors of ``model``, and what is left over.
 
-    ``specific``, ``excluded`` and ``trading`` are null where no session can be explained.
+    ``specific``, ``excluded``, ``beyond_delta`` and ``trading`` are null where no session can be
+    explained. ``inseparable`` is P&L of options whose delta cannot be taken out: what it has
+    beyond that stays in ``trading``.
     """
 
     model: str
     factors: tuple[FactorPnl, ...]
     specific: float | None
     excluded: float | None
+    beyond_delta: float | None
     trading: float | None
     unexplained: float
     reasons: tuple[Unexplained, ...]
+    inseparable: tuple[Unexplained, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the part as JSON has it."""
@@ -78,9 +83,11 @@ class ByFactor:
             "lines": [line.document() for line in self.factors],
             "specific": self.specific,
             "excluded": self.excluded,
+            "beyond_delta": self.beyond_delta,
             "trading": self.trading,
             "unexplained": self.unexplained,
             "unexplained_reasons": [one.document() for one in self.reasons],
+            "beyond_delta_reasons": [one.document() for one in self.inseparable],
         }
 
     def nulls(self) -> Iterable[tuple[str, str]]:
@@ -91,7 +98,7 @@ class ByFactor:
                 if value is None and line.reason is not None:
                     yield f"factors.{line.factor}.{name}", line.reason
         if self.specific is None and self.reasons:
-            for name in ("specific", "excluded", "trading"):
+            for name in ("specific", "excluded", "beyond_delta", "trading"):
                 yield f"factors.{name}", self.reasons[0].reason
 
 
@@ -115,19 +122,25 @@ def load_by_factor(
     exposures = load_money_exposures(
         connection, portfolio.portfolio_id, model=model, sessions=before
     )
+    apart = load_pnl_apart(
+        connection,
+        portfolio.portfolio_id,
+        sessions=[row.session for row in chosen.rows],
+        before=before,
+    )
+    beyond = load_beyond_delta(
+        connection, calendar, settings, apart.options, ordinals=places + asked.start
+    )
     found = attribute_to_factors(
         np.array([row.pnl for row in chosen.rows]),
         _hypothetical(chosen),
-        excluded=load_excluded_pnl(
-            connection,
-            portfolio.portfolio_id,
-            sessions=[row.session for row in chosen.rows],
-            before=before,
-        ),
+        excluded=apart.excluded,
+        beyond_delta=beyond.pnl,
         exposures=exposures,
         factor_returns=returns,
     )
-    return _sum_up(found, model, exposures, returns=returns, chosen=chosen)
+    summed = _sum_up(found, model, exposures, returns=returns, chosen=chosen)
+    return replace(summed, inseparable=_inseparable(beyond, found))
 
 
 def _hypothetical(chosen: Range) -> Measure:
@@ -170,6 +183,7 @@ def _sum_up(
         factors=tuple(lines),
         specific=float(found.specific.sum()) if some else None,
         excluded=float(found.excluded.sum()) if some else None,
+        beyond_delta=float(found.beyond_delta.sum()) if some else None,
         trading=float(found.trading.sum()) if some else None,
         unexplained=float(found.unexplained.sum()),
         reasons=reasons,
@@ -187,5 +201,18 @@ def _reasons(found: FactorAttribution) -> tuple[Unexplained, ...]:
         reason = reason_of(code)
         if reason is not None:
             sums.setdefault(reason, []).append(pnl)
-    lines = [Unexplained(reason, len(each), float(sum(each))) for reason, each in sums.items()]
+    return _in_order(
+        Unexplained(reason, len(each), float(sum(each))) for reason, each in sums.items()
+    )
+
+
+def _inseparable(beyond: BeyondDelta, found: FactorAttribution) -> tuple[Unexplained, ...]:
+    """Count the sessions on which an option's delta could not be taken out, by reason."""
+    return _in_order(
+        Unexplained(reason, len(each), sum(each.values()))
+        for reason, each in beyond.reasons(found.explained).items()
+    )
+
+
+def _in_order(lines: Iterable[Unexplained]) -> tuple[Unexplained, ...]:
     return tuple(sorted(lines, key=lambda line: (-line.sessions, line.reason)))

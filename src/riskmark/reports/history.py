@@ -1,5 +1,6 @@
 """The snapshot series of a portfolio: flat rows, one a session."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,8 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from riskmark.domain.measures import SNAPSHOT, STORED
+from riskmark.domain.measures import SECTION_OF, SNAPSHOT, STORED
 from riskmark.domain.portfolio import Portfolio
+from riskmark.domain.reasons import NullReason
 from riskmark.errors import InputError
 from riskmark.reports.documents import Document
 from riskmark.storage.books import Principal, find_portfolio
@@ -27,6 +29,21 @@ class HistoryRow(NamedTuple):
     state: str
     values: tuple[Any, ...]
     fields: tuple[str, ...] = FIELDS
+    stored_nulls: str = "{}"
+
+    def nulls(self) -> dict[str, str]:
+        """Return the reason of each value that is null, by its field."""
+        missing = [
+            name for name, value in zip(self.fields, self.values, strict=True) if value is None
+        ]
+        if not missing:
+            return {}
+        stored = json.loads(self.stored_nulls)
+        # A snapshot of an older engine has no reason for what that one did not compute.
+        return {
+            name: stored.get(f"{SECTION_OF[name]}.{name}", NullReason.NOT_COMPUTED_YET.value)
+            for name in missing
+        }
 
     def document(self) -> dict[str, Any]:
         """Return the row as JSON has it."""
@@ -82,12 +99,14 @@ def load_history(
     unknown = [name for name in fields if name not in known]
     if unknown:
         raise InputError(f"no number named {unknown[0]!r} is stored of a session")
-    names = ", ".join(f'"{name}"' for name in ("session", "state", *fields))
+    names = ", ".join(f'"{name}"' for name in ("session", "state", "nulls", *fields))
     rows = read_rows(
         connection,
         f"SELECT {names} FROM snapshot WHERE {condition} ORDER BY session",
         values,
     )
     chosen = tuple(fields)
-    listed = tuple(HistoryRow(as_date(row[0]), row[1], tuple(row[2:]), chosen) for row in rows)
+    listed = tuple(
+        HistoryRow(as_date(row[0]), row[1], tuple(row[3:]), chosen, row[2]) for row in rows
+    )
     return History(portfolio, listed, chosen)

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from riskmark.calc.arrays import Measure, reason_of
+from riskmark.calc.volatility import TREND_OF
 from riskmark.domain.reasons import NullReason
 
 Nulls = Iterator[tuple[str, str]]
@@ -42,3 +43,18 @@ def nulls_of(prefix: str, numbers: Mapping[str, Number]) -> Nulls:
 def values_of(numbers: Mapping[str, Number]) -> dict[str, float | None]:
     """Return the values alone, as JSON has them."""
     return {name: one.value for name, one in numbers.items()}
+
+
+def shown_name(measure: str) -> str:
+    """Return the name that ``show`` has for a measure: ``corr_mean`` is its section's mean."""
+    return measure.removeprefix("corr_")
+
+
+def with_words(measures: Mapping[str, float | None]) -> dict[str, Any]:
+    """Return measures, those of risk among them, with words for what is stored as a code."""
+    trend, fallback = measures["vol_trend"], measures["har_fallback"]
+    return {
+        **measures,
+        "vol_trend": None if trend is None else TREND_OF[int(trend)],
+        "har_fallback": None if fallback is None else bool(fallback),
+    }

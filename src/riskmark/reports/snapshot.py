@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, desc, select
 
-from riskmark.calc.volatility import TREND_OF
 from riskmark.domain.measures import (
     CONCENTRATION,
     CORRELATION,
@@ -36,6 +35,7 @@ from riskmark.reports.detail_lines import (
     load_positions,
     load_sectors,
     load_stress,
+    reason_of_nav,
 )
 from riskmark.reports.documents import instant_text
 from riskmark.reports.option_lines import sum_greeks
@@ -47,7 +47,14 @@ from riskmark.reports.shown import (
     Shown,
     load_shown,
 )
-from riskmark.reports.shown_numbers import Nulls, Number, nulls_of, values_of
+from riskmark.reports.shown_numbers import (
+    Nulls,
+    Number,
+    nulls_of,
+    shown_name,
+    values_of,
+    with_words,
+)
 from riskmark.reports.status import SymbolIssue, read_issues
 from riskmark.settings import Settings
 from riskmark.storage import schema
@@ -272,7 +279,7 @@ def load_snapshot(
     portfolio = find_portfolio(connection, principal, name_or_id)
     row = _load_row(connection, portfolio, session)
     found = row["session"]
-    nav_reason = _nav_reason(row["nav"])
+    nav_reason = reason_of_nav(row["nav"])
     model = next(one for one in settings.factor_model if one.name == settings.default_model)
     return SnapshotReport(
         portfolio=portfolio,
@@ -284,12 +291,10 @@ def load_snapshot(
             **_section(row, PERFORMANCE),
             "mwr_annualized": row["mwr_annualized"],
         },
-        risk=_risk(row),
+        risk=with_words(_section(row, RISK)),
         concentration=_section(row, CONCENTRATION),
         factor_risk=_section(row, FACTOR_RISK),
-        correlation={
-            _shown_name(name): value for name, value in _section(row, CORRELATION).items()
-        },
+        correlation={shown_name(name): value for name, value in _section(row, CORRELATION).items()},
         measure_nulls=_measure_nulls(row),
         drawdown_sessions={
             name: row[f"drawdown_{name}"]
@@ -358,20 +363,6 @@ def _section(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 
-def _risk(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the risk numbers, with words for what is stored as a code."""
-    found = _section(row, RISK)
-    trend, fallback = found["vol_trend"], found["har_fallback"]
-    found["vol_trend"] = None if trend is None else TREND_OF[int(trend)]
-    found["har_fallback"] = None if fallback is None else bool(fallback)
-    return found
-
-
-def _shown_name(name: str) -> str:
-    """Return the name that ``show`` has for a measure: ``corr_mean`` is its section's mean."""
-    return name.removeprefix("corr_")
-
-
 def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
     stored: dict[str, str] = json.loads(row["nulls"])
     found: dict[str, str] = {}
@@ -380,7 +371,7 @@ def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
         if row[name] is not None:
             continue
         # A snapshot of an older engine has no reason for what that one did not compute.
-        found[f"{section}.{_shown_name(name)}"] = stored.get(key, NullReason.NOT_COMPUTED_YET)
+        found[f"{section}.{shown_name(name)}"] = stored.get(key, NullReason.NOT_COMPUTED_YET)
     for name, window in json.loads(row["windows"]).items():
         if window["n"] is None:  # nothing was fitted that a beta could be made of
             reason = found.get("risk.beta", NullReason.NO_HOLDINGS)
@@ -388,8 +379,3 @@ def _measure_nulls(row: Mapping[str, Any]) -> dict[str, str]:
     if row["mwr_annualized"] is None and "performance.mwr_inception" in found:
         found["performance.mwr_annualized"] = found["performance.mwr_inception"]
     return found
-
-
-def _nav_reason(nav: float) -> str:
-    """Return why a number that is divided by NAV is null, if it is."""
-    return NullReason.NAV_NOT_POSITIVE if nav <= 0 else NullReason.NAV_TOO_SMALL

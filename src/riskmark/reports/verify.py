@@ -29,6 +29,7 @@ from riskmark.reports.text_checks import text_violations
 from riskmark.reports.violations import Violation
 from riskmark.settings import Settings
 from riskmark.storage.engines import read_rows
+from riskmark.storage.lines import laid_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,12 @@ def verify(connection: Connection, *, rules: Rules, settings: Settings) -> Verif
     )
     deleted = {row[0] for row in read_rows(connection, "SELECT id FROM portfolio")} - set(names)
     counts = {k: n for k, n in stored_portfolios(connection).items() if k not in deleted}
-    found = [
-        *_cell_violations(connection, rules, expected, counts),
-        *_row_violations(connection, expected, closures=settings.calendar.closures),
-        *_up_to_date(connection, rules, expected, settings=settings),
-    ]
+    with laid_out(connection, cells=sum(counts.values())):
+        found = [
+            *_cell_violations(connection, rules, expected, counts),
+            *_row_violations(connection, expected, closures=settings.calendar.closures),
+            *_up_to_date(connection, rules, expected, settings=settings),
+        ]
     found.sort(key=lambda one: (one.portfolio_id or "", one.session or date.min, one.invariant))
     return Verification(
         portfolios=len(names),

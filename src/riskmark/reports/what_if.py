@@ -140,7 +140,7 @@ def what_if(
     if wanted.hedge_beta is not None:
         desk.follow(propose_hedge(desk.book, desk.computed.numbers, columns[wanted.hedge_beta]))
     if wanted.target_vol is not None:
-        desk.follow(propose_scaling(desk.book, desk.computed.numbers, wanted.target_vol))
+        desk.follow(propose_scaling(desk.book, desk.computed, wanted.target_vol))
     show = _Shower(connection, calendar, settings, day)
     return WhatIf(
         portfolio=portfolio,

@@ -14,21 +14,26 @@ from sqlalchemy import Connection
 from riskmark.calc.arrays import reason_of
 from riskmark.calc.book_trades import Trade, make_trade
 from riskmark.calc.model_fits import fit_model
-from riskmark.domain.instruments import InstrumentKind
+from riskmark.domain.instruments import InstrumentKind, OptionType, parse_occ
 from riskmark.domain.portfolio import ONE, OPTION_MULTIPLIER, Portfolio
 from riskmark.domain.reasons import STALE_AFTER, MarkKind, NullReason
+from riskmark.domain.sectors import sector_of
 from riskmark.domain.sessions import Calendar
-from riskmark.errors import InputError
+from riskmark.errors import InputError, UnknownSymbol
+from riskmark.intake.symbols import canonical_symbol
 from riskmark.reports.recomputed import Recomputed, first_session
 from riskmark.reports.replays import first_replayed
 from riskmark.settings import Settings
+from riskmark.storage.contracts import Contract
 from riskmark.storage.instruments import find_instrument
-from riskmark.valuation.analytics import analyse, hold
+from riskmark.storage.symbol_scope import public_ids
+from riskmark.valuation.analytics import analyse_held, hold
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.factors import MARKET_MODEL
 from riskmark.valuation.inputs import InputCutter, Inputs, load_inputs
 from riskmark.valuation.numbers import ShardNumbers
-from riskmark.valuation.panels import Panel
+from riskmark.valuation.option_panel import UnstoredOption
+from riskmark.valuation.panels import InstrumentFacts, Panel, load_instruments
 from riskmark.valuation.shard import value
 
 
@@ -89,7 +94,11 @@ class TradedBook:
             why = "it is in another currency" if facts.is_foreign else "it has no closes"
             raise NoClose(facts.symbol, session, why)
         if np.isnan(price):
+            has_expired = panel.options is not None and panel.options.has_expired(
+                panel, row, column
+            )
             why = f"no close of the {row + 1} sessions up to it is stored"
+            why = "it has expired" if has_expired else why
             raise NoClose(facts.symbol, session, why)
         age = int(panel.marks.age[row, column])
         multiplier = OPTION_MULTIPLIER if facts.kind is InstrumentKind.OPTION else ONE
@@ -126,8 +135,9 @@ class TradedBook:
         inputs = cutter.cut([self.portfolio.portfolio_id], [[self.ordinal]])
         valued = value(inputs)
         cells = Cells(inputs, valued)
-        cell = Recomputed(inputs, valued, cells, hold(inputs, cells))
-        return ComputedBook(cell, analyse(inputs, valued))
+        held = hold(inputs, cells)
+        numbers = analyse_held(inputs, valued, cells=cells, held_here=held)
+        return ComputedBook(Recomputed(inputs, valued, cells, held), numbers)
 
     def market_beta(self, column: int) -> float | NullReason:
         """Return an instrument's beta to the Market, as a run fits it, or why there is none."""
@@ -154,12 +164,19 @@ def load_traded_book(
 ) -> tuple[TradedBook, dict[str, int]]:
     """Read a book as of the session ``ordinal``, with prices of ``symbols`` too.
 
-    The second is the panel's column of each of ``symbols``. Raises ``UnknownSymbol``.
+    The second is the panel's column of each of ``symbols``. An option need not be stored, if
+    its underlying is. Raises ``UnknownSymbol``.
     """
-    found = {
-        symbol: find_instrument(connection, symbol, owner_id=portfolio.owner_id).instrument_id
-        for symbol in dict.fromkeys(symbols)
-    }
+    found: dict[str, int] = {}
+    unstored: list[UnstoredOption] = []
+    for symbol in dict.fromkeys(symbols):
+        try:
+            one = find_instrument(connection, symbol, owner_id=portfolio.owner_id)
+            found[symbol] = one.instrument_id
+        except UnknownSymbol:
+            found[symbol] = -1 - len(unstored)
+            unstored.append(_unstored(connection, settings, symbol, key=found[symbol]))
+    beside = {one for one in found.values() if one >= 0}
     key = portfolio.portfolio_id
     first = first_session(connection, calendar, key)
     inputs = load_inputs(
@@ -170,8 +187,45 @@ def load_traded_book(
         first_cell=ordinal,
         last=ordinal,
         back_to=first_replayed(settings.replay, calendar, session=calendar.sessions[ordinal]),
-        beside=found.values(),
+        beside=beside,
+        unstored=unstored,
     )
     column_of = inputs.panel.column_of
     book = TradedBook(settings, portfolio, ordinal, inputs)
     return book, {symbol: column_of[one] for symbol, one in found.items()}
+
+
+def _unstored(
+    connection: Connection, settings: Settings, symbol: str, *, key: int
+) -> UnstoredOption:
+    """Make an option of a symbol that has all its terms; raise ``UnknownSymbol`` if it has not."""
+    name = canonical_symbol(symbol)
+    terms = None if name is None else parse_occ(name)
+    if name is None or terms is None:
+        raise UnknownSymbol(symbol)
+    under = public_ids(connection, [terms.underlying]).get(terms.underlying)
+    if under is None:
+        raise InputError(
+            f"{name} cannot be traded: no instrument has the symbol of its underlying "
+            f"{terms.underlying!r}"
+        )
+    (facts,) = load_instruments(connection, [under], base_currency=settings.base_currency)
+    kind = InstrumentKind.OPTION
+    return UnstoredOption(
+        InstrumentFacts(
+            instrument_id=key,
+            symbol=name,
+            kind=kind,
+            sector=sector_of(kind, None),
+            is_foreign=facts.is_foreign,
+            is_accepted=False,
+            quarantined_from=None,
+        ),
+        Contract(
+            instrument_id=key,
+            underlying_id=under,
+            is_call=terms.option_type == OptionType.CALL,
+            strike=float(terms.strike),
+            expiry=terms.expiry,
+        ),
+    )

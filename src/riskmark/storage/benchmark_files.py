@@ -5,13 +5,11 @@ to about 1: a list of the largest members alone would make every other sector lo
 All of a file is read, or nothing and what is wrong with it.
 """
 
-from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
 from pathlib import Path
 
 import polars as pl
 
+from riskmark.storage.benchmarks import BenchmarkWeight, MemberKind
 from riskmark.storage.file_issues import FileIssue
 from riskmark.storage.tables import (
     Issues,
@@ -27,23 +25,6 @@ LEAST_SUM, MOST_SUM = 0.9, 1.01
 """What the weights of a date sum to: cash is often left out, and weights are rounded."""
 MAX_SECTOR = 200
 _COLUMNS = {"date": True, "weight": True, "symbol": False, "sector": False}
-
-
-class MemberKind(StrEnum):
-    """What a weight is given for."""
-
-    SYMBOL = "symbol"
-    SECTOR = "sector"
-
-
-@dataclass(frozen=True, slots=True)
-class BenchmarkWeight:
-    """A benchmark's weight of a symbol or sector, from ``date`` to the next date stated."""
-
-    date: date
-    kind: MemberKind
-    name: str
-    weight: float
 
 
 def read_benchmark_weights(path: Path) -> tuple[BenchmarkWeight, ...]:

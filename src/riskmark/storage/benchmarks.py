@@ -5,7 +5,9 @@ change is recorded for everything, from the first session on which the weights d
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -13,17 +15,33 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from riskmark.domain.reasons import ChangeKind
-from riskmark.domain.sectors import UNCLASSIFIED, sector_of
+from riskmark.domain.sectors import UNCLASSIFIED, USUAL_SECTORS, sector_of
 from riskmark.domain.sessions import FIRST_DATE, Calendar
 from riskmark.errors import InputError
 from riskmark.storage import schema
-from riskmark.storage.benchmark_files import BenchmarkWeight, MemberKind
 from riskmark.storage.engines import as_date, bind_date, read_rows, write_rows
 from riskmark.storage.instruments import Instrument, find_instruments
 from riskmark.storage.key_lists import run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, record_changes
 
 _COLUMNS = ("benchmark_id", "date", "kind", "name", "weight")
+
+
+class MemberKind(StrEnum):
+    """What a weight is given for."""
+
+    SYMBOL = "symbol"
+    SECTOR = "sector"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkWeight:
+    """A benchmark's weight of a symbol or sector, from ``date`` to the next date stated."""
+
+    date: date
+    kind: MemberKind
+    name: str
+    weight: float
 
 
 class BenchmarkImport(NamedTuple):
@@ -102,6 +120,18 @@ def load_sector_weights(connection: Connection, benchmark_id: int) -> tuple[Sect
             sums[sector] = sums.get(sector, 0.0) + one.weight
         found.append(SectorWeights(day, sums))
     return tuple(found)
+
+
+def unusual_sectors(connection: Connection, weights: Iterable[BenchmarkWeight]) -> tuple[str, ...]:
+    """Return the sectors of ``weights`` that no symbol has or is usually given.
+
+    A book has nothing to set beside them: ``Technology`` is not ``Information Technology``.
+    """
+    named = {one.name for one in weights if one.kind is MemberKind.SECTOR} - USUAL_SECTORS
+    if not named:
+        return ()
+    rows = read_rows(connection, "SELECT DISTINCT sector FROM instrument WHERE sector IS NOT NULL")
+    return tuple(sorted(named - {sector for (sector,) in rows}))
 
 
 def _sector_of(one: BenchmarkWeight, known: Mapping[str, Instrument]) -> str:

@@ -8,13 +8,16 @@ the time and a third of the space (``docs/decisions``). SQL reads them as tables
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import numpy as np
+from sqlalchemy import Connection
 
 from riskmark.calc.arrays import IntArray
+from riskmark.storage.key_lists import run_statement
 
 POSITION_FIELDS = (
     "instrument_id",
@@ -80,6 +83,11 @@ FIT_FIELDS = (
 )
 NO_LINES = "[]"
 
+OF_CELLS = ("position_value", "factor_exposure", "stress_result", "sector_exposure")
+"""The views of the lines of cells."""
+LAID_OUT = 100_000
+"""Cells whose lines are laid out at once: about a gigabyte."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -99,3 +107,22 @@ def pack_columns(columns: Sequence[Sequence[Sequence[Any]]], *, count: int) -> l
     if not columns:
         return [NO_LINES] * count
     return [pack_lines(lines) for lines in zip(*columns, strict=True)]
+
+
+@contextmanager
+def laid_out(connection: Connection, *, cells: int) -> Iterator[None]:
+    """Lay the lines of cells out as rows, for many questions about all of them.
+
+    SQLite parses a pack whenever a view is read. A temporary table of a view's name is found
+    before it, and parsed once; beyond ``LAID_OUT`` cells it would take too much of the disk.
+    """
+    if connection.dialect.name != "sqlite" or cells > LAID_OUT:
+        yield
+        return
+    for view in OF_CELLS:
+        run_statement(connection, f'CREATE TEMP TABLE "{view}" AS SELECT * FROM main."{view}"')
+    try:
+        yield
+    finally:
+        for view in OF_CELLS:
+            run_statement(connection, f'DROP TABLE temp."{view}"')

@@ -54,8 +54,14 @@ _REASON = {reason: code for code, reason in enumerate(SYMBOL_REASONS)}
 def analyse(inputs: ShardInputs, valued: Valued) -> ShardNumbers:
     """Measure every planned cell."""
     cells = Cells(inputs, valued)
+    return analyse_held(inputs, valued, cells=cells, held_here=hold(inputs, cells))
+
+
+def analyse_held(
+    inputs: ShardInputs, valued: Valued, *, cells: Cells, held_here: Held
+) -> ShardNumbers:
+    """Measure cells of which it is known what they hold."""
     kind = cells.of_position(valued.kind)
-    held_here = hold(inputs, cells)
     series, included = held_here.series, held_here.included
     held = cells.exposed(cells.exposures, cells.is_held)
     market = inputs.fits[MARKET_MODEL]

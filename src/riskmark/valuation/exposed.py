@@ -129,7 +129,8 @@ def _units(inputs: ShardInputs, shown: Shown, at: IntArray) -> FloatArray:
     wanted = shown.portfolio[at] * width + shown.instrument[at]
     groups, group = np.unique(wanted, return_inverse=True)
     own = lots.portfolio * width + lots.instrument
-    used = np.flatnonzero(np.isin(own, groups))
+    # A later lot may be stated beyond the panel, and is on no share of these sessions.
+    used = np.flatnonzero(np.isin(own, groups) & (lots.entry_row < inputs.rows.stop))
     place = np.searchsorted(groups, own[used])
     column = inputs.columns[lots.instrument[used]]
     stated = lots.stated_row[used]

@@ -23,7 +23,7 @@ from riskmark.storage.contracts import load_contracts
 from riskmark.storage.packs import Closes, load_closes
 from riskmark.valuation.factors import MARKET_MODEL, SessionFactors, session_factors
 from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
-from riskmark.valuation.option_panel import with_options
+from riskmark.valuation.option_panel import UnstoredOption, with_options
 from riskmark.valuation.panels import Panel, build_panel, load_instruments
 from riskmark.valuation.shard import ShardInputs
 
@@ -51,12 +51,14 @@ def load_inputs(
     last: int,
     back_to: int | None = None,
     beside: Collection[int] = (),
+    unstored: Sequence[UnstoredOption] = (),
 ) -> Inputs:
     """Read what the cells from ``first_cell`` to ``last`` (ordinals) are computed from.
 
     ``first_sessions`` are the portfolios and the ordinals of their first sessions. The panel
     has the instruments that these hold, the underlyings of options, the factors' and those of
-    the ids ``beside``; it reaches as far back as books and windows do, and at least ``back_to``.
+    the ids ``beside``, and the options ``unstored``; it reaches as far back as books and windows
+    do, and at least ``back_to``.
     """
     factors = symbol_scope.public_ids(connection, settings.factor_symbols)
     portfolios = sorted(first_sessions)
@@ -64,6 +66,7 @@ def load_inputs(
     ordinals = [first_sessions[key] for key in portfolios]
     contracts = load_contracts(connection, stored.instrument_ids | set(beside))
     modelled = [one for one in contracts if one.underlying_id is not None]
+    modelled += [one.contract for one in unstored]
     options = {one.instrument_id for one in modelled}
     held = stored.instrument_ids - options
     held |= {one.underlying_id for one in modelled if one.underlying_id is not None}
@@ -89,7 +92,13 @@ def load_inputs(
     )
     if modelled:
         panel = with_options(
-            connection, calendar, panel, modelled, stored=stored, settings=settings
+            connection,
+            calendar,
+            panel,
+            modelled,
+            stored=stored,
+            settings=settings,
+            unstored=unstored,
         )
     return Inputs(
         panel=panel,
@@ -195,11 +204,12 @@ class InputCutter:
         """
         if rows != self._rows:
             panel = self._inputs.panel
+            returns = _take(panel.marks.returns, self._columns)
             # One symbol with absurd prices must not take the fits of all others with it.
             with np.errstate(over="ignore", invalid="ignore"):
                 self._fits = {
                     model.name: fit_model(
-                        _take(panel.marks.returns, self._columns),
+                        returns,
                         panel.factor_returns(model),
                         model=model,
                         rows=rows,

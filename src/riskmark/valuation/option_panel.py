@@ -61,12 +61,24 @@ class Options:
         which = int(self.place[column])
         return which >= 0 and bool(self.is_model[row, which])
 
+    def has_expired(self, panel: Panel, row: int, column: int) -> bool:
+        """Whether a column of the panel is an option that expired before the session of a row."""
+        which = int(self.place[column])
+        return which >= 0 and bool(panel.days[row] > self.contracts.expiry[which])
+
     def terms(self, panel: Panel, rows: IntArray, which: IntArray) -> Pricing:
         """Return the terms of options (k,) on rows (k,)."""
         volatility: FloatArray = self.volatility[rows, which]
         return self.contracts.terms(
             panel.marks, panel.days, volatility, at=(rows, which), carry=self.carry
         )
+
+
+class UnstoredOption(NamedTuple):
+    """An option that is tried without being stored; its id is below 0, as no stored one is."""
+
+    facts: InstrumentFacts
+    contract: Contract
 
 
 class _Key(NamedTuple):
@@ -93,16 +105,17 @@ def with_options(
     *,
     stored: StoredBooks,
     settings: Settings,
+    unstored: Sequence[UnstoredOption] = (),
 ) -> Panel:
     """Return ``panel``, which has the underlyings, with columns for ``contracts`` after its own.
 
-    All contracts have an underlying; ``stored`` are the books that have lots of them. One that
-    none has a lot of is stated in the shares of the last session.
+    All contracts, the ``unstored`` among them, have an underlying; ``stored`` are the books that
+    have lots of them. One that none has a lot of is stated in the shares of the last session.
     """
     last = panel.first + len(panel.sessions) - 1
     keys, columns = _columns(connection, calendar, contracts, stored, last=last)
     used = list(columns.values())
-    facts = _facts(connection, used, settings)
+    facts = _facts(connection, used, settings, unstored)
     closes = load_closes(connection, calendar, sorted(_ids(used)), start=0)
     deep = build_panel(
         connection,
@@ -160,7 +173,8 @@ def _columns(
     for portfolio, instrument, _, _, entry, *_ in stored.lots:
         if instrument in of:
             if entry not in days:
-                days[entry] = calendar.on_or_before(as_date(entry))
+                # A lot stated after the panel's end changes nothing before it.
+                days[entry] = min(calendar.on_or_before(as_date(entry)), last)
             pair = (portfolio, instrument)
             entries[pair] = min(days[entry], entries.get(pair, days[entry]))
     keys: dict[tuple[str, int], _Key] = {}
@@ -184,7 +198,10 @@ def _ids(columns: Sequence[_Column]) -> set[int]:
 
 
 def _facts(
-    connection: Connection, columns: Sequence[_Column], settings: Settings
+    connection: Connection,
+    columns: Sequence[_Column],
+    settings: Settings,
+    unstored: Sequence[UnstoredOption],
 ) -> tuple[InstrumentFacts, ...]:
     known = {
         one.instrument_id: one
@@ -193,7 +210,7 @@ def _facts(
             {one.contract.instrument_id for one in columns},
             base_currency=settings.base_currency,
         )
-    }
+    } | {one.facts.instrument_id: one.facts for one in unstored}
     return tuple(known[one.contract.instrument_id] for one in columns)
 
 

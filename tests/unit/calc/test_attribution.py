@@ -23,12 +23,13 @@ def some_measure(rng, shape, codes, *, scale, holes):
     return Measure(np.where(nulls == 0, rng.normal(0, scale, shape), np.nan), nulls)
 
 
-def attribute(pnl, kept, exposures, returns, *, excluded=None):
+def attribute(pnl, kept, exposures, returns, *, excluded=None, beyond_delta=None):
     """Attribute sessions that are written as plain lists; None is NaN."""
     return attribute_to_factors(
         np.array(pnl, float),
         kept,
         excluded=np.zeros(len(pnl)) if excluded is None else np.array(excluded, float),
+        beyond_delta=np.zeros(len(pnl)) if beyond_delta is None else np.array(beyond_delta, float),
         exposures=measure(np.array(exposures, float)),
         factor_returns=np.array(returns, float),
     )
@@ -45,17 +46,23 @@ def test_the_parts_of_every_session_sum_to_its_pnl(seed, sessions, factors, hole
     returns = rng.normal(0, 0.02, shape)
     returns[rng.random(shape) < holes / 3] = np.nan
 
-    excluded = rng.normal(0, scale, sessions)
+    excluded, curved = rng.normal(0, scale, (2, sessions))
 
     found = attribute_to_factors(
-        pnl, kept, excluded=excluded, exposures=exposures, factor_returns=returns
+        pnl,
+        kept,
+        excluded=excluded,
+        beyond_delta=curved,
+        exposures=exposures,
+        factor_returns=returns,
     )
 
     total = found.factors.sum(axis=1) + found.specific + found.trading + found.unexplained
-    total += found.excluded
+    total += found.excluded + found.beyond_delta
     sizes = (
         np.abs(pnl)
         + np.abs(excluded)
+        + np.abs(curved)
         + np.abs(found.factors).sum(axis=1)
         + np.nan_to_num(np.abs(kept.values))
     )
@@ -82,6 +89,13 @@ def test_what_risk_is_not_computed_from_is_no_trading():
     assert_allclose(found.trading, [10.0])
 
 
+def test_what_options_make_beyond_their_delta_is_no_trading():
+    found = attribute([650], measure(np.array([700.0])), [[0]], [[0.01]], beyond_delta=[-60])
+
+    assert_array_equal(found.beyond_delta, [-60.0])
+    assert_allclose(found.trading, [10.0])
+
+
 @pytest.mark.parametrize("code", NOTHING_HELD)
 def test_where_nothing_was_held_before_all_pnl_is_trading(code):
     kept = Measure(np.array([np.nan]), np.array([code], np.int8))
@@ -91,6 +105,7 @@ def test_where_nothing_was_held_before_all_pnl_is_trading(code):
         np.array([12.5]),
         kept,
         excluded=np.array([3.0]),
+        beyond_delta=np.array([2.0]),
         exposures=exposures,
         factor_returns=np.array([[np.nan]]),
     )
@@ -106,6 +121,7 @@ def test_a_session_with_a_null_exposure_is_unexplained_for_its_reason():
         np.array([12.5]),
         measure(np.array([12.0])),
         excluded=np.array([3.0]),
+        beyond_delta=np.array([2.0]),
         exposures=exposures,
         factor_returns=np.array([[0.1, 0.1]]),
     )
@@ -136,5 +152,5 @@ def test_a_pnl_that_cannot_be_held_against_the_holdings_is_unexplained():
 def test_inputs_of_different_sessions_are_refused():
     with pytest.raises(ShapeError, match="exposures and returns"):
         attribute([1, 2], measure(np.zeros(2)), [[1.0]], [[1.0]])
-    with pytest.raises(ShapeError, match="hypothetical or excluded"):
+    with pytest.raises(ShapeError, match="hypothetical, excluded"):
         attribute([1], measure(np.zeros(2)), [[1.0]], [[1.0]])

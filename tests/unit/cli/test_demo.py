@@ -15,7 +15,7 @@ from riskmark.cli.demo import _load
 from riskmark.cli.demo_setup import BOOKS, UNPRICED, fill, open_demo, prepare_folder
 from riskmark.cli.exits import BAD_INPUT, OK
 from riskmark.cli.main import app as command_line
-from riskmark.domain.portfolio import Mode
+from riskmark.domain.portfolio import InvestmentClass, Mode
 from riskmark.errors import InputError
 from riskmark.intake.positions_csv import parse_positions
 from riskmark.storage.books import list_portfolios
@@ -23,7 +23,7 @@ from riskmark.storage.engines import read_rows
 from riskmark.storage.lots import load_flows, load_lots
 from riskmark.storage.positions import Positions, compare_book
 
-FILES = {"riskmark.toml", "symbols.csv", *(book.file_name for book in BOOKS)}
+FILES = {"riskmark.toml", "symbols.csv", "values.csv", *(book.file_name for book in BOOKS)}
 
 
 def call(*words, **environment):
@@ -117,7 +117,24 @@ def test_the_five_portfolios_differ_in_what_they_show(opened):
     assert sold & held
     assert any(lot.quantity < 0 for lot in lots["Long-Short"])
     assert any(lot.entry_date == lot.exit_date for lot in lots["Energy"])
-    assert any(lot.symbol == UNPRICED for lot in lots["Family"])
+    assert any(lot.symbol == UNPRICED for lot in lots["Income"])
+    assert InvestmentClass.PRIVATE in {lot.investment_class for lot in lots["Family"]}
+
+
+def test_a_private_asset_is_worth_what_was_last_stated_of_it(opened):
+    marks = rows(
+        opened,
+        "SELECT v.session, v.mark, v.mark_kind FROM position_value v JOIN instrument i "
+        "ON i.id = v.instrument_id WHERE i.kind = 'private' ORDER BY v.session",
+    )
+    stated = {
+        str(day): float(price) for day, price in rows(opened, "SELECT date, price FROM valuation")
+    }
+
+    known = [max(day for day in stated if day <= str(session)) for session, _, _ in marks]
+    assert len(stated) == 7
+    assert [mark for _, mark, _ in marks] == [stated[day] for day in known]
+    assert {kind for _, _, kind in marks} == {"manual"}
 
 
 def test_entries_and_exits_are_at_prices_of_their_sessions(opened):

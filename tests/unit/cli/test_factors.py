@@ -140,6 +140,26 @@ def test_symbols_of_a_benchmark_that_nobody_knows_are_named(riskmark):
     assert found["newest"]["weights"]["Unclassified"] == pytest.approx(1.0)
 
 
+def test_sectors_that_no_symbol_has_are_named(riskmark):
+    symbols = "symbol,kind,sector\nAAA,stock,Shipping\n"
+    riskmark("symbols", "import", riskmark.file("s.csv", symbols))
+    listed = ("Technology", "Information Technology", "Shipping", "ETF", "Unclassified")
+    rows = "".join(f"{TUE},{sector},0.2\n" for sector in listed)
+    file = riskmark.file("w.csv", f"date,sector,weight\n{rows}")
+
+    done = riskmark("benchmarks", "import", file)
+
+    said = " ".join(done.out.split())
+    assert done.code == 0
+    assert "1 sector that no symbol has" in said
+    assert "nothing: Technology; expected are GICS sectors" in said
+    assert riskmark("benchmarks", "import", file, "--json").json["unknown_sectors"] == [
+        "Technology"
+    ]
+    usual = riskmark("benchmarks", "import", riskmark.file("u.csv", WEIGHTS))
+    assert "no symbol has" not in usual.out
+
+
 def test_every_bad_row_of_weights_is_named_and_nothing_is_stored(riskmark):
     text = f"date,sector,weight\n{TUE},Energy,60\n{TUE},,0.4\n6 Jan,Utilities,0.1\n"
 

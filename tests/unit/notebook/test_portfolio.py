@@ -41,6 +41,8 @@ def test_the_history_has_a_row_a_session_and_the_columns_of_the_interface(growth
     assert found.index.is_monotonic_increasing
     assert found.loc["2022-12-28", "nav"] == document["snapshot"]["nav"]
     assert np.isnan(found["pnl_hypothetical"].iloc[0])
+    first = found.index[0].date()
+    assert found.attrs["nulls"][f"{first}.pnl_hypothetical"] == "first_session"
 
 
 def test_a_history_may_have_any_stored_measure_and_a_range(growth, document):
@@ -157,7 +159,7 @@ def test_back_tests_say_which_sessions_were_exceptions(growth):
 @pytest.mark.parametrize("by", ["position", "sector", "factor"])
 def test_an_attribution_sums_to_the_pnl(book, by):
     for portfolio in map(book.portfolio, book.portfolios().index):
-        found = portfolio.attribution(by, first="2022-10-03", last="2022-12-28")
+        found = portfolio.attribution(by=by, first="2022-10-03", last="2022-12-28")
 
         whole = portfolio.history("pnl", first="2022-10-03")["pnl"].sum()
         assert found["pnl"].sum() == pytest.approx(found.attrs["pnl"], rel=1e-9)
@@ -188,6 +190,30 @@ def test_what_if_shows_both_sides_and_changes_nothing(growth):
     pd.testing.assert_frame_equal(growth.history("nav"), before)
 
 
+def test_trades_may_be_pairs_as_on_the_command_line(growth):
+    by_symbol = growth.what_if({"MSFT": -100, "KO": np.int64(10)})
+
+    as_pairs = growth.what_if([("MSFT", -100), ("KO", 10)])
+
+    pd.testing.assert_frame_equal(as_pairs.measures, by_symbol.measures)
+
+
+@pytest.mark.parametrize(
+    "day",
+    [np.datetime64("2022-06-30"), np.datetime64("2022-06-30T00:00:00.000000000"),
+     pd.Timestamp("2022-06-30"), date(2022, 6, 30)],
+)  # fmt: skip
+def test_a_session_may_be_a_date_of_any_library(growth, day):
+    assert growth.risk(day).attrs["session"] == date(2022, 6, 30)
+    assert growth.attribution(day).attrs["to"] == date(2022, 6, 30)
+
+
+@pytest.mark.parametrize("day", [np.datetime64("NaT"), pd.NaT, 20220630])
+def test_what_is_no_date_is_told(growth, day):
+    with pytest.raises(InputError, match=r"session .*: expected a date"):
+        growth.risk(day)
+
+
 def test_what_if_proposes_a_hedge_and_a_scaling(growth):
     hedged = growth.what_if(hedge_beta="VLUE").measures.loc[("risk", "beta"), "after"]
     scaled = growth.what_if(target_vol=0.1).measures.loc[("risk", "vol_63"), "after"]
@@ -203,6 +229,12 @@ def test_what_if_proposes_a_hedge_and_a_scaling(growth):
         ({"target_vol": 12}, "0.12 is 12 %"),
         ({"trades": {"MSFT": 0}}, "quantity of MSFT"),
         ({"trades": {"MSFT": float("nan")}}, "quantity of MSFT"),
+        ({"trades": {"MSFT": True}}, "quantity of MSFT True: expected a number of shares"),
+        ({"trades": {"MSFT": None}}, "quantity of MSFT None: expected a number of shares"),
+        ({"trades": {5: 1}}, "symbol 5: expected text"),
+        ({"trades": "MSFT"}, "expected quantities by symbol"),
+        ({"trades": 5}, "expected quantities by symbol"),
+        ({"trades": ["MSFT"]}, "expected quantities by symbol"),
     ],
 )
 def test_what_cannot_be_tried_is_told(growth, wanted, problem):

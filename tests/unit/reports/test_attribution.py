@@ -46,6 +46,7 @@ def parts(found):
     return [line.pnl for line in by.factors] + [
         by.specific,
         by.excluded,
+        by.beyond_delta,
         by.trading,
         by.unexplained,
     ]

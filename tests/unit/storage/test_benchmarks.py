@@ -8,8 +8,13 @@ from tests.market import AT, CALENDAR, changes, closes_of, load
 
 from riskmark.errors import InputError
 from riskmark.storage import schema
-from riskmark.storage.benchmark_files import BenchmarkWeight, MemberKind
-from riskmark.storage.benchmarks import SectorWeights, import_weights, load_sector_weights
+from riskmark.storage.benchmarks import (
+    BenchmarkWeight,
+    MemberKind,
+    SectorWeights,
+    import_weights,
+    load_sector_weights,
+)
 from riskmark.storage.instruments import find_instrument
 
 MON, TUE = CALENDAR.sessions[260:262]

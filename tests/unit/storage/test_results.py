@@ -2,13 +2,14 @@
 
 from datetime import date
 
+import pytest
 from sqlalchemy import func, select, text, update
 from tests.market import AT
 from tests.unit.storage.cells import NOW, add_progress, write_cells
 
 from riskmark.domain.measures import STORED
 from riskmark.planning.facts import Version
-from riskmark.storage import results, schema
+from riskmark.storage import lines, results, schema
 from riskmark.storage.results import Progress
 
 MON, TUE, WED = (date(2024, 3, day) for day in (4, 5, 6))
@@ -162,3 +163,20 @@ def test_lines_are_read_as_rows(database):
     assert rows["factor_exposure"].risk_share_null == "not_defined"
     assert rows["stress_result"].predictive == 0.2
     assert rows["sector_exposure"].gross == 0.5
+
+
+@pytest.mark.parametrize(
+    ("view", "fields"),
+    [
+        ("position_value", (*lines.POSITION_FIELDS, *lines.OPTION_FIELDS)),
+        ("factor_exposure", lines.EXPOSURE_FIELDS),
+        ("stress_result", (*lines.STRESS_FIELDS, lines.BEYOND_DELTA)),
+        ("sector_exposure", lines.SECTOR_FIELDS),
+        ("symbol_fit", lines.FIT_FIELDS),
+    ],
+)
+def test_a_view_has_the_fields_of_its_lines_in_their_order(database, view, fields):
+    with database.read() as connection:
+        columns = connection.execute(text(f"SELECT * FROM {view}")).keys()
+
+    assert tuple(columns)[-len(fields) :] == fields

@@ -51,8 +51,8 @@ def sectors() -> Section:
     return Section(
         "sectors",
         "Sectors",
-        "One line for each GICS sector that is held or has a benchmark weight, and for ETF, Fund, Private and "
-        "Unclassified; there is no guess from the ticker.",
+        "One line for each GICS sector that is held or has a benchmark weight, and for ETF, Fund, "
+        "Private and Unclassified; there is no guess from the ticker.",
         (
             Entry("sector", Unit.NAMES, "whose line it is", column="sector_exposure.sector"),
             entry("long", "Σ e_i / NAV of the positive e_i in the sector"),
