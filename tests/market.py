@@ -7,8 +7,8 @@ from sqlalchemy import insert, select
 from tests.support import START
 
 from riskmark.domain.sessions import Calendar
+from riskmark.intake.market_data import Action, ActionKind, make_bars
 from riskmark.storage import schema
-from riskmark.storage.market_data import Action, ActionKind, make_bars
 from riskmark.storage.prices import import_prices
 
 AT = datetime(2024, 6, 3, 15, tzinfo=UTC)

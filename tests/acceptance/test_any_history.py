@@ -34,12 +34,12 @@ from tests.support import DATABASE_EXAMPLES
 from riskmark import faults
 from riskmark.domain.portfolio import Flow, Lot
 from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.intake.market_data import Action, ActionKind
 from riskmark.settings import load_settings
 from riskmark.storage import books
 from riskmark.storage.books import Account, MemberOfCombined
 from riskmark.storage.combining import change_members, combine_books
 from riskmark.storage.instruments import guess_kind
-from riskmark.storage.market_data import Action, ActionKind
 from riskmark.storage.positions import Moment, Positions, add_lots, create_book
 from riskmark.storage.symbol_files import SymbolRow
 from riskmark.storage.symbols import accept, import_symbols, unaccept

@@ -32,7 +32,7 @@ from tests.acceptance.soundness import assert_sound
 from tests.oracles.day_loop import Day, Market, walk_book
 
 from riskmark.domain.reasons import RunStatus
-from riskmark.storage.market_data import make_bars
+from riskmark.intake.market_data import make_bars
 
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir(), reason="RISKMARK_MARKET_DATA names no folder with market data"

@@ -17,6 +17,7 @@ from riskmark.domain.portfolio import Lot
 from riskmark.domain.reasons import Source
 from riskmark.engine.run import RunResult
 from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.intake.market_data import Action, ActionKind, make_bars
 from riskmark.settings import load_settings
 from riskmark.storage import books
 from riskmark.storage.books import Account
@@ -24,7 +25,6 @@ from riskmark.storage.calendar import load_calendar
 from riskmark.storage.engines import open_database, read_rows
 from riskmark.storage.instruments import guess_kind
 from riskmark.storage.lots import BookEditor
-from riskmark.storage.market_data import Action, ActionKind, make_bars
 from riskmark.storage.positions import Moment, Positions, create_book
 from riskmark.storage.prices import import_prices
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from riskmark.calc.arrays import FloatArray
 from riskmark.domain.portfolio import Flow, Lot
+from riskmark.intake.market_data import Action, ActionKind, Bars
 from riskmark.storage.factor_files import FactorReturns
-from riskmark.storage.market_data import Action, ActionKind, Bars
 
 FACTOR_SYMBOLS = ("SPY", "VTV", "VUG", "IWM", "MTUM", "QUAL", "USMV", "TLT")
 FACTOR_COLUMNS = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")

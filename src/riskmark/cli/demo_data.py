@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from riskmark.errors import InputError
-from riskmark.storage.market_data import Bars
+from riskmark.intake.market_data import Bars
 
 FIRST = date(2014, 1, 2)
 """The first session of the style ETFs: before it there are no factors."""

@@ -19,13 +19,13 @@ from riskmark.cli.demo_data import find_price_files, load_demo_bars
 from riskmark.domain.portfolio import AccountType
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import InputError
+from riskmark.intake.market_data import Bars
 from riskmark.intake.positions_csv import parse_positions
 from riskmark.settings import CONFIG_FILE, load_settings
 from riskmark.storage.books import Account
 from riskmark.storage.calendar import load_calendar
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.lots import BookEditor
-from riskmark.storage.market_data import Bars
 from riskmark.storage.positions import Moment, Positions, create_book
 from riskmark.storage.prices import import_prices
 from riskmark.storage.symbol_files import read_symbol_rows

@@ -245,7 +245,7 @@ class Massive(NetworkProvider):
 
     def _opened(self) -> Any:
         if self._client is None:
-            from massive import RESTClient  # type: ignore[import-untyped] # noqa: PLC0415 - slow
+            from massive import RESTClient
 
             base = self._access.base_url or HOST
             self._client = RESTClient(api_key=self._access.api_key or "", base=base)

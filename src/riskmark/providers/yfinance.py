@@ -58,8 +58,8 @@ class YFinance(NetworkProvider):
         return profile, Outcome(AnswerReason.OK)
 
     def _get(self, url: str, params: dict[str, int | str]) -> Reply:
-        import yfinance.cache  # type: ignore[import-untyped] # noqa: PLC0415 - a second
-        from yfinance.data import YfData  # type: ignore[import-untyped] # noqa: PLC0415 - of start
+        import yfinance.cache
+        from yfinance.data import YfData
 
         # Its cookie is kept in a database in the home folder, which other processes lock.
         yfinance.cache.set_cache_location(self._folder.name)

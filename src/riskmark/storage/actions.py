@@ -15,13 +15,13 @@ from sqlalchemy import Connection
 
 from riskmark.domain.reasons import ChangeKind
 from riskmark.domain.sessions import FIRST_DATE, Calendar
+from riskmark.intake.market_data import Action, ActionKind, classify
 from riskmark.storage import quarantine, schema
 from riskmark.storage.bars import SAME
 from riskmark.storage.engines import as_date, bind_date, read_rows, write_rows
 from riskmark.storage.instruments import Instrument, ensure_instruments, find_instruments, hint_of
 from riskmark.storage.key_lists import among, run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, record_changes
-from riskmark.storage.market_data import Action, ActionKind, classify
 
 _OTHER_RATIO = {
     ActionKind.SPLIT: ActionKind.SPINOFF,

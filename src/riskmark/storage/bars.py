@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from riskmark.storage import schema
-from riskmark.storage.engines import bind_instant, read_rows, write_rows
-from riskmark.storage.key_lists import ranges
-from riskmark.storage.market_data import (
+from riskmark.intake.market_data import (
     BoolArray,
     DateArray,
     FloatArray,
     IntArray,
     key_of,
 )
+from riskmark.storage import schema
+from riskmark.storage.engines import bind_instant, read_rows, write_rows
+from riskmark.storage.key_lists import ranges
 
 SAME = 1e-9
 """Relative difference up to which two stored numbers are equal."""

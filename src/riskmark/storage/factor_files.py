@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from riskmark.errors import InputError
+from riskmark.intake.market_data import DateArray, FloatArray
 from riskmark.storage.file_issues import FileIssue
-from riskmark.storage.market_data import DateArray, FloatArray
 from riskmark.storage.tables import Issues, read_dates, read_numbers, read_table
 
 MOST = 1.0

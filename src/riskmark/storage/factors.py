@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 
 from riskmark.domain.reasons import ChangeKind
 from riskmark.domain.sessions import Calendar
+from riskmark.intake.market_data import BoolArray, FloatArray
 from riskmark.storage import schema
 from riskmark.storage.bars import SAME
 from riskmark.storage.engines import bind_date, read_rows, write_rows
 from riskmark.storage.factor_files import FactorReturns
 from riskmark.storage.key_lists import among
 from riskmark.storage.ledger import InputChange, record_changes
-from riskmark.storage.market_data import BoolArray, FloatArray
 
 _COLUMNS = ("factor", "session", "return")
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.reasons import SymbolReason
 from riskmark.domain.sessions import Calendar
+from riskmark.intake.market_data import IntArray
 from riskmark.storage.contracts import load_contracts
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.instruments import (
@@ -24,7 +25,6 @@ from riskmark.storage.instruments import (
     load_instruments,
 )
 from riskmark.storage.key_lists import among
-from riskmark.storage.market_data import IntArray
 
 
 @dataclass(frozen=True, slots=True)

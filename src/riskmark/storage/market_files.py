@@ -20,8 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskmark.storage.file_issues import FileIssue
-from riskmark.storage.market_data import (
+from riskmark.intake.market_data import (
     MAX_PRICE,
     MAX_RATIO,
     MAX_VOLUME,
@@ -33,6 +32,7 @@ from riskmark.storage.market_data import (
     classify,
     make_bars,
 )
+from riskmark.storage.file_issues import FileIssue
 from riskmark.storage.tables import (
     Issues,
     find_files,

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.reasons import ChangeKind
 from riskmark.domain.sessions import Calendar
+from riskmark.intake.market_data import Action, Bars, DateArray, IntArray, key_of
 from riskmark.storage import quarantine
 from riskmark.storage.actions import StoredActions, store_actions
 from riskmark.storage.bars import InstrumentBars, Written, write_differences
@@ -37,7 +38,6 @@ from riskmark.storage.ledger import (
     one_of_each,
     record_changes,
 )
-from riskmark.storage.market_data import Action, Bars, DateArray, IntArray, key_of
 
 
 class RefusedBars(NamedTuple):

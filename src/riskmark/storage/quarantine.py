@@ -19,12 +19,12 @@ from sqlalchemy import Connection, insert
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import ChangeKind
 from riskmark.errors import InputError
+from riskmark.intake.market_data import BoolArray, DateArray, FloatArray, IntArray, key_of
 from riskmark.storage import schema
 from riskmark.storage.engines import as_date, bind_date, bind_instant, read_rows
 from riskmark.storage.instruments import find_instrument
 from riskmark.storage.key_lists import among, ranges, run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, record_changes
-from riskmark.storage.market_data import BoolArray, DateArray, FloatArray, IntArray, key_of
 
 TOLERANCE = 0.02 + 1e-9
 """Two per cent, and room for the last bits of a quotient that lies exactly there."""

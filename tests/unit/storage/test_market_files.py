@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmark.errors import InputError
+from riskmark.intake.market_data import Action, ActionKind
 from riskmark.storage.file_issues import MarketFileErrors
-from riskmark.storage.market_data import Action, ActionKind
 from riskmark.storage.market_files import read_market_files
 
 HEADER = "date,symbol,open,high,low,close,volume\n"

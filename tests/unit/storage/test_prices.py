@@ -24,9 +24,9 @@ from tests.market import (
 )
 from tests.support import DATABASE_EXAMPLES, fresh_schema
 
+from riskmark.intake.market_data import make_bars
 from riskmark.storage import schema
 from riskmark.storage.ledger import current_revision
-from riskmark.storage.market_data import make_bars
 from riskmark.storage.prices import import_prices
 
 MON, TUE, WED, THU, FRI = CALENDAR.sessions[260:265]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.market import dividend, spinoff, split
 
-from riskmark.storage.market_data import (
+from riskmark.intake.market_data import (
     ActionKind,
     as_traded,
     classify,
