@@ -245,7 +245,7 @@ class Massive(NetworkProvider):
 
     def _opened(self) -> Any:
         if self._client is None:
-            from massive import RESTClient
+            from massive import RESTClient  # noqa: PLC0415 - a heavy client, and few commands ask
 
             base = self._access.base_url or HOST
             self._client = RESTClient(api_key=self._access.api_key or "", base=base)

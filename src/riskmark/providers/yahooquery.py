@@ -46,7 +46,7 @@ class YahooQuery(NetworkProvider):
 
     def _client(self, asked: str) -> Any:
         """Return the client, set to one symbol; making one asks for a crumb."""
-        from yahooquery import Ticker
+        from yahooquery import Ticker  # noqa: PLC0415 - a heavy client, and few commands ask
 
         if self._ticker is None:
             self._ticker = Ticker(asked, session=self._session)

@@ -58,8 +58,8 @@ class YFinance(NetworkProvider):
         return profile, Outcome(AnswerReason.OK)
 
     def _get(self, url: str, params: dict[str, int | str]) -> Reply:
-        import yfinance.cache
-        from yfinance.data import YfData
+        import yfinance.cache  # noqa: PLC0415 - a heavy client, and few commands ask
+        from yfinance.data import YfData  # noqa: PLC0415 - a heavy client, and few commands ask
 
         # Its cookie is kept in a database in the home folder, which other processes lock.
         yfinance.cache.set_cache_location(self._folder.name)
