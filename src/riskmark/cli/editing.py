@@ -33,7 +33,7 @@ def editing(ctx: typer.Context, name_or_id: str) -> Iterator[Editing]:
     from riskmark.storage.lots import BookEditor
 
     with opened(ctx) as app, app.database.write() as connection:
-        portfolio = find_portfolio(connection, app.principal, name_or_id)
+        portfolio = find_portfolio(connection, app.principal, name_or_id, is_own=True)
         editor = BookEditor(
             connection,
             portfolio,

@@ -126,10 +126,19 @@ def create_portfolio(
     return find_portfolio(connection, principal, portfolio_id)
 
 
-def find_portfolio(connection: Connection, principal: Principal, name_or_id: str) -> Portfolio:
-    """Return the live portfolio with this name or id."""
+def find_portfolio(
+    connection: Connection, principal: Principal, name_or_id: str, *, is_own: bool = False
+) -> Portfolio:
+    """Return the live portfolio with this name or id.
+
+    ``is_own``: one that the principal may change, not only read. Names are those of the
+    principal's own portfolios; what was granted to him is found by its id.
+    """
     table = schema.portfolio
-    statement = _visible(principal).where((table.c.id == name_or_id) | (table.c.name == name_or_id))
+    by_name = table.c.name == name_or_id
+    if not principal.sees_all:
+        by_name &= table.c.owner_id == principal.account_id
+    statement = _visible(principal, is_own=is_own).where((table.c.id == name_or_id) | by_name)
     found = [_portfolio(row) for row in connection.execute(statement)]
     if not found:
         raise UnknownPortfolio(name_or_id)
@@ -153,7 +162,7 @@ def delete_portfolio(
 
     A member of a live combined book stays: that book's numbers would change by it.
     """
-    portfolio = find_portfolio(connection, principal, name_or_id)
+    portfolio = find_portfolio(connection, principal, name_or_id, is_own=True)
     lock_portfolio(connection, portfolio.portfolio_id)
     combined = load_combined_with(connection, portfolio.portfolio_id)
     if combined:
@@ -186,12 +195,16 @@ def _checked_name(name: str) -> str:
     return stripped
 
 
-def _visible(principal: Principal) -> Select[tuple[object, ...]]:
-    table = schema.portfolio
-    statement = select(table).where(table.c.deleted_at.is_(None)).order_by(table.c.name)
-    if not principal.sees_all:
-        statement = statement.where(table.c.owner_id == principal.account_id)
-    return statement
+def _visible(principal: Principal, *, is_own: bool = False) -> Select[tuple[object, ...]]:
+    table, grant = schema.portfolio, schema.portfolio_grant
+    statement = select(table).where(table.c.deleted_at.is_(None)).order_by(table.c.name, table.c.id)
+    if principal.sees_all:
+        return statement
+    condition = table.c.owner_id == principal.account_id
+    if not is_own:
+        granted = select(grant.c.portfolio_id).where(grant.c.account_id == principal.account_id)
+        condition |= table.c.id.in_(granted)
+    return statement.where(condition)
 
 
 def _portfolio(row: Row[tuple[object, ...]]) -> Portfolio:

@@ -86,9 +86,9 @@ def change_members(
     at: datetime,
 ) -> Combination:
     """Make the books ``named`` the members of a combined book."""
-    key = find_portfolio(connection, principal, name_or_id).portfolio_id
+    key = find_portfolio(connection, principal, name_or_id, is_own=True).portfolio_id
     lock_portfolio(connection, key)
-    combined = find_portfolio(connection, principal, key)
+    combined = find_portfolio(connection, principal, key, is_own=True)
     if combined.kind is not PortfolioKind.COMBINED:
         raise InputError(f"{combined.name!r} is a book with lots of its own; it has no members")
     members = _lock_members(connection, principal, combined.name, named)
@@ -97,7 +97,9 @@ def change_members(
     after = portfolio_ids(members)
     added = [book for book in after if book not in before]
     removed = [book for book in before if book not in after]
-    went = tuple(sorted(find_portfolio(connection, principal, book).name for book in removed))
+    went = tuple(
+        sorted(find_portfolio(connection, principal, book, is_own=True).name for book in removed)
+    )
     starts = [
         load_first_entry(connection, [*added, *removed]),
         _first_edit(connection, key, removed),
@@ -114,7 +116,7 @@ def change_members(
     start = min((one for one in starts if one is not None), default=None)
     _record(connection, combined, start, "members changed", calendar=calendar, at=at)
     came = tuple(one.name for one in members if one.portfolio_id in added)
-    return Combination(find_portfolio(connection, principal, key), members, came, went)
+    return Combination(find_portfolio(connection, principal, key, is_own=True), members, came, went)
 
 
 def _lock_members(
@@ -123,10 +125,10 @@ def _lock_members(
     """Return the books ``named``, by name; they are not edited or deleted until the end."""
     if not named:
         raise InputError(f"name the books to combine as {name!r}: at least one")
-    keys = portfolio_ids([find_portfolio(connection, principal, one) for one in named])
+    keys = portfolio_ids([find_portfolio(connection, principal, one, is_own=True) for one in named])
     for key in sorted(set(keys)):
         lock_portfolio(connection, key)
-    found = [find_portfolio(connection, principal, key) for key in keys]
+    found = [find_portfolio(connection, principal, key, is_own=True) for key in keys]
     found.sort(key=lambda one: (one.name, one.portfolio_id))
     _check_members(found)
     return tuple(found)

@@ -68,7 +68,7 @@ def compare_book(
     connection: Connection, principal: Principal, name_or_id: str, positions: Positions
 ) -> LotChanges:
     """Return what a positions file changes in a book."""
-    portfolio = find_portfolio(connection, principal, name_or_id)
+    portfolio = find_portfolio(connection, principal, name_or_id, is_own=True)
     check_has_lots(portfolio)
     known = find_instruments(
         connection, [hint.symbol for hint in positions.instruments], owner_id=portfolio.owner_id
@@ -87,7 +87,7 @@ def update_book(
     moment: Moment,
 ) -> LotChanges:
     """Make a book hold exactly the lots of a positions file."""
-    portfolio = find_portfolio(connection, principal, name_or_id)
+    portfolio = find_portfolio(connection, principal, name_or_id, is_own=True)
     editor = BookEditor(connection, portfolio, calendar, today=moment.today, at=moment.at)
     ensured = _ensure(connection, editor, positions.instruments, portfolio)
     present = {symbol: instrument.symbol for symbol, instrument in ensured.items()}

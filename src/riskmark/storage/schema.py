@@ -29,7 +29,7 @@ from sqlalchemy import (
 from riskmark.domain.measures import STORED
 from riskmark.storage.types import ExactDecimal, Instant
 
-HEAD = "0003"
+HEAD = "0007"
 """The newest migration; a test holds it against the migrations."""
 
 metadata = MetaData(
@@ -58,7 +58,67 @@ account = Table(
     Column("role", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("password_hash", Text),
+    Column("totp_secret", Text),
+    Column("totp_step", BigInteger),
     CheckConstraint("role IN ('owner', 'admin')", name="role"),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("token_hash", Key, primary_key=True),
+    Column("account_id", Key, ForeignKey("account.id"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("client", Text, nullable=False),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("token_hash", Key, nullable=False, unique=True),
+    Column("account_id", Key, ForeignKey("account.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+setup_link = Table(
+    "setup_link",
+    metadata,
+    Column("token_hash", Key, primary_key=True),
+    Column("account_id", Key, ForeignKey("account.id"), nullable=False, index=True),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+sign_in_try = Table(
+    "sign_in_try",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("subject", Key, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_sign_in_try_subject_at", "subject", "at"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("account_id", Key),
+    Column("action", Text, nullable=False),
+    Column("object_kind", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("detail", Json, nullable=False),
 )
 
 instrument = Table(
@@ -136,6 +196,23 @@ portfolio_member = Table(
     Column("portfolio_id", Key, ForeignKey("portfolio.id"), primary_key=True),
     Column("member_id", Key, ForeignKey("portfolio.id"), primary_key=True, index=True),
     CheckConstraint("portfolio_id <> member_id", name="not_itself"),
+)
+
+portfolio_grant = Table(
+    "portfolio_grant",
+    metadata,
+    Column("portfolio_id", Key, ForeignKey("portfolio.id"), primary_key=True),
+    Column("account_id", Key, ForeignKey("account.id"), primary_key=True, index=True),
+    Column("granted_by", Key, ForeignKey("account.id"), nullable=False),
+    Column("granted_at", Instant, nullable=False),
+)
+
+portfolio_edit = Table(
+    "portfolio_edit",
+    metadata,
+    Column("portfolio_id", Key, ForeignKey("portfolio.id"), primary_key=True),
+    Column("account_id", Key, ForeignKey("account.id"), nullable=False),
+    Column("due_at", Instant, nullable=False, index=True),
 )
 
 lot = Table(
