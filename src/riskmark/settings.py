@@ -86,6 +86,13 @@ class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat_seconds: float
 
 
+class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Under which names the server answers, and how long people stay signed in."""
+
+    allowed_hosts: tuple[str, ...]
+    session_hours: float
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that an installation can choose."""
 
@@ -100,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     options: OptionSettings
     lease: LeaseSettings
     providers: ProvidersSettings
+    server: ServerSettings
     factor_model: tuple[FactorModel, ...]
     rates: Rates
     scenario: tuple[Scenario, ...]

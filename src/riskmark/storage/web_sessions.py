@@ -58,10 +58,10 @@ def save_session(connection: Connection, token_hash: str, session: WebSession) -
     connection.execute(insert(_SESSION).values(token_hash=token_hash, **values))
 
 
-def use_session(
+def find_session(
     connection: Connection, token_hash: str, *, at: datetime, idle: timedelta
 ) -> WebSession | None:
-    """Return the session of a digest and note its use; None if it has ended."""
+    """Return the session of a digest; None if it has ended."""
     row = connection.execute(
         select(_SESSION).where(
             _SESSION.c.token_hash == token_hash,
@@ -71,10 +71,13 @@ def use_session(
     ).one_or_none()
     if row is None:
         return None
-    if at - row.used_at >= NOTED_EVERY:
-        statement = update(_SESSION).where(_SESSION.c.token_hash == token_hash)
-        connection.execute(statement.values(used_at=at))
     return WebSession(row.account_id, row.created_at, row.used_at, row.expires_at, row.client)
+
+
+def note_session(connection: Connection, token_hash: str, *, at: datetime) -> None:
+    """Note that a session was used."""
+    statement = update(_SESSION).where(_SESSION.c.token_hash == token_hash)
+    connection.execute(statement.values(used_at=at))
 
 
 def end_session(connection: Connection, token_hash: str) -> None:
@@ -116,8 +119,8 @@ def save_token(
     return ApiToken(token_id, account_id, name, scopes, at, expires_at, None, None)
 
 
-def use_token(connection: Connection, token_hash: str, *, at: datetime) -> ApiToken | None:
-    """Return the token of a digest and note its use; None if it has ended."""
+def find_token(connection: Connection, token_hash: str, *, at: datetime) -> ApiToken | None:
+    """Return the token of a digest; None if it has ended."""
     row = connection.execute(
         select(_TOKEN).where(
             _TOKEN.c.token_hash == token_hash,
@@ -125,11 +128,12 @@ def use_token(connection: Connection, token_hash: str, *, at: datetime) -> ApiTo
             _TOKEN.c.expires_at.is_(None) | (_TOKEN.c.expires_at > at),
         )
     ).one_or_none()
-    if row is None:
-        return None
-    if row.used_at is None or at - row.used_at >= NOTED_EVERY:
-        connection.execute(update(_TOKEN).where(_TOKEN.c.id == row.id).values(used_at=at))
-    return _token(row)
+    return None if row is None else _token(row)
+
+
+def note_token(connection: Connection, token_id: str, *, at: datetime) -> None:
+    """Note that a token was used."""
+    connection.execute(update(_TOKEN).where(_TOKEN.c.id == token_id).values(used_at=at))
 
 
 def list_tokens(connection: Connection, account_id: str) -> list[ApiToken]:

@@ -58,8 +58,10 @@ def enter(database, password=PASSWORD, *, email=ADDRESS, code=None, at=AT, machi
 
 
 def account_of(database, secret, at=AT):
+    digest = digest_of(secret.text)
     with database.write() as connection:
-        found = web_sessions.use_session(connection, digest_of(secret.text), at=at, idle=IDLE)
+        found = web_sessions.find_session(connection, digest, at=at, idle=IDLE)
+        web_sessions.note_session(connection, digest, at=at)
     return None if found is None else found.account_id
 
 

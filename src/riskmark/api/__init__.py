@@ -1,0 +1,1 @@
+"""The REST API: parse, call, answer. What a request means is decided by the layers below."""

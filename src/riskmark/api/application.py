@@ -1,0 +1,37 @@
+"""The application: routes under ``/api/v1``, problems, boundaries, and its own description."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from riskmark.api import health, signing_in
+from riskmark.api.boundaries import Boundaries
+from riskmark.api.problems import add_problems
+from riskmark.app import App
+
+PREFIX = "/api/v1"
+DESCRIPTION = (
+    "Portfolio risk: positions go in; every session, every portfolio's numbers come out. "
+    "Errors are problem documents (RFC 9457) with a code."
+)
+
+
+def create_api(app: App) -> FastAPI:
+    """Return the application that serves an installation."""
+    api = FastAPI(
+        title="Riskmark",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    api.state.installation = app
+    add_problems(api)
+    routes = APIRouter(prefix=PREFIX)
+    routes.include_router(signing_in.router)
+    api.include_router(routes)
+    api.include_router(health.router)
+    api.add_middleware(TrustedHostMiddleware, allowed_hosts=list(app.settings.server.allowed_hosts))
+    api.add_middleware(Boundaries)
+    return api

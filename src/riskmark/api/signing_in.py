@@ -1,0 +1,228 @@
+"""Signing in and out, one's own account, second factor and tokens."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from starlette.requests import Request
+
+from riskmark.access.secrets import TOKEN, new_secret
+from riskmark.access.signing_in import Credentials, change_password, sign_in
+from riskmark.api.identity import (
+    COOKIE,
+    Installation,
+    Reader,
+    Writer,
+    actor_of,
+    check_origin,
+)
+from riskmark.domain.accounts import MAX_NAME, AccountHolder, Role, Scope, check_name, parse_scopes
+from riskmark.errors import InputError
+from riskmark.storage import audit, web_sessions
+from riskmark.storage.web_sessions import ApiToken
+
+router = APIRouter(tags=["account"])
+MAX_FIELD = 1024
+LONGEST_TOKEN_DAYS = 3660
+
+
+class Body(BaseModel):
+    """What a request says; an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=MAX_FIELD)
+
+
+class SignIn(Body):
+    """What somebody types."""
+
+    email: str
+    password: SecretStr
+    code: str | None = Field(None, description="Six digits, if the account has a second factor.")
+
+
+class Me(BaseModel):
+    """Somebody who is signed in."""
+
+    id: str
+    name: str
+    email: str | None
+    role: Role
+    has_totp: bool
+    scopes: list[Scope]
+
+
+class NewPassword(Body):
+    """The present password, and the one to come."""
+
+    old: SecretStr
+    new: SecretStr
+
+
+class TotpCode(Body):
+    """A code of the second factor."""
+
+    code: str
+
+
+class TotpSecret(BaseModel):
+    """What an authenticator needs; it is told once."""
+
+    secret: str
+    uri: str
+
+
+class NewToken(Body):
+    """A token that is asked for."""
+
+    name: str = Field(max_length=MAX_NAME)
+    scopes: list[Scope] = Field(default_factory=lambda: [Scope.READ], min_length=1)
+    days: Annotated[int, Field(ge=1, le=LONGEST_TOKEN_DAYS)] | None = None
+
+
+class Token(BaseModel):
+    """A token, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class FreshToken(Token):
+    """A token with its secret, which is told this once."""
+
+    token: str
+
+
+@router.post("/session", status_code=201)
+def open_session(body: SignIn, request: Request, response: Response, app: Installation) -> Me:
+    """Sign in; the session is in a cookie that no script can read."""
+    check_origin(request)
+    found = sign_in(
+        app.database,
+        Credentials(body.email, body.password.get_secret_value(), body.code),
+        actor_of(request, None),
+        client=request.headers.get("user-agent", ""),
+        lifetime=timedelta(hours=app.settings.server.session_hours),
+        at=app.wall.now(),
+    )
+    response.set_cookie(
+        COOKIE,
+        found.secret.text,
+        expires=found.expires_at,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
+    )
+    return _me(found.account, list(Scope))
+
+
+@router.delete("/session", status_code=204)
+def close_session(caller: Reader, response: Response, app: Installation) -> None:
+    """Sign out: the session is gone from the server."""
+    if caller.session is not None:
+        with app.database.write() as connection:
+            web_sessions.end_session(connection, caller.session)
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+
+
+@router.get("/me")
+def me(caller: Reader) -> Me:
+    """Tell who is signed in."""
+    return _me(caller.account, sorted(caller.scopes))
+
+
+@router.put("/me/password", status_code=204)
+def new_password(body: NewPassword, caller: Writer, app: Installation) -> None:
+    """Change the password; every other session ends."""
+    change_password(
+        app.database,
+        caller.account,
+        caller.actor,
+        old=body.old.get_secret_value(),
+        new=body.new.get_secret_value(),
+        keep=caller.session,
+        at=app.wall.now(),
+    )
+
+
+@router.get("/tokens")
+def tokens(caller: Reader, app: Installation) -> list[Token]:
+    """List one's own tokens, the newest first."""
+    with app.database.read() as connection:
+        found = web_sessions.list_tokens(connection, caller.account.account_id)
+    return [_token(one) for one in found]
+
+
+@router.post("/tokens", status_code=201)
+def create_token(body: NewToken, caller: Writer, app: Installation) -> FreshToken:
+    """Make a token; it can do no more than whoever makes it."""
+    scopes = parse_scopes([*body.scopes])
+    if not scopes <= caller.scopes:
+        raise InputError("a token can be given only scopes that one has oneself")
+    at, secret = app.wall.now(), new_secret(TOKEN)
+    with app.database.write() as connection:
+        made = web_sessions.save_token(
+            connection,
+            secret.digest,
+            account_id=caller.account.account_id,
+            name=check_name(body.name),
+            scopes=scopes,
+            at=at,
+            expires_at=None if body.days is None else at + timedelta(days=body.days),
+        )
+        detail = {"name": made.name, "scopes": sorted(scopes)}
+        audit.note(
+            connection,
+            caller.actor,
+            "create_token",
+            at=at,
+            object_kind="token",
+            object_id=made.token_id,
+            detail=detail,
+        )
+    return FreshToken(**_token(made).model_dump(), token=secret.text)
+
+
+@router.delete("/tokens/{token_id}", status_code=204)
+def end_token(token_id: str, caller: Writer, app: Installation) -> None:
+    """Revoke a token, at once."""
+    own, at = caller.account.account_id, app.wall.now()
+    with app.database.write() as connection:
+        web_sessions.revoke_token(connection, token_id, account_id=own, at=at)
+        audit.note(
+            connection,
+            caller.actor,
+            "revoke_token",
+            at=at,
+            object_kind="token",
+            object_id=token_id,
+        )
+
+
+def _me(account: AccountHolder, scopes: list[Scope]) -> Me:
+    return Me(
+        id=account.account_id,
+        name=account.name,
+        email=account.email,
+        role=account.role,
+        has_totp=account.has_totp,
+        scopes=scopes,
+    )
+
+
+def _token(one: ApiToken) -> Token:
+    return Token(
+        id=one.token_id,
+        name=one.name,
+        scopes=sorted(one.scopes),
+        created_at=one.created_at,
+        expires_at=one.expires_at,
+        used_at=one.used_at,
+        revoked_at=one.revoked_at,
+    )
