@@ -104,7 +104,7 @@ def working(role: Role) -> Iterator[WorkerProcess]:
 def _work(role: Role, paused: Event, go: Event) -> None:
     if role.is_elsewhere:
         # What another host would say of itself.
-        owner._place = lambda: "elsewhere/boot/ns"  # noqa: SLF001
+        owner._place = lambda: "elsewhere/boot/ns"
     for name in role.guards_off:
         GUARDS_OFF[name]()
     armed = threading.Lock()
