@@ -11,7 +11,7 @@ same id. All times are the database's.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import uuid6
@@ -67,6 +67,11 @@ class Notice:
     next_at: datetime
     sent_at: datetime | None
     error: str | None
+
+    @property
+    def taken_at(self) -> datetime:
+        """When it was taken for the attempt that it is taken for."""
+        return self.next_at - timedelta(seconds=TAKEN_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,10 +71,8 @@ def set_run(connection: Connection, firing: Firing, run_id: str) -> None:
     )
 
 
-def recorded_firings(
-    connection: Connection, *, most: int, unchecked: bool = False
-) -> list[RecordedFiring]:
-    """Return the newest firings; ``unchecked``: only those after which nobody looked yet."""
+def recorded_firings(connection: Connection, *, most: int) -> list[RecordedFiring]:
+    """Return the newest firings, the newest first."""
     table, run = schema.schedule_firing, schema.run
     statement = (
         select(
@@ -90,8 +88,6 @@ def recorded_firings(
         .order_by(table.c.instant.desc())
         .limit(most)
     )
-    if unchecked:
-        statement = statement.where(table.c.checked_at.is_(None))
     return [
         RecordedFiring(
             instant,
