@@ -8,6 +8,7 @@ secret of the settings passes.
 Only the outer modules log. Arithmetic, planning and intake do not know of it.
 """
 
+import logging
 import re
 import traceback
 from collections.abc import Iterator, MutableMapping
@@ -17,6 +18,7 @@ from typing import Any, Literal, TextIO
 from riskmark.domain.secrets import without_secrets
 
 Level = Literal["debug", "info", "warning", "error"]
+_DESCENDING: tuple[Level, ...] = ("error", "warning", "info", "debug")
 _NUMBERS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """Characters that end a line, steer a terminal, or change the order of what is read."""
@@ -51,12 +53,29 @@ def open_logs(
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
     )
+    ours = logging.getLogger("riskmark")
+    ours.handlers = [_Bridge()]
+    ours.setLevel(_NUMBERS[level])
+    ours.propagate = False
 
 
 def close_logs() -> None:
     """Log nothing from now on."""
     global _logger  # noqa: PLW0603 - a process has one log
     _logger = None
+    logging.getLogger("riskmark").handlers = []
+
+
+class _Bridge(logging.Handler):
+    """Passes on what is logged the standard library's way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = {}
+        if record.exc_info:
+            fields["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        passed = (name for name in _DESCENDING if record.levelno >= _NUMBERS[name])
+        level: Level = next(passed, "debug")
+        log(level, record.getMessage(), **fields)
 
 
 @contextmanager

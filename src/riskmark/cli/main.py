@@ -22,6 +22,7 @@ from riskmark.cli.portfolio import portfolio_commands
 from riskmark.cli.prices import price_commands
 from riskmark.cli.providers import provider_commands
 from riskmark.cli.scheduler import scheduler, show_schedule
+from riskmark.cli.serving import serve, work
 from riskmark.cli.symbols import symbol_commands
 
 app = typer.Typer(
@@ -39,6 +40,8 @@ app.command("plan", rich_help_panel=DAILY)(status.show_plan)
 app.command("run", rich_help_panel=DAILY)(runs.run)
 app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
 app.command("schedule", rich_help_panel=DAILY)(show_schedule)
+app.command("worker", rich_help_panel=DAILY)(work)
+app.command("serve", rich_help_panel=DAILY)(serve)
 app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
 app.command("attribution", rich_help_panel=DAILY)(show_attribution)

@@ -2,6 +2,7 @@
 
 import typer
 
+from riskmark import __version__
 from riskmark.cli.opening import opened
 
 
@@ -12,5 +13,5 @@ def metrics(ctx: typer.Context) -> None:
     from riskmark.reports.metrics import open_registry
 
     with opened(ctx) as app:
-        found = generate_latest(open_registry(app.database, app.target))
+        found = generate_latest(open_registry(app.database, app.target, version=__version__))
     typer.echo(found.decode(), nl=False)

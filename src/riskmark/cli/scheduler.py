@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmark.cli import formats, output
-from riskmark.cli.logging import start_logs
 from riskmark.cli.opening import opened
 from riskmark.cli.options import AsJson
-from riskmark.cli.serving import MetricsPort, served_metrics, stopped_by_signals
+from riskmark.cli.service import MetricsPort, service
+from riskmark.cli.serving import stopped_by_signals
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,10 +20,8 @@ def scheduler(ctx: typer.Context, *, metrics_port: MetricsPort = None) -> None:
     """Submit the night's run when it is due, until stopped; a worker carries it out."""
     from riskmark.engine.scheduler import run_scheduler
 
-    with opened(ctx) as app, stopped_by_signals() as stop:
-        start_logs(ctx, app.settings, is_service=True)
-        with served_metrics(app, metrics_port):
-            run_scheduler(app, stop)
+    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
+        run_scheduler(app, stop)
 
 
 def show_schedule(

@@ -73,7 +73,7 @@ def post_webhook(settings: WebhookSettings, letter: Letter) -> None:
         ):
             status = answer.status_code
             is_success = answer.is_success
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise NotDelivered(f"{where}: {type(error).__name__}") from None
     if not is_success:
         raise NotDelivered(f"{where} answered {status}")
@@ -103,7 +103,7 @@ def send_email(settings: EmailSettings, letter: Letter) -> None:
             if settings.user:
                 server.login(settings.user, password)
             refused = server.send_message(message)
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:
         raise NotDelivered(f"{settings.host}:{settings.port}: {_said(error)}") from None
     if refused:
         raise NotDelivered(f"{settings.host} refuses {', '.join(sorted(refused))}")

@@ -6,10 +6,12 @@ because nobody can. Sending never decides how a run ended.
 """
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -30,8 +32,11 @@ from riskmark.storage.outbox import Event, Notice
 
 MOST_NAMED = 50
 """Portfolios that a notice names; the rest are counted."""
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 20
 """Notices that one call sends at most, so that it comes to an end."""
+POLL_S = 5.0
+"""Seconds between two looks into the outbox."""
+_LAST_WORD_S = 1.0
 _ERROR_CHARS = 300
 _WORDS = {
     NoticeEvent.RUN_SUCCEEDED: "run succeeded",
@@ -76,6 +81,41 @@ def send_if_possible(database: Database, settings: Settings, *, most: int = 5) -
         send_due(database, settings, most=most)
     except DBAPIError as error:
         logs.warning("notices not sent", error=type(error).__name__)
+
+
+class Postman:
+    """Sends what is due from a thread of its own while its ``with`` block runs.
+
+    A receiver that keeps it waiting keeps nobody else waiting, and at the end of the block
+    it is not waited for longer than a moment: what it had in hand is sent again by the next.
+    """
+
+    def __init__(self, database: Database, settings: Settings, *, poll_s: float = POLL_S) -> None:
+        self._database = database
+        self._settings = settings
+        self._poll_s = poll_s
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._go, name="postman", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start the thread."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the thread."""
+        self._stopped.set()
+        self._thread.join(_LAST_WORD_S)
+
+    def _go(self) -> None:
+        while not self._stopped.is_set():
+            send_if_possible(self._database, self._settings, most=MOST_AT_ONCE)
+            self._stopped.wait(self._poll_s)
 
 
 def note_behind(connection: Connection, found: Status, *, subject: str) -> int:

@@ -21,19 +21,20 @@ from riskmark.domain.reasons import RunStatus, Source
 from riskmark.domain.runs import RunRequest
 from riskmark.domain.sessions import Calendar, Clock
 from riskmark.engine import notices
+from riskmark.engine.queue import submit
 from riskmark.engine.version import current_version
 from riskmark.planning.schedule import Decision, Firing, counts_until, decide, firings
 from riskmark.reports.rules import Rules
 from riskmark.reports.status import load_status
 from riskmark.settings import Settings
-from riskmark.storage import runs, schedule
+from riskmark.storage import schedule
 from riskmark.storage.books import LOCAL_OPERATOR
 from riskmark.storage.calendar import calendar_is_current, load_calendar, sync_calendar
 from riskmark.storage.engines import Database
 from riskmark.storage.schedule import RecordedFiring
 
 POLL_S = 15.0
-"""Seconds between two looks at the clock, the outbox and the night's run."""
+"""Seconds between two looks at the clock and the night's run."""
 _LEAST_S = 0.05
 _LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 
@@ -88,10 +89,9 @@ def run_scheduler(app: Installation, stop: threading.Event, *, poll_s: float = P
 
 
 def tick(app: Installation) -> Fired | None:
-    """Fire what is due, look after what was fired, and send what waits; return what fired."""
+    """Fire what is due, and look after what was fired; return what fired."""
     fired = fire(app)
     look_after(app)
-    notices.send_due(app.database, app.settings)
     return fired
 
 
@@ -119,7 +119,7 @@ def fire(app: Installation) -> Fired | None:
         if due is None or not schedule.record_firing(connection, due, at=now):
             return None
         request = app.request(connection, Source.CRON, calendar=load_calendar(connection))
-        run_id = _submit(connection, request, at=app.wall.now())
+        run_id = submit(connection, request, at=app.wall.now()).run_id
         schedule.set_run(connection, due, run_id)
     logs.info("fired", instant=due.instant.isoformat(), expression=due.expression, run_id=run_id)
     return Fired(due, run_id)
@@ -171,18 +171,6 @@ def _keep_calendar(app: Installation, now: datetime) -> None:
     if not is_current:
         with app.database.write() as connection:
             sync_calendar(connection, chosen, now)
-
-
-def _submit(connection: Connection, request: RunRequest, *, at: datetime) -> str:
-    """Create the run, or join the live one for the same work; return its id."""
-    while True:
-        live = runs.live_run(connection, request.scope_key)
-        if live is not None:
-            runs.add_request(connection, live.run_id, request, at=at)
-            return live.run_id
-        run_id = runs.create_run(connection, request, at=at)
-        if run_id is not None:
-            return run_id
 
 
 def _seconds_left(app: Installation) -> float:

@@ -25,7 +25,6 @@ from prometheus_client.core import (
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from riskmark import __version__
 from riskmark.domain.reasons import RunStatus, Source
 from riskmark.domain.runs import PHASES
 from riskmark.domain.sessions import Calendar
@@ -56,8 +55,9 @@ class _Live:
 class StoredMetrics:
     """Collects what the database says; a registry calls ``collect`` at each scrape."""
 
-    def __init__(self, database: Database, target: FindTarget) -> None:
+    def __init__(self, database: Database, target: FindTarget, *, version: str) -> None:
         self._database = database
+        self._version = version
         self._target = target
         self._lock = threading.Lock()
         self._read: tuple[Metric, ...] = ()
@@ -73,7 +73,7 @@ class StoredMetrics:
 
     def _load(self) -> Iterator[Metric]:
         info = InfoMetricFamily("riskmark", "The version that tells this.")
-        info.add_metric([], {"version": __version__})
+        info.add_metric([], {"version": self._version})
         yield info
         found: list[Metric] = []
         try:
@@ -88,10 +88,10 @@ class StoredMetrics:
         yield from found
 
 
-def open_registry(database: Database, target: FindTarget) -> CollectorRegistry:
+def open_registry(database: Database, target: FindTarget, *, version: str) -> CollectorRegistry:
     """Return a registry that holds the metrics of an installation, and nothing else."""
     registry = CollectorRegistry()
-    registry.register(StoredMetrics(database, target))
+    registry.register(StoredMetrics(database, target, version=version))
     return registry
 
 
