@@ -23,7 +23,7 @@ from riskmark.domain.sessions import Calendar, Clock
 from riskmark.engine import notices
 from riskmark.engine.queue import submit
 from riskmark.engine.version import current_version
-from riskmark.planning.schedule import Decision, Firing, counts_until, decide, firings
+from riskmark.planning.schedule import Firing, counts_until, decide, firings
 from riskmark.reports.rules import Rules
 from riskmark.reports.status import load_status
 from riskmark.settings import Settings
@@ -78,7 +78,8 @@ def run_scheduler(app: Installation, stop: threading.Event, *, poll_s: float = P
 
     A database that cannot be reached is waited for; whatever else is wrong ends it.
     """
-    logs.info("scheduler started", upcoming=_said(decision_now(app).upcoming))
+    upcoming = _upcoming(app)
+    logs.info("scheduler started", upcoming=None if upcoming is None else upcoming.instant)
     while not stop.is_set():
         try:
             tick(app)
@@ -93,14 +94,6 @@ def tick(app: Installation) -> Fired | None:
     fired = fire(app)
     look_after(app)
     return fired
-
-
-def decision_now(app: Installation) -> Decision:
-    """Return what is due now and what comes next; nothing is changed."""
-    now = app.clock.now()
-    with app.database.read() as connection:
-        last = schedule.last_firing(connection, until=counts_until(now))
-    return decide(app.settings.schedule.schedule, last, now)
 
 
 def fire(app: Installation) -> Fired | None:
@@ -175,10 +168,11 @@ def _keep_calendar(app: Installation, now: datetime) -> None:
 
 def _seconds_left(app: Installation) -> float:
     """Return the seconds until the next firing."""
-    now = app.clock.now()
-    upcoming = next(firings(app.settings.schedule.schedule, now), None)
-    return POLL_S if upcoming is None else max((upcoming.instant - now).total_seconds(), _LEAST_S)
+    upcoming = _upcoming(app)
+    if upcoming is None:
+        return POLL_S
+    return max((upcoming.instant - app.clock.now()).total_seconds(), _LEAST_S)
 
 
-def _said(firing: Firing | None) -> str:
-    return "never" if firing is None else firing.instant.isoformat()
+def _upcoming(app: Installation) -> Firing | None:
+    return next(firings(app.settings.schedule.schedule, app.clock.now()), None)
