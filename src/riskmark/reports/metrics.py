@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from riskmark.domain.reasons import RunStatus, Source
 from riskmark.domain.runs import PHASES
 from riskmark.domain.sessions import Calendar
+from riskmark.errors import RiskmarkError
 from riskmark.storage import outbox, run_totals
 from riskmark.storage.calendar import load_calendar
 from riskmark.storage.engines import Database, db_now
@@ -80,7 +81,7 @@ class StoredMetrics:
             with self._database.read() as connection:
                 found += _totals(load_totals(connection))
                 found += _live(_load_live(connection), outbox.backlog(connection))
-                found += _lags(_load_lags(connection, self._target))
+                found += _lags(connection, self._target)
                 found += _schedule(connection)
         except SQLAlchemyError:
             found = []
@@ -169,7 +170,11 @@ def _live(live: _Live, waiting: Backlog) -> Iterator[Metric]:
     yield notices
 
 
-def _lags(lags: Sequence[int]) -> Iterator[Metric]:
+def _lags(connection: Connection, find_target: FindTarget) -> Iterator[Metric]:
+    try:
+        lags = _load_lags(connection, find_target)
+    except RiskmarkError:  # there is no calendar yet, or no session of it was published
+        return
     counts = [0] * (len(LAG_BUCKETS) + 1)
     for lag in lags:
         counts[bisect_left(LAG_BUCKETS, lag)] += 1
