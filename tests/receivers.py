@@ -30,7 +30,7 @@ def webhook_receiver():
     inbox = Inbox()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802 - how the server calls it
+        def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             inbox.posts.append(({k.lower(): v for k, v in self.headers.items()}, body))
             inbox.received()
@@ -69,7 +69,11 @@ def mail_receiver():
         return AuthResult(success=False)
 
     controller = Controller(
-        Handler(), hostname="127.0.0.1", port=_free_port(), authenticator=accept, auth_require_tls=False
+        Handler(),
+        hostname="127.0.0.1",
+        port=_free_port(),
+        authenticator=accept,
+        auth_require_tls=False,
     )
     controller.start()
     inbox.port = controller.port

@@ -29,6 +29,13 @@ def lines(stream):
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
+def failure(message):
+    """Return an error that was raised."""
+    with pytest.raises(ValueError, match=".") as caught:
+        raise ValueError(message)
+    return caught.value
+
+
 def test_an_event_is_a_line_of_json_with_its_fields():
     stream = opened()
 
@@ -96,10 +103,8 @@ def _shared(*, as_json, _opened={}):  # noqa: B006 - opening a log for each exam
 def test_a_secret_is_masked_wherever_it_stands(as_json):
     stream = opened(as_json=as_json, secrets=("canary-secret",))
 
-    try:
-        raise ValueError("cannot open https://x/?key=canary-secret")
-    except ValueError as error:
-        logs.error("failed with canary-secret", cause=error, url="canary-secret")
+    error = failure("cannot open https://x/?key=canary-secret")
+    logs.error("failed with canary-secret", cause=error, url="canary-secret")
 
     assert "canary" not in stream.getvalue()
     assert stream.getvalue().count("***") >= 4
@@ -108,10 +113,7 @@ def test_a_secret_is_masked_wherever_it_stands(as_json):
 def test_an_error_is_told_with_its_traceback():
     stream = opened()
 
-    try:
-        raise ValueError("why")
-    except ValueError as error:
-        logs.error("failed", cause=error)
+    logs.error("failed", cause=failure("why"))
 
     (line,) = lines(stream)
     assert line["error"] == "ValueError: why"

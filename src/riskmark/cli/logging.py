@@ -1,4 +1,4 @@
-"""The log of a command: to standard error, as the settings and ``-v`` say."""
+"""The log of a process: to standard error, as the settings and ``-v`` say."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 
 
 def start_logs(ctx: "typer.Context", settings: "Settings", *, is_service: bool = False) -> None:
-    """Open the log; a service tells what it does, a command only what somebody should see."""
-    as_json = settings.log_format == "json"
-    if settings.log_format == "auto":
-        as_json = not sys.stderr.isatty()
-    level: logs.Level
-    if settings.log_level == "auto":
-        level = "info" if is_service != is_verbose(ctx) else "debug" if is_service else "warning"
-    else:
-        level = "debug" if is_verbose(ctx) else settings.log_level
-    logs.open_logs(sys.stderr, as_json=as_json, level=level, secrets=settings.secrets)
+    """Open the log until the command ends.
+
+    A service always logs. Any other command shows a person what it does, and logs as well
+    where the settings ask for it.
+    """
+    form, level = settings.log_format, settings.log_level
+    if not is_service and form == level == "auto":
+        return
+    chosen: logs.Level = "info" if level == "auto" else level
+    logs.open_logs(
+        sys.stderr,
+        as_json=form == "json" or (form == "auto" and not sys.stderr.isatty()),
+        level="debug" if is_verbose(ctx) else chosen,
+        secrets=settings.secrets,
+    )
+    ctx.call_on_close(logs.close_logs)

@@ -74,6 +74,13 @@ def end_a_run(database, status=RunStatus.FAILED, error=None):
     return run_id
 
 
+def end_a_run_and_break(database):
+    with database.write() as connection:
+        run_id = runs.create_run(connection, REQUEST, at=AT)
+        runs.end_run(connection, run_id, 0, RunStatus.FAILED)
+        raise OSError("the power went")
+
+
 def notices_in(database):
     with database.read() as connection:
         return outbox.list_notices(connection, most=50, every_status=True)
@@ -161,10 +168,8 @@ def test_where_nobody_wants_to_hear_nothing_is_kept(database):
 
 
 def test_an_end_that_is_not_committed_is_not_told(database, hook):
-    with pytest.raises(OSError, match="power"), database.write() as connection:
-        run_id = runs.create_run(connection, REQUEST, at=AT)
-        runs.end_run(connection, run_id, 0, RunStatus.FAILED)
-        raise OSError("the power went")
+    with pytest.raises(OSError, match="power"):
+        end_a_run_and_break(database)
 
     assert send_due(database, settings_for(hook)) == Sent()
     assert hook.posts == []
@@ -368,7 +373,7 @@ def test_what_was_given_up_can_be_tried_again(database, hook):
 
 def test_a_password_is_never_sent_where_nothing_is_encrypted(database, mail):
     settings = settings_for(
-        mail=mail, EMAIL__TLS="starttls", EMAIL__USER="desk", EMAIL__PASSWORD="canary-word"
+        mail=mail, EMAIL__TLS="starttls", EMAIL__USER="desk", EMAIL__PASSWORD=SECRET
     )
     end_a_run(database)
 

@@ -32,9 +32,7 @@ expressions = st.one_of(
     daily.map(lambda at: f"{at[0]} {at[1]} * * 1-5"),
     st.sampled_from(("*/15 * * * *", "0 * * * *", "0,30 1-3 * * *", "0 0 1 * *", "5 2 * * 0")),
 )
-schedules = st.builds(
-    Schedule, st.lists(expressions, min_size=1, max_size=3).map(tuple), zones
-)
+schedules = st.builds(Schedule, st.lists(expressions, min_size=1, max_size=3).map(tuple), zones)
 
 
 def instants_of(schedule, after, until):

@@ -53,6 +53,13 @@ def end_a_run(database, status=RunStatus.PARTIAL, *, attempt=1, seconds=2.0):
     return run_id
 
 
+def end_a_run_and_break(database):
+    with database.write() as connection:
+        run_id = runs.create_run(connection, REQUEST, at=AT)
+        runs.end_run(connection, run_id, 0, RunStatus.FAILED)
+        raise OSError("the power went")
+
+
 def test_runs_that_ended_are_counted_once_each(database):
     for status in (RunStatus.PARTIAL, RunStatus.PARTIAL, RunStatus.FAILED):
         end_a_run(database, status)
@@ -88,10 +95,8 @@ def test_any_process_tells_the_same(database):
 
 
 def test_a_run_that_is_rolled_back_counts_nothing(database):
-    with pytest.raises(OSError, match="power"), database.write() as connection:
-        run_id = runs.create_run(connection, REQUEST, at=AT)
-        runs.end_run(connection, run_id, 0, RunStatus.FAILED)
-        raise OSError("the power went")
+    with pytest.raises(OSError, match="power"):
+        end_a_run_and_break(database)
 
     found = read(database)
 
