@@ -166,29 +166,58 @@ _SHORT_REASONS = {
 }
 
 
-def run_table(runs: "Sequence[RunSummary]") -> "Table":
-    """Make a table of runs."""
-    is_live = any(one.is_live for one in runs)
+def run_tables(runs: "Sequence[RunSummary]") -> "Iterator[Table]":
+    """Yield a table of the runs that wait or work, if there are any, and one of the others."""
+    live = [one for one in runs if one.is_live]
+    if live:
+        yield _live_table(live)
+    ended = [one for one in runs if not one.is_live]
+    if ended:
+        yield _ended_table(ended)
+
+
+def _live_table(runs: "Sequence[RunSummary]") -> "Table":
     wide = () if output.is_narrow() else ("Target",)
-    live = ("Host", "Heartbeat>") if is_live else ()
-    table = make_table(
-        "Run", "Status", "By", *wide, "Started", "Took>", "Sessions>", "Failed>", "Try>", *live
-    )
+    table = make_table("Run", "Status", "By", *wide, "Try>", "Host", "Heartbeat>", "Progress")
     for one in runs:
-        scope = "all" if one.scope is None else f"{len(one.scope):,}"
         table.add_row(
             one.run_id[-SHORT_ID:],
             _state(one),
-            f"{one.source}, {scope}",
+            _asker(one),
+            *(formats.day(one.target) for _ in wide),
+            formats.count(one.attempt),
+            one.host or formats.NOTHING,
+            formats.duration(one.silent),
+            _progress(one),
+        )
+    return table
+
+
+def _ended_table(runs: "Sequence[RunSummary]") -> "Table":
+    wide = () if output.is_narrow() else ("Target",)
+    table = make_table("Run", "Status", "By", *wide, "Started", "Took>", "Sessions>", "Failed>")
+    for one in runs:
+        table.add_row(
+            one.run_id[-SHORT_ID:],
+            _state(one).append(f", try {one.attempt}" if one.attempt > 1 else ""),
+            _asker(one),
             *(formats.day(one.target) for _ in wide),
             formats.instant(one.started_at),
             formats.duration(one.took),
             f"{one.cells.computed:,}",
             formats.count(one.cells.failed),
-            formats.count(one.attempt),
-            *((one.host or formats.NOTHING, formats.duration(one.silent)) if is_live else ()),
         )
     return table
+
+
+def _progress(one: "RunSummary") -> str:
+    if one.phase is None or one.place is not None:
+        return formats.NOTHING
+    return f"{TITLES.get(one.phase, one.phase)} {one.done:,}/{one.total:,}"
+
+
+def _asker(one: "RunSummary") -> str:
+    return f"{one.source}, {'all' if one.scope is None else f'{len(one.scope):,}'}"
 
 
 def _state(one: "RunSummary") -> "Text":

@@ -114,7 +114,7 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List the newest runs; those whose process is gone are ended first."""
-    from riskmark.cli.run_view import run_table
+    from riskmark.cli.run_view import run_tables
     from riskmark.engine.claims import end_dead_runs
     from riskmark.reports.runs import list_runs
 
@@ -125,7 +125,7 @@ def list_all(
     if as_json:
         output.show_json([one.document() for one in found])
     elif found:
-        output.show(run_table(found))
+        output.show(*run_tables(found))
     else:
         output.note("no runs yet; next: riskmark run")
 
