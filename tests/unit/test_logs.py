@@ -31,7 +31,7 @@ def lines(stream):
 
 def failure(message):
     """Return an error that was raised."""
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         raise ValueError(message)
     return caught.value
 

@@ -126,15 +126,13 @@ class Recorder:
     def save_phase(self, connection: Connection, phase: Phase, *, status: str = "running") -> None:
         """Store how far a phase is."""
         done, total = self._amounts[phase.key]
+        seconds = self._seconds[phase.key]
         runs.save_phase(
-            connection,
-            self.claim,
-            phase,
-            status=status,
-            seconds=self._seconds[phase.key],
-            done=done,
-            total=total,
+            connection, self.claim, phase, status=status, seconds=seconds, done=done, total=total
         )
+        if status == "done":
+            told = {"phase": phase.key, "seconds": round(seconds, 3), "done": done, "total": total}
+            logs.info("phase done", **told)
 
     def save(self, connection: Connection, phase: Phase) -> None:
         """Store the run's counts and present phase."""
@@ -166,4 +164,5 @@ class Recorder:
     def tell(self, phase: Phase, message: str | None = None) -> None:
         """Tell whoever watches in this process."""
         done, total = self._amounts[phase.key]
+        logs.debug("progress", phase=phase.key, done=done, total=total, message=message)
         self._observe(Progress(self.claim.run_id, phase, done, total, message))

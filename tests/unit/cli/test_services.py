@@ -6,20 +6,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select, text, update
-from tests.acceptance.world import LAST
+from tests.acceptance.world import LAST, at_close
 from tests.receivers import mail_receiver, webhook_receiver
 
 from riskmark.domain.reasons import RunStatus
+from riskmark.domain.runs import PHASES
 from riskmark.engine.notices import send_due
 from riskmark.engine.scheduler import tick
 from riskmark.settings import load_settings
-from riskmark.storage import schema
+from riskmark.storage import schedule, schema
 from riskmark.storage.outbox import note_run_end
 
 CANARIES = {
@@ -40,20 +42,10 @@ def hook(monkeypatch):
         yield inbox
 
 
-def fire(riskmark, at):
-    """Let a scheduler that has begun before look at the clock once."""
-    world = riskmark.world.at(at)
-    with world.app.database.write() as connection:
-        connection.execute(text("DELETE FROM schedule_firing"))
-        connection.execute(
-            text(
-                "INSERT INTO schedule_firing (schedule, instant, fired_at) VALUES "
-                "('nightly', '2026-01-07 12:30:00.000000', '2026-01-07 12:30:00.000000')"
-            )
-        )
-    fired = tick(world.app)
-    assert fired is None, "at 23:00 UTC it is 18:00 in New York"
-    return world
+def begin_schedule(riskmark):
+    """Let the schedule have begun on Wednesday morning, so that that evening is made up for."""
+    with riskmark.world.app.database.write() as connection:
+        schedule.begin_schedule(connection, at=datetime(2026, 1, 7, 12, 30, tzinfo=UTC))
 
 
 def test_the_schedule_shows_what_comes_and_what_was(riskmark):
@@ -71,10 +63,10 @@ def test_the_schedule_shows_what_comes_and_what_was(riskmark):
 
 
 def test_what_is_due_is_fired_and_shown_with_its_run(riskmark):
-    world = fire(riskmark, WEDNESDAY)
-    world.at(LAST)
+    begin_schedule(riskmark)
     due = riskmark("schedule", "--json").json["due"]
-    fired = tick(world.app)
+
+    fired = tick(riskmark.world.app)
 
     after = riskmark("schedule", "--json").json
     assert due["instant"] == "2026-01-08T12:00:00Z"
@@ -231,16 +223,7 @@ def test_the_scheduler_stops_when_asked_and_serves_metrics_until_then(riskmark):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = "from riskmark.cli.main import run; run()"
-    process = subprocess.Popen(
-        [
-            sys.executable, "-c", command,
-            "--database", riskmark.world.url, "scheduler", "--metrics-port", str(port),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
+    process = started(riskmark, "scheduler", "--metrics-port", str(port))
     try:
         shown = _get(f"http://127.0.0.1:{port}/metrics", process)
     finally:
@@ -256,6 +239,43 @@ def test_the_scheduler_stops_when_asked_and_serves_metrics_until_then(riskmark):
         "scheduler started",
         "scheduler stopped",
     ]
+
+
+def test_one_process_fires_carries_out_and_tells(riskmark, hook):
+    begin_schedule(riskmark)
+    riskmark.world.add_book("growth", ("SPY",), date(2026, 1, 2))
+    told = threading.Event()
+    hook.received = told.set
+
+    process = started(riskmark, "serve")
+    try:
+        assert told.wait(60)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+
+    ((_, body),) = hook.posts
+    run = json.loads(body)["run"]
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert (process.returncode, out) == (0, "")
+    assert (run["source"], run["status"]) == ("cron", "succeeded")
+    assert riskmark("status").code == 0
+    assert "fired" in {line["event"] for line in lines}
+    done = {line["phase"] for line in lines if line["event"] == "phase done"}
+    assert done == {phase.key for phase in PHASES}
+    assert {line.get("run_id") for line in lines if "phase" in line} == {run["id"]}
+
+
+def started(riskmark, *words):
+    """Start a command in a process of its own, on the last evening of the world."""
+    command = "from riskmark.cli.main import run; run()"
+    return subprocess.Popen(
+        [sys.executable, "-c", command, "--database", riskmark.world.url, *words],
+        env={**os.environ, "RISKMARK_NOW": at_close(LAST).isoformat()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _get(url, process):
