@@ -141,7 +141,7 @@ def note_behind(connection: Connection, found: Status, *, subject: str) -> int:
 
 
 def _address(connection: Connection, settings: Settings) -> None:
-    outbox.forget_old_events(connection)
+    outbox.tidy(connection)
     for event in outbox.unaddressed(connection):
         channels = settings.notify.channels(event.kind)
         content = _content(connection, settings, event) if channels else {}

@@ -28,6 +28,9 @@ TAKEN_S = 300.0
 """For how long a notice that is being sent is left alone: longer than any attempt takes."""
 KEPT_DAYS = 7
 """Days after which an event that nobody has addressed is no news any more."""
+_SENT = ("status = 'sent' AND sent_at", 30)
+"""Notices that were sent, and the days for which they are kept."""
+_DAY_S = 86_400.0
 _FIRST_WAIT_S = 30.0
 _LONGER = 4.0
 _LONGEST_WAIT_S = 21_600.0
@@ -131,10 +134,11 @@ def address(
     connection.execute(delete(schema.outbox).where(schema.outbox.c.id == event.event_id))
 
 
-def forget_old_events(connection: Connection) -> None:
-    """Drop events that nobody addressed for days."""
-    limit = db_now(connection, -KEPT_DAYS * 86_400.0)
-    connection.execute(text(f"DELETE FROM outbox WHERE channel = '' AND created_at < {limit}"))
+def tidy(connection: Connection) -> None:
+    """Drop events that nobody addressed for days, and notices that were sent long ago."""
+    for condition, days in (("channel = '' AND created_at", KEPT_DAYS), _SENT):
+        limit = db_now(connection, -days * _DAY_S)
+        connection.execute(text(f"DELETE FROM outbox WHERE {condition} < {limit}"))
 
 
 def take_notice(connection: Connection) -> Notice | None:

@@ -382,3 +382,18 @@ def test_a_password_is_never_sent_where_nothing_is_encrypted(database, mail):
     assert done == Sent(failed=1)
     assert (mail.logins, mail.mails) == ([], [])
     assert notices_in(database)[0].error.endswith("SMTPNotSupportedError")
+
+
+def test_old_events_and_what_was_sent_long_ago_are_dropped(database, hook):
+    end_a_run(database, RunStatus.FAILED)
+    send_due(database, settings_for(hook))
+    end_a_run(database, RunStatus.FAILED)
+    with database.write() as connection:
+        for column in ("created_at", "sent_at"):
+            connection.execute(text(f"UPDATE outbox SET {column} = '2020-01-01 00:00:00.000000'"))
+        connection.execute(text("UPDATE outbox SET sent_at = NULL WHERE status = 'waiting'"))
+
+    done = send_due(database, settings_for(hook))
+
+    assert (done, notices_in(database)) == (Sent(), [])
+    assert len(hook.posts) == 1

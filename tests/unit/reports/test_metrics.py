@@ -1,6 +1,8 @@
 """Metrics: the same truth from any process, and the tables' own."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
@@ -10,13 +12,15 @@ from tests.acceptance.world import LAST
 
 from riskmark.domain.reasons import RunStatus, Source
 from riskmark.domain.runs import PHASES, VALUATION, RunRequest
+from riskmark.planning.schedule import Firing
 from riskmark.reports.metrics import StoredMetrics, open_registry
-from riskmark.storage import outbox, runs, schema
+from riskmark.storage import outbox, runs, schedule, schema
 from riskmark.storage.engines import open_database
 from riskmark.storage.run_totals import bucket_of
 
 AT = datetime(2026, 3, 2, 22, tzinfo=UTC)
 REQUEST = RunRequest(source=Source.CRON, requested_by="local", target=date(2026, 3, 2))
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
 
 
 def read(database, target=lambda _: 0):
@@ -200,3 +204,23 @@ def test_scrapes_that_overlap_read_the_database_once(database):
     end_a_run(database)
 
     assert metrics.collect() is first
+
+
+def test_the_page_of_metrics_has_each_of_them_and_no_other(database):
+    end_a_run(database)
+    with database.write() as connection:
+        schedule.record_firing(connection, Firing(AT, "* * * * *"), at=AT)
+    target = StoredMetrics(database, lambda _: 0, version="1.2")
+    page = PAGE.read_text(encoding="utf-8")
+
+    listed = re.findall(r"^\| `(riskmark_\w+)` \|", page, re.MULTILINE)
+    used = set(re.findall(r"riskmark_\w+", page.partition("## Alert rules")[2]))
+
+    # Lag needs a calendar, which this database has not.
+    lag = {"riskmark_portfolio_lag_sessions", "riskmark_portfolio_lag_sessions_max"}
+    told = {
+        {"counter": f"{one.name}_total", "info": f"{one.name}_info"}.get(one.type, one.name)
+        for one in target.collect()
+    }
+    assert set(listed) == told | lag
+    assert {name.removesuffix("_bucket") for name in used} <= told | lag
