@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.faults.installations import LARGE, assert_equal_states, check_at_rest, read_state
+from tests.faults.installations import (
+    LARGE,
+    SMALL,
+    Size,
+    assert_equal_states,
+    check_at_rest,
+    read_state,
+)
 from tests.faults.laboratory import ENDED_WELL, Laboratory
 from tests.faults.workers import (
     FIRST_STAMP,
@@ -24,14 +31,14 @@ from tests.support import PROFILE
 
 from riskmark.domain.reasons import Source
 
-TRIALS = {"default": 2, "deep": 100}[PROFILE]
+TRIALS = {"default": 1, "deep": 100}[PROFILE]
 STOP_WITHIN_S = 10.0
 
 
 @contextmanager
-def submitted(laboratory: Laboratory) -> Iterator[tuple[str, str, Watcher]]:
+def submitted(laboratory: Laboratory, size: Size = LARGE) -> Iterator[tuple[str, str, Watcher]]:
     """Submit the night on a fresh installation; give its address, the run's id and a watcher."""
-    with laboratory.trial(LARGE) as trial, watching(trial.url) as watcher:
+    with laboratory.trial(size) as trial, watching(trial.url) as watcher:
         app = open_app(trial.url)
         run_id = app.submit(Source.CRON).run_id
         app.database.close()
@@ -61,30 +68,28 @@ def moments(laboratory: Laboratory) -> list[float]:
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
 def test_the_run_of_a_killed_worker_is_taken_over_within_two_leases(
-    laboratory: Laboratory, is_elsewhere: bool
+    laboratory: Laboratory, *, is_elsewhere: bool
 ):
     with (
-        submitted(laboratory) as (url, run_id, watcher),
+        submitted(laboratory, SMALL) as (url, run_id, watcher),
         working(Role(url, pauses_at="shard.committed", is_elsewhere=is_elsewhere)) as doomed,
-        working(Role(url, pauses_at="run.planned")) as heir,
     ):
-        assert (doomed if doomed.paused.wait(60) else heir).paused.is_set()
-        # Whoever was first has the run; it dies, and the other is free to take it.
-        first, second = (doomed, heir) if doomed.paused.is_set() else (heir, doomed)
-        second.let_go()
-        first.kill()
+        assert doomed.paused.wait(60)
+        with working(Role(url)) as heir:
+            doomed.kill()
 
-        took = wait_until(lambda: watcher.run(run_id)[1] == 2)
-        wait_until(lambda: watcher.has_ended(run_id))
+            took = wait_until(lambda: watcher.run(run_id)[1] == 2)
+            wait_until(lambda: watcher.has_ended(run_id))
 
-        assert took < 2 * LEASE_S + 1.0  # a busy machine polls late
+            heir.send(signal.SIGTERM)
+            assert heir.end() == 0
+        print(f"taken over after {took:.2f} s")
+        assert took < 2 * LEASE_S + 2.0  # a busy machine starts processes late
         messages = watcher.messages(run_id)
         assert any("ended without finishing (attempt 1)" in message for message in messages)
         assert any("taken up by a worker on elsewhere" in message for message in messages)
-        second.send(signal.SIGTERM)
-        assert second.end() == 0
         check_at_rest(url)
-        assert_equal_states(read_state(url), laboratory.undisturbed(LARGE).state)
+        assert_equal_states(read_state(url), laboratory.undisturbed(SMALL).state)
 
 
 def test_a_worker_asked_to_stop_at_any_moment_gives_its_run_back(laboratory: Laboratory):
@@ -93,7 +98,7 @@ def test_a_worker_asked_to_stop_at_any_moment_gives_its_run_back(laboratory: Lab
     for moment in moments(laboratory):
         with submitted(laboratory) as (url, run_id, watcher):
             with working(Role(url)) as worker:
-                wait_until(lambda: watcher.run(run_id)[1] == 1)  # noqa: B023 - called at once
+                wait_until(lambda: watcher.run(run_id)[1] == 1)
                 time.sleep(moment)
                 began = time.monotonic()
                 worker.send(signal.SIGTERM)
@@ -115,7 +120,7 @@ def test_a_worker_stopped_beyond_its_lease_writes_nothing_afterwards(laboratory:
             submitted(laboratory) as (url, run_id, watcher),
             working(Role(url, stamp=FIRST_STAMP)) as zombie,
         ):
-            wait_until(lambda: watcher.run(run_id)[1] == 1)  # noqa: B023 - called at once
+            wait_until(lambda: watcher.run(run_id)[1] == 1)
             time.sleep(moment)
             zombie.send(signal.SIGSTOP)
             time.sleep(0.1)
@@ -125,7 +130,7 @@ def test_a_worker_stopped_beyond_its_lease_writes_nothing_afterwards(laboratory:
                 is_overtaken = heir.paused.is_set()
                 zombie.send(signal.SIGCONT)
                 heir.let_go()
-                wait_until(lambda: watcher.has_ended(run_id))  # noqa: B023 - called at once
+                wait_until(lambda: watcher.has_ended(run_id))
                 time.sleep(0.3)
             if is_overtaken:
                 overtaken += 1
@@ -142,12 +147,12 @@ def test_only_the_fence_keeps_a_worker_that_lost_its_run_from_writing(
 ):
     zombie_role = {"pauses_at": "shard.computed", "stamp": FIRST_STAMP, "guards_off": guards_off}
     with (
-        submitted(laboratory) as (url, run_id, watcher),
+        submitted(laboratory, SMALL) as (url, run_id, watcher),
         working(Role(url, **zombie_role)) as zombie,
     ):
         assert zombie.paused.wait(60)
         zombie.send(signal.SIGSTOP)
-        with working(Role(url, pauses_at="shard.computed", lease_s=30.0)) as heir:
+        with working(Role(url, pauses_at="shard.computed", lease_s=4.0)) as heir:
             assert heir.paused.wait(60)
 
             zombie.let_go()

@@ -227,7 +227,7 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._stopped.wait(self._interval_s):
             try:
-                with self._database.write() as connection:
+                with self._database.statement() as connection:
                     runs.hold(connection, self._claim)
             except LeaseLost:
                 return

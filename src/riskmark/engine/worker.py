@@ -24,6 +24,7 @@ from riskmark.engine.interrupts import Draining
 from riskmark.engine.price_collection import OpenSources
 from riskmark.engine.recorder import Observer, Recorder
 from riskmark.engine.run import RunResult, carry_out
+from riskmark.errors import LeaseLost
 from riskmark.settings import Settings
 from riskmark.storage.engines import Database
 from riskmark.storage.runs import Claim
@@ -142,7 +143,9 @@ class Worker:
         for future in [one for one in self._jobs if one.done()]:
             run_id = self._jobs.pop(future).claim.run_id
             error = future.exception()
-            if error is not None:
+            if isinstance(error, LeaseLost):
+                _log.warning("%s", error)
+            elif error is not None:
                 _log.error("run %s broke off: %s", run_id, error, exc_info=error)
             else:
                 result = future.result()

@@ -61,6 +61,20 @@ class Database:
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def statement(self) -> Iterator[Connection]:
+        """Open a connection for one statement that writes, a transaction of its own.
+
+        On PostgreSQL the server carries it out whole: a process that is stopped in the middle
+        leaves no lock behind.
+        """
+        if self.is_sqlite:
+            with self.write() as connection:
+                yield connection
+            return
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
