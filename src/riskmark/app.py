@@ -118,6 +118,7 @@ class App:
         observe: "Observer" = lambda _: None,
     ) -> "RunResult":
         """Run the batch for ``portfolios`` (names or ids; None: all)."""
+        from riskmark.engine.notices import send_if_possible  # noqa: PLC0415 - few commands run
         from riskmark.engine.run import run_batch  # noqa: PLC0415 - slow, and few commands run
 
         with self.database.read() as connection:
@@ -132,15 +133,19 @@ class App:
                 force=force,
                 offline=offline,
             )
-        return run_batch(
-            self.database,
-            self.settings,
-            self.wall,
-            request,
-            calendar=calendar,
-            sources=self.sources if self.is_connected else None,
-            observe=observe,
-        )
+        try:
+            return run_batch(
+                self.database,
+                self.settings,
+                self.wall,
+                request,
+                calendar=calendar,
+                sources=self.sources if self.is_connected else None,
+                observe=observe,
+            )
+        finally:
+            if self.is_connected:  # what ended is told, whatever became of this run
+                send_if_possible(self.database, self.settings)
 
     def submit(
         self,

@@ -7,6 +7,7 @@ import typer
 from riskmark.cli import exits, formats, output
 from riskmark.cli.group import is_verbose
 from riskmark.cli.interrupting import terminated_as_interrupted
+from riskmark.cli.logging import start_logs
 from riskmark.cli.opening import opened
 from riskmark.cli.options import (
     AsJson,
@@ -64,6 +65,7 @@ def run(
 
     chosen = chosen_portfolios(portfolios, more)
     with opened(ctx) as app, terminated_as_interrupted():
+        start_logs(ctx, app.settings)
         target, begin = day_of(app, as_of, name="--as-of"), day_of(app, first, name="--from")
         with open_run_view(is_verbose=is_verbose(ctx)) as view:
 

@@ -1,13 +1,11 @@
 """``riskmark worker`` and ``riskmark serve``: processes that go on until they are stopped."""
 
-import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +13,7 @@ import typer
 
 from riskmark.cli import exits, output
 from riskmark.cli.opening import opened
+from riskmark.cli.service import MetricsPort, service
 
 if TYPE_CHECKING:
     from riskmark.app import App
@@ -29,14 +28,15 @@ _WAIT_S = 9.5
 """For the parts of a process that stops; ten seconds are what a supervisor allows."""
 
 
-def work(ctx: typer.Context, *, concurrency: Concurrency = 1) -> None:
+def work(
+    ctx: typer.Context, *, concurrency: Concurrency = 1, metrics_port: MetricsPort = None
+) -> None:
     """Carry out runs that wait in the queue, until stopped (Ctrl-C or SIGTERM).
 
     Runs whose process died are taken up again. A stop finishes or drops the shard in hand and
     gives the runs back to the queue, within ten seconds.
     """
-    with opened(ctx) as app, _stopped_by_signals() as stop:
-        _show_log()
+    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
         is_clean = app.worker(concurrency=concurrency).work(stop)
         if not is_clean:
             _end_now()
@@ -50,10 +50,10 @@ def serve(
         bool, typer.Option("--no-scheduler", help="Start no runs by the clock.")
     ] = False,
     concurrency: Concurrency = 1,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Run a worker and the scheduler in one process, until stopped (Ctrl-C or SIGTERM)."""
-    with opened(ctx) as app, _stopped_by_signals() as stop:
-        _show_log()
+    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
         parts: list[Callable[[], object]] = []
         if not no_worker:
             parts.append(lambda: app.worker(concurrency=concurrency).work(stop))
@@ -64,7 +64,9 @@ def serve(
 
 
 def _schedule(app: "App", stop: threading.Event) -> None:
-    import_module("riskmark.engine.scheduler").run_scheduler(app, stop)
+    from riskmark.engine.scheduler import run_scheduler
+
+    run_scheduler(app, stop)
 
 
 def _run_parts(parts: list[Callable[[], object]], stop: threading.Event) -> bool:
@@ -92,7 +94,7 @@ def _run_parts(parts: list[Callable[[], object]], stop: threading.Event) -> bool
 
 
 @contextmanager
-def _stopped_by_signals() -> "Iterator[threading.Event]":
+def stopped_by_signals() -> "Iterator[threading.Event]":
     """Give an event that SIGTERM and Ctrl-C set; a second signal ends the process at once."""
     stop = threading.Event()
 
@@ -112,15 +114,8 @@ def _stopped_by_signals() -> "Iterator[threading.Event]":
             signal.signal(number, handler)
 
 
-def _show_log() -> None:
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
-
-
 def _end_now() -> None:
     """End the process though a thread still computes what nobody waits for."""
     output.note("stopped; a shard was dropped")
-    logging.shutdown()
     sys.stderr.flush()
     os._exit(exits.OK)

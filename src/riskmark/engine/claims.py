@@ -13,7 +13,7 @@ from typing import Self
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from riskmark import faults
+from riskmark import faults, logs
 from riskmark.domain.reasons import RunStatus
 from riskmark.domain.runs import RunRequest
 from riskmark.engine.owner import host_of, is_gone, this_process
@@ -187,6 +187,7 @@ def _end_dead(connection: Connection, run: LiveRun, *, at: datetime) -> Settled:
 
 def _note_takeover(connection: Connection, run: LiveRun, *, at: datetime) -> None:
     message = f"taken over: its process ended, on {host_of(run.owner)}"
+    logs.warning(message, run_id=run.run_id, attempt=run.attempt + 1)
     runs.add_event(connection, run.run_id, message, at=at, level="warning")
 
 

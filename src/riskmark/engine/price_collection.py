@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
+from riskmark import logs
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
@@ -85,7 +86,9 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         started = time.perf_counter()
         found = sources.collect(_wanted(one, calendar, refusals.get(one.need.symbol, {})))
         if found.missing:
-            record.answers[one.need.symbol] = _answers(found)
+            answers = record.answers[one.need.symbol] = _answers(found)
+            said = ", ".join(f"{answer.provider}: {answer.reason}" for answer in answers)
+            logs.info("prices missing", symbol=one.need.symbol, said=said)
         rules = Rules(calendar, record.request.target, record.settings.base_currency, record.now())
         with record.transaction() as connection:
             _store(connection, rules, one=one, found=found)

@@ -4,13 +4,14 @@ Every transaction of a run begins with its fence; what the run has planned, comp
 spent is stored in the same transactions as the results.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from riskmark import logs
 from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCounts
 from riskmark.domain.sessions import Clock
 from riskmark.engine.interrupts import Stops
@@ -35,6 +36,7 @@ class Progress:
 
 
 Observer = Callable[[Progress], None]
+_LEVEL_OF: Mapping[str, logs.Level] = {"warning": "warning", "error": "error"}
 
 
 class Cancelled(Exception):
@@ -124,15 +126,13 @@ class Recorder:
     def save_phase(self, connection: Connection, phase: Phase, *, status: str = "running") -> None:
         """Store how far a phase is."""
         done, total = self._amounts[phase.key]
+        seconds = self._seconds[phase.key]
         runs.save_phase(
-            connection,
-            self.claim,
-            phase,
-            status=status,
-            seconds=self._seconds[phase.key],
-            done=done,
-            total=total,
+            connection, self.claim, phase, status=status, seconds=seconds, done=done, total=total
         )
+        if status == "done":
+            told = {"phase": phase.key, "seconds": round(seconds, 3), "done": done, "total": total}
+            logs.info("phase done", **told)
 
     def save(self, connection: Connection, phase: Phase) -> None:
         """Store the run's counts and present phase."""
@@ -155,7 +155,8 @@ class Recorder:
         phase: Phase | None = None,
         level: str = "info",
     ) -> None:
-        """Add a line to the run's activity log."""
+        """Add a line to the run's activity log, and to the process's."""
+        logs.log(_LEVEL_OF.get(level, "info"), message, phase=None if phase is None else phase.key)
         runs.add_event(
             connection, self.claim.run_id, message, at=self.now(), phase=phase, level=level
         )
@@ -163,4 +164,5 @@ class Recorder:
     def tell(self, phase: Phase, message: str | None = None) -> None:
         """Tell whoever watches in this process."""
         done, total = self._amounts[phase.key]
+        logs.debug("progress", phase=phase.key, done=done, total=total, message=message)
         self._observe(Progress(self.claim.run_id, phase, done, total, message))

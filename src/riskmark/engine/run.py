@@ -10,7 +10,7 @@ its last plan.
 import time
 from dataclasses import dataclass, replace
 
-from riskmark import faults
+from riskmark import faults, logs
 from riskmark.domain.reasons import RunStatus
 from riskmark.domain.runs import (
     ANALYTICS,
@@ -103,7 +103,10 @@ def carry_out(
     sources: OpenSources | None = None,
 ) -> RunResult:
     """Carry out a claimed run to its end, or until the record's ``stops`` say so."""
-    with Heartbeat(record.database, record.claim, record.settings.lease):
+    with (
+        logs.bound(run_id=record.claim.run_id),
+        Heartbeat(record.database, record.claim, record.settings.lease),
+    ):
         return _Run(record, calendar, sources).work()
 
 

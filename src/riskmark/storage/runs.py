@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from riskmark.domain.reasons import RunStatus
 from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCounts
 from riskmark.errors import LeaseLost
-from riskmark.storage import schema
+from riskmark.storage import outbox, run_totals, schema
 from riskmark.storage.engines import db_now, lock_rows
 
 
@@ -318,7 +318,11 @@ def end_run(
         .where(table.c.run_id == run_id, table.c.status == "running")
         .values(status="interrupted" if status in _UNFINISHED else "done")
     )
-    return bool(changed.rowcount == 1)
+    if changed.rowcount != 1:
+        return False
+    outbox.note_run_end(connection, run_id, status)
+    run_totals.add_run(connection, run_id)
+    return True
 
 
 _UNFINISHED = (RunStatus.FAILED, RunStatus.CANCELLED)
