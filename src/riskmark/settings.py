@@ -53,6 +53,11 @@ MAX_WINDOW = 504
 MAX_DELAY = 7 * 24 * 60
 """Minutes after a close for which its session may be held back."""
 
+LEAST_SESSIONS = 2
+"""Sessions whose positions must be kept: P&L is explained by those of the session before."""
+MOST_KEPT = 100_000
+"""Days or sessions that something may be kept for; 0 says that it is kept for ever."""
+
 NAMED_LISTS = ("factor_model", "scenario", "replay")
 """Lists of tables with a name each, by which a file replaces or adds some."""
 _TABLES: Mapping[str, type[Any]] = {
@@ -86,6 +91,21 @@ class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat_seconds: float
 
 
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of what is old is kept; 0: all of it. Snapshots and inputs are always kept."""
+
+    keep_positions_sessions: int
+    keep_run_details_days: int
+    keep_runs_days: int
+    keep_provider_days: int
+
+
+class SqliteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the file of an SQLite database may stand."""
+
+    allow_network_file_system: bool
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that an installation can choose."""
 
@@ -98,6 +118,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     default_model: str
     calendar: CalendarSettings
     options: OptionSettings
+    retention: RetentionSettings
+    sqlite: SqliteSettings
     lease: LeaseSettings
     providers: ProvidersSettings
     factor_model: tuple[FactorModel, ...]
@@ -313,6 +335,7 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
         _check_scenario(settings, scenario, is_own=scenario.name in own_scenarios)
     if problem := settings.providers.problem:
         raise SettingsError("providers", problem)
+    _check_retention(settings.retention)
     if not 0 < settings.lease.heartbeat_seconds < settings.lease.seconds:
         raise SettingsError("lease", "0 < heartbeat_seconds < seconds must hold")
 
@@ -322,6 +345,15 @@ def _check_options(options: OptionSettings) -> None:
         if not -1 <= value <= 1:
             problem = "must be from -1 to 1: 0.04 is four percent a year"
             raise SettingsError(f"options.{name}", problem)
+
+
+def _check_retention(retention: RetentionSettings) -> None:
+    for name in retention.__struct_fields__:
+        least = LEAST_SESSIONS if name == "keep_positions_sessions" else 1
+        value = getattr(retention, name)
+        if value != 0 and not least <= value <= MOST_KEPT:
+            problem = f"must be 0, which keeps all, or from {least} to {MOST_KEPT:,}"
+            raise SettingsError(f"retention.{name}", problem)
 
 
 def _check_model(model: FactorModel) -> None:

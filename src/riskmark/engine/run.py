@@ -29,6 +29,7 @@ from riskmark.engine import (
     claims,
     collection,
     price_collection,
+    pruning,
     rounds,
     shard_work,
     symbol_work,
@@ -74,7 +75,8 @@ def run_batch(
     """Bring every portfolio in the request's scope up to its target session.
 
     Runs of dead processes are ended or, if they are for the same work, continued. If a live
-    run does the same work already, the request joins it and the result says so.
+    run does the same work already, the request joins it and the result says so. At the end of
+    a run of every portfolio, what is old is pruned.
     ``calendar`` is the stored one, if the caller has read it already. ``sources`` opens the
     providers that are asked first, unless the request is offline.
     """
@@ -95,7 +97,17 @@ def run_batch(
                 observe=observe,
                 interrupts=interrupts,
             )
-            return _Run(record, calendar, sources).work()
+            work = _Run(record, calendar, sources)
+            result = work.work()
+        if request.scope is None and work.calendar is not None:
+            pruning.prune_after_run(
+                database,
+                settings,
+                interrupts,
+                sessions=work.calendar.sessions[: work.calendar.on_or_before(request.target) + 1],
+                at=clock.now(),
+            )
+        return result
 
 
 class _Run:
@@ -106,7 +118,7 @@ class _Run:
     ) -> None:
         self._record = record
         self._sources = sources
-        self._calendar = calendar
+        self.calendar = calendar
         budget = record.settings.rebuild_budget_seconds
         self._rebuild_until = time.monotonic() + budget
 
@@ -129,7 +141,7 @@ class _Run:
         if self._sources is None or self._record.request.offline:
             return
         with self._record.database.read() as connection:
-            calendar = self._calendar = load_calendar(connection, self._calendar)
+            calendar = self.calendar = load_calendar(connection, self.calendar)
         sources = self._sources(calendar)
         try:
             price_collection.collect_prices(self._record, calendar, sources)
@@ -144,7 +156,7 @@ class _Run:
         request = self._record.request
         for number in range(MAX_ROUNDS):
             with self._record.database.read() as connection:
-                calendar = self._calendar = load_calendar(connection, self._calendar)
+                calendar = self.calendar = load_calendar(connection, self.calendar)
                 current = rounds.read_round(
                     connection,
                     calendar,
