@@ -98,6 +98,7 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     keep_run_details_days: int
     keep_runs_days: int
     keep_provider_days: int
+    keep_sent_days: int
 
 
 class SqliteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

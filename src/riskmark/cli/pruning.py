@@ -15,6 +15,7 @@ _WORDS = {
     "run_symbol": "symbols that runs had to do without",
     "run_failure": "failures of runs",
     "run": "runs",
+    "outbox": "notices sent or given up",
     "provider_symbol": "symbols unknown to a provider",
 }
 """What the piles of ``storage.retention`` are called; others by the names of their tables."""
