@@ -21,8 +21,10 @@ from riskmark.storage.mounts import check_file_system
 from riskmark.storage.provider_limits import ProviderLimits
 
 if TYPE_CHECKING:
+    from riskmark.engine.queue import Submitted
     from riskmark.engine.recorder import Observer
     from riskmark.engine.run import RunResult
+    from riskmark.engine.worker import Worker
     from riskmark.intake.market_data import Action, Bars
     from riskmark.providers.sources import Sources
 
@@ -117,6 +119,7 @@ class App:
         observe: "Observer" = lambda _: None,
     ) -> "RunResult":
         """Run the batch for ``portfolios`` (names or ids; None: all)."""
+        from riskmark.engine.notices import send_if_possible  # noqa: PLC0415 - few commands run
         from riskmark.engine.run import run_batch  # noqa: PLC0415 - slow, and few commands run
 
         with self.database.read() as connection:
@@ -131,14 +134,56 @@ class App:
                 force=force,
                 offline=offline,
             )
-        return run_batch(
+        try:
+            return run_batch(
+                self.database,
+                self.settings,
+                self.wall,
+                request,
+                calendar=calendar,
+                sources=self.sources if self.is_connected else None,
+                observe=observe,
+            )
+        finally:
+            if self.is_connected:  # what ended is told, whatever became of this run
+                send_if_possible(self.database, self.settings)
+
+    def submit(
+        self,
+        source: Source,
+        *,
+        portfolios: tuple[str, ...] | None = None,
+        as_of: date | None = None,
+        from_session: date | None = None,
+        force: bool = False,
+        offline: bool = False,
+    ) -> "Submitted":
+        """Queue a run for a worker, or join the live run that does the same work."""
+        from riskmark.engine.queue import submit_alone  # noqa: PLC0415 - few commands submit
+
+        with self.database.read() as connection:
+            request = self.request(
+                connection,
+                source,
+                calendar=load_calendar(connection),
+                portfolios=portfolios,
+                as_of=as_of,
+                from_session=from_session,
+                force=force,
+                offline=offline,
+            )
+        return submit_alone(self.database, request, at=self.wall.now())
+
+    def worker(self, *, concurrency: int = 1) -> "Worker":
+        """Put a worker together, which carries out what is submitted."""
+        from riskmark.engine.worker import Worker  # noqa: PLC0415 - slow, and few commands work
+
+        return Worker(
             self.database,
             self.settings,
             self.wall,
-            request,
-            calendar=calendar,
             sources=self.sources if self.is_connected else None,
-            observe=observe,
+            concurrency=concurrency,
         )
 
     def sources(self, calendar: Calendar) -> "Sources":

@@ -8,7 +8,8 @@ while a hook is set.
 
 from collections.abc import Callable
 
-NAMES = (
+OF_A_RUN = (
+    "claim.before_commit",
     "run.created",
     "run.planned",
     "prices.read",
@@ -21,6 +22,21 @@ NAMES = (
     "run.before_finish",
     "run.finished",
 )
+"""The points that every run passes which has something to do."""
+
+OF_THE_QUEUE = (
+    "submit.before_commit",
+    "submit.committed",
+    "dead.before_commit",
+    "dead.committed",
+    "release.before_commit",
+    "release.committed",
+    "cancel.before_commit",
+    "cancel.committed",
+)
+"""The points of runs that wait, are given back, put back or cancelled."""
+
+NAMES = OF_A_RUN + OF_THE_QUEUE
 
 _hook: Callable[[str], None] | None = None
 

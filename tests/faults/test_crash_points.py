@@ -17,7 +17,7 @@ SOURCE = Path(faults.__file__).parent
 def test_a_run_passes_every_crash_point(laboratory: Laboratory):
     passes = laboratory.undisturbed(SIZE).passes
 
-    assert [name for name in faults.NAMES if not passes[name]] == []
+    assert [name for name in faults.OF_A_RUN if not passes[name]] == []
 
 
 def test_the_code_has_the_crash_points_that_are_listed_and_no_other():
@@ -43,7 +43,7 @@ def test_a_name_that_is_not_listed_is_an_error_while_a_hook_is_set():
 
 
 @pytest.mark.parametrize("which", ["first", "last"])
-@pytest.mark.parametrize("name", faults.NAMES)
+@pytest.mark.parametrize("name", faults.OF_A_RUN)
 def test_a_run_that_dies_at_a_crash_point_is_made_up_by_the_next(
     laboratory: Laboratory, name: str, which: str
 ):

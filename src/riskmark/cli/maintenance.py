@@ -21,8 +21,6 @@ config_commands = typer.Typer(help="The settings in force.", no_args_is_help=Tru
 MOST_VIOLATIONS = 40
 """Violations that a person is shown; JSON has all."""
 
-_SECRET = ("password", "secret", "api_key", "token")
-
 
 def init(ctx: typer.Context) -> None:
     """Create the database, or bring it to this version's schema."""
@@ -138,6 +136,7 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
     import msgspec
     from sqlalchemy import make_url
 
+    from riskmark.domain.secrets import masked
     from riskmark.settings import NAMED_LISTS
 
     found: list[tuple[str, Any, str]] = []
@@ -145,8 +144,8 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
         shown = leaf
         if name in NAMED_LISTS:
             shown = [one["name"] for one in leaf]
-        elif any(word in name for word in _SECRET) and leaf:
-            shown = "***"
+        elif masked(name, leaf) != leaf:
+            shown = masked(name, leaf)
         elif name == "database_url":
             shown = make_url(leaf).render_as_string(hide_password=True)
         elif isinstance(leaf, tuple):

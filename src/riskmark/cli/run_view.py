@@ -168,22 +168,32 @@ _SHORT_REASONS = {
 
 def run_table(runs: "Sequence[RunSummary]") -> "Table":
     """Make a table of runs."""
+    is_live = any(one.is_live for one in runs)
     wide = () if output.is_narrow() else ("Target",)
-    table = make_table("Run", "Status", "By", *wide, "Started", "Took>", "Sessions>", "Failed>")
+    live = ("Host", "Heartbeat>") if is_live else ()
+    table = make_table(
+        "Run", "Status", "By", *wide, "Started", "Took>", "Sessions>", "Failed>", "Try>", *live
+    )
     for one in runs:
-        status = "stalled" if one.is_stalled else one.status
         scope = "all" if one.scope is None else f"{len(one.scope):,}"
         table.add_row(
             one.run_id[-SHORT_ID:],
-            formats.state(status),
+            _state(one),
             f"{one.source}, {scope}",
             *(formats.day(one.target) for _ in wide),
             formats.instant(one.started_at),
             formats.duration(one.took),
             f"{one.cells.computed:,}",
             formats.count(one.cells.failed),
+            formats.count(one.attempt),
+            *((one.host or formats.NOTHING, formats.duration(one.silent)) if is_live else ()),
         )
     return table
+
+
+def _state(one: "RunSummary") -> "Text":
+    state = formats.state("stalled" if one.is_stalled else one.status)
+    return state if one.place is None else state.append(f", no. {one.place}")
 
 
 def run_view(
@@ -193,7 +203,7 @@ def run_view(
     from rich.text import Text
 
     one = found.summary
-    yield Text.assemble((f"run {one.run_id}", "bold"), "  ", formats.state(one.status))
+    yield Text.assemble((f"run {one.run_id}", "bold"), "  ", _state(one))
     yield output.styled("[dim]{head}[/]", head=_head(found))
     if one.error:
         yield Text(one.error, style="red")
@@ -227,6 +237,10 @@ def _head(found: "RunReport") -> str:
         f"{scope} to {one.target}",
         f"started {formats.instant(one.started_at)} UTC",
     ]
+    if one.host is not None:
+        parts.append(f"on {one.host}")
+    if one.silent is not None:
+        parts.append(f"heard from {formats.duration(one.silent)} ago")
     if one.took is not None:
         parts.append(f"took {formats.duration(one.took)}")
     if one.attempt > 1:

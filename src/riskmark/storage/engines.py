@@ -135,9 +135,14 @@ def db_now(connection: Connection, plus_seconds: float = 0.0) -> TextClause:
     return text(f"(clock_timestamp() + interval '{plus_seconds:.3f} seconds')")
 
 
-def lock_rows(connection: Connection) -> str:
-    """Return the clause that locks selected rows; SQLite has one writer and needs none."""
-    return "" if connection.dialect.name == "sqlite" else " FOR UPDATE"
+def lock_rows(connection: Connection, *, skip_locked: bool = False) -> str:
+    """Return the clause that locks selected rows; SQLite has one writer and needs none.
+
+    ``skip_locked`` leaves out rows that another transaction holds instead of waiting.
+    """
+    if connection.dialect.name == "sqlite":
+        return ""
+    return " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"
 
 
 def write_rows(

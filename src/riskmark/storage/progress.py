@@ -69,6 +69,11 @@ def load_facts(
     )
 
 
+def load_heads(connection: Connection, calendar: Calendar) -> list[PortfolioFacts]:
+    """Read how far every live portfolio is, by counts alone."""
+    return _load_portfolios(connection, calendar, None, load_members(connection, None))[0]
+
+
 def _load_portfolios(
     connection: Connection, calendar: Calendar, scope: Collection[str] | None, members: Members
 ) -> tuple[list[PortfolioFacts], int]:

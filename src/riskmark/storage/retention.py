@@ -65,9 +65,9 @@ def list_piles(
     if retention.keep_provider_days:
         before = _before(connection, at, retention.keep_provider_days)
         piles.append(Pile("provider_symbol", "provider_symbol", "until < ?", (before,)))
-    if retention.keep_sent_days and "outbox" in schema.metadata.tables:
+    if retention.keep_sent_days:
         before = _before(connection, at, retention.keep_sent_days)
-        condition = "status IN ('sent', 'given_up') AND created_at < ?"
+        condition = "status <> 'waiting' AND created_at < ?"
         piles.append(Pile("outbox", "outbox", condition, (before,)))
     return tuple(piles)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     func,
     text,
 )
@@ -436,6 +437,10 @@ run = Table(
     Column("owner", Text),
     Column("lease_until", Instant),
     Column("cancel_requested", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="2"),
+    Column("scope_size", Integer),
+    Column("for_worker", Boolean, nullable=False, server_default=false()),
+    Column("not_before", Instant),
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("heartbeat_at", Instant),
@@ -548,6 +553,59 @@ price_check = Table(
     Column("at", Instant, nullable=False),
 )
 """From which session on providers were asked for an instrument, and for which target last."""
+
+schedule_firing = Table(
+    "schedule_firing",
+    metadata,
+    Column("schedule", Key, primary_key=True),
+    Column("instant", Instant, primary_key=True),
+    Column("expression", Text),
+    Column("run_id", Key),
+    Column("fired_at", Instant, nullable=False),
+    Column("checked_at", Instant),
+)
+"""Firings that were carried out, once each; one without a run only marks the beginning.
+
+Their runs may be gone by and by: no foreign key. ``checked_at``: when portfolios that were
+still behind after it were looked for.
+"""
+
+_TO_SEND = text("status = 'waiting'")
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("event", Key, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("channel", Key, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("error", Text),
+    CheckConstraint("status IN ('waiting', 'sent', 'given_up')", name="status"),
+)
+"""Notices that are sent after the commit that made them; no channel: not yet addressed."""
+Index(
+    "uq_outbox_subject_event_channel",
+    outbox.c.subject,
+    outbox.c.event,
+    outbox.c.channel,
+    unique=True,
+)
+Index("ix_outbox_to_send", outbox.c.next_at, sqlite_where=_TO_SEND, postgresql_where=_TO_SEND)
+
+run_total = Table(
+    "run_total",
+    metadata,
+    Column("measure", Key, primary_key=True),
+    Column("label", Key, primary_key=True),
+    Column("second", Key, primary_key=True),
+    Column("value", Double, nullable=False),
+)
+"""What all runs that ever ended add up to, whether or not their rows are kept."""
 
 views = MetaData()
 """Views that read lines as rows; nothing is written to them."""

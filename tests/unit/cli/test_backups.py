@@ -184,4 +184,4 @@ def test_a_limit_that_keeps_too_little_is_refused(riskmark, monkeypatch, value):
     done = riskmark("prune")
 
     assert done.code == 2
-    assert "retention.keep_positions_sessions" in done.err
+    assert "retention: keep_positions_sessions must be 0" in " ".join(done.err.split())
