@@ -28,19 +28,21 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            os.write(writing, str(_migrate(url, kill_at)).encode())
+            os.write(writing, json.dumps(_migrate(url, kill_at)).encode())
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading) as pipe:
             said = pipe.read()
         _, status = os.waitpid(pid, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        sys.stdout.write(json.dumps({"killed": killed, "statements": int(said or 0)}) + "\n")
+        done, statements = json.loads(said) if said else (False, 0)
+        outcome = {"killed": killed, "done": done, "statements": statements}
+        sys.stdout.write(json.dumps(outcome) + "\n")
         sys.stdout.flush()
 
 
-def _migrate(url: str, kill_at: int) -> int:
-    """Migrate, and return the number of statements."""
+def _migrate(url: str, kill_at: int) -> tuple[bool, int]:
+    """Migrate; return whether there was anything to do, and the number of statements."""
     from sqlalchemy import event  # noqa: PLC0415
 
     from riskmark.storage.engines import open_database  # noqa: PLC0415
@@ -57,8 +59,8 @@ def _migrate(url: str, kill_at: int) -> int:
     database = open_database(url)
     event.listen(database.engine, "before_cursor_execute", count)
     event.listen(database.engine, "commit", count)
-    migrate(database)
-    return passed - 1
+    done = migrate(database)
+    return done, passed - 1
 
 
 if __name__ == "__main__":

@@ -42,8 +42,16 @@ class Migrations:
 
     def migrate(self, url: str, kill_at: int = 0) -> dict[str, int]:
         """Migrate in a process that dies before a statement."""
+        self.start(url, kill_at)
+        return self.wait()
+
+    def start(self, url: str, kill_at: int = 0) -> None:
+        """Start a process that migrates."""
         self._process.stdin.write(json.dumps([url, kill_at]) + "\n")
         self._process.stdin.flush()
+
+    def wait(self) -> dict[str, int]:
+        """Wait for its end."""
         return json.loads(self._process.stdout.readline())
 
     @contextmanager
@@ -120,3 +128,19 @@ def test_a_migration_killed_at_a_statement_is_finished_by_the_next(migrations, s
                 check_schema(connection)
                 assert released.read(connection, columns) == before
             database.close()
+
+
+def test_of_two_processes_that_migrate_at_once_one_does_it(migrations, tmp_path):
+    other = Migrations(tmp_path, None)
+
+    with migrations.copy("0001") as url:
+        for process in (migrations, other):
+            process.start(url)
+        ends = [process.wait() for process in (migrations, other)]
+        database = open_database(url)
+        with database.read() as connection:
+            check_schema(connection)
+        database.close()
+
+    other.close()
+    assert sorted(end["done"] for end in ends) == [False, True]

@@ -1,5 +1,6 @@
 """What is old goes, in short transactions; numbers, restatements and inputs never do."""
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ from sqlalchemy import event
 from tests.acceptance.world import LAST, World, assert_equal_results
 from tests.unit.reports.worlds import MON, THU, TUE, WED, rules_of
 
+from riskmark import notebook
 from riskmark.domain.exports import Exported
 from riskmark.domain.reasons import NullReason, RunStatus
 from riskmark.reports.attribution import load_attribution
@@ -155,6 +157,26 @@ def test_an_export_has_a_line_of_nulls_for_a_session_that_was_pruned(valued):
     assert frame["mark_null"].to_list()[0] == NullReason.PRUNED
 
 
+def test_a_notebook_tells_why_a_table_is_empty(valued, monkeypatch):
+    monkeypatch.setenv("RISKMARK_NOW", NOW.isoformat())
+    prune(valued.app.database, piles_of(valued, keep_positions_sessions=2))
+
+    with notebook.open(valued.url) as opened:
+        book = opened.portfolio("book")
+        tables = (
+            book.positions(MON),
+            book.attribution(by="position", first=MON),
+            book.attribution(by="sector", first=MON),
+        )
+        greeks = book.greeks(MON)
+
+    assert [len(one) for one in tables] == [0, 0, 0]
+    assert tables[0].attrs["nulls"] == {"positions": "pruned"}
+    assert tables[1].attrs["nulls"]["positions"] == "pruned"
+    assert tables[2].attrs["nulls"]["sectors"] == "pruned"
+    assert set(greeks.attrs["total"].values()) == {None}
+
+
 def test_what_is_computed_again_has_its_positions_again(valued):
     whole = valued.dump()
     prune(valued.app.database, piles_of(valued, keep_positions_sessions=2))
@@ -260,3 +282,39 @@ def test_a_row_that_somebody_holds_is_left_to_the_next_pruning(valued):
 
     assert second == {"positions": 1}
     assert first["positions"] == len(valued.stored_sessions("book")) - 3
+
+
+def test_pruning_beside_a_run_harms_neither(valued):
+    stop = threading.Event()
+
+    def prune_again_and_again():
+        while not stop.is_set():
+            prune(valued.app.database, piles_of(valued, keep_positions_sessions=2))
+
+    pruning = threading.Thread(target=prune_again_and_again)
+    pruning.start()
+    try:
+        done = [valued.run(force=True).status for _ in range(3)]
+    finally:
+        stop.set()
+        pruning.join()
+
+    assert done == [RunStatus.SUCCEEDED] * 3
+    with valued.app.database.read() as connection:
+        found = verify(connection, rules=rules_of(valued), settings=valued.app.settings)
+    assert found.violations == ()
+
+
+def test_a_pruning_that_is_stopped_is_finished_by_the_next(valued, monkeypatch):
+    monkeypatch.setattr(retention, "FIRST_ROWS", 3)
+    monkeypatch.setattr(retention, "WITHIN", 1.0)
+    piles = piles_of(valued, keep_positions_sessions=2)
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prune(valued.app.database, piles, look=stop)
+    rest = prune(valued.app.database, piles)
+
+    assert rest == {"positions": len(valued.stored_sessions("book")) - 2 - 3}

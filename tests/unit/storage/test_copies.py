@@ -115,6 +115,7 @@ def test_a_killed_backup_leaves_nothing_that_looks_like_one(source, tmp_path):
             assert contents(target) == whole
         else:
             assert outcomes[-1] == -signal.SIGKILL
+    print(f"{sum(one != 0 for one in outcomes)} of {KILLS} killed before they were done")
     left = {name for name in files(tmp_path) if not name.endswith(".db")}
     assert all(name.startswith(SCRATCH) for name in left)
     assert contents(source) == whole
