@@ -93,7 +93,8 @@ def _locked(database: Database) -> Iterator[Connection]:
             with connection.begin():
                 yield connection
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            if not connection.invalidated:
+                cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 def alembic_config(connection: Connection) -> "Config":
