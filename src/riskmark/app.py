@@ -17,6 +17,7 @@ from riskmark.storage import books, migrate, schema
 from riskmark.storage.books import LOCAL_OPERATOR, Principal
 from riskmark.storage.calendar import calendar_is_current, load_calendar, sync_calendar
 from riskmark.storage.engines import Database, open_database
+from riskmark.storage.mounts import check_file_system
 from riskmark.storage.provider_limits import ProviderLimits
 
 if TYPE_CHECKING:
@@ -235,7 +236,10 @@ def build(loaded: LoadedSettings, clock: Clock, *, is_connected: bool = False) -
 
     ``is_connected``: its runs ask the providers, unless they are told not to.
     """
-    database = open_database(loaded.settings.database_url)
+    settings = loaded.settings
+    allowed = settings.sqlite.allow_network_file_system
+    check_file_system(settings.database_url, is_allowed=allowed)
+    database = open_database(settings.database_url)
     return App(loaded, database, clock, is_connected=is_connected)
 
 

@@ -59,6 +59,11 @@ MAX_WINDOW = 504
 MAX_DELAY = 7 * 24 * 60
 """Minutes after a close for which its session may be held back."""
 
+LEAST_SESSIONS = 2
+"""Sessions whose positions must be kept: P&L is explained by those of the session before."""
+MOST_KEPT = 100_000
+"""Days or sessions that something may be kept for; 0 says that it is kept for ever."""
+
 NAMED_LISTS = ("factor_model", "scenario", "replay")
 """Lists of tables with a name each, by which a file replaces or adds some."""
 _TABLES: Mapping[str, type[Any]] = {
@@ -98,6 +103,31 @@ class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None if is_possible else "0 < heartbeat_seconds < seconds must hold"
 
 
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of what is old is kept; 0: all of it. Snapshots and inputs are always kept."""
+
+    keep_positions_sessions: int
+    keep_run_details_days: int
+    keep_runs_days: int
+    keep_provider_days: int
+    keep_sent_days: int
+
+    @property
+    def problem(self) -> str | None:
+        """What of it cannot be; None if all can."""
+        for name in self.__struct_fields__:
+            least = LEAST_SESSIONS if name == "keep_positions_sessions" else 1
+            if getattr(self, name) and not least <= getattr(self, name) <= MOST_KEPT:
+                return f"{name} must be 0, which keeps all, or from {least} to {MOST_KEPT:,}"
+        return None
+
+
+class SqliteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the file of an SQLite database may stand."""
+
+    allow_network_file_system: bool
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that an installation can choose."""
 
@@ -110,6 +140,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     default_model: str
     calendar: CalendarSettings
     options: OptionSettings
+    retention: RetentionSettings
+    sqlite: SqliteSettings
     lease: LeaseSettings
     log_format: LogFormat
     log_level: LogLevel
@@ -344,7 +376,7 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
         _check_market(settings.model(name))
     for scenario in settings.scenario:
         _check_scenario(settings, scenario, is_own=scenario.name in own_scenarios)
-    for where in ("lease", "providers", "schedule", "notify"):
+    for where in ("lease", "providers", "schedule", "notify", "retention"):
         if problem := getattr(settings, where).problem:
             raise SettingsError(where, problem)
 

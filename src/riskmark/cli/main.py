@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from riskmark import __version__
-from riskmark.cli import demo, exporting, maintenance, runs, show, status, what_if
+from riskmark.cli import (
+    backups,
+    demo,
+    exporting,
+    maintenance,
+    pruning,
+    runs,
+    show,
+    status,
+    what_if,
+)
 from riskmark.cli.attribution import show_attribution
 from riskmark.cli.benchmarks import benchmark_commands
 from riskmark.cli.explain import explain
@@ -61,7 +71,9 @@ app.add_typer(factor_commands, name="factors", rich_help_panel=BOOKS)
 app.add_typer(benchmark_commands, name="benchmarks", rich_help_panel=BOOKS)
 app.command("init", rich_help_panel=CARE)(maintenance.init)
 app.command("verify", rich_help_panel=CARE)(maintenance.verify_all)
-app.command("backup", rich_help_panel=CARE)(maintenance.backup)
+app.command("backup", rich_help_panel=CARE)(backups.backup)
+app.command("restore", rich_help_panel=CARE)(backups.restore)
+app.command("prune", rich_help_panel=CARE)(pruning.prune)
 app.command("scheduler", rich_help_panel=CARE)(scheduler)
 app.command("metrics", rich_help_panel=CARE)(metrics)
 app.add_typer(outbox_commands, name="outbox", rich_help_panel=CARE)

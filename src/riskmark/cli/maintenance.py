@@ -1,19 +1,13 @@
-"""``riskmark init``, ``verify``, ``backup`` and ``config``: care of an installation."""
+"""``riskmark init``, ``verify`` and ``config``: care of an installation."""
 
-import os
-import sqlite3
-import tempfile
-from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from riskmark.cli import exits, formats, output
 from riskmark.cli.interrupting import terminated_as_interrupted
-from riskmark.cli.opening import load_chosen_settings, opened, rules_for, sqlite_path
+from riskmark.cli.opening import load_chosen_settings, opened, rules_for
 from riskmark.cli.options import AsJson
-from riskmark.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,47 +112,6 @@ def _show_violations(found: "Verification") -> None:
         output.note(f"… and {more:,} more; --json lists all")
     count = formats.plural(len(found.violations), "violation")
     output.note(output.styled("[red]{count}[/]", count=count))
-
-
-def backup(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
-) -> None:
-    """Copy an SQLite database to a new file, also while it is in use."""
-    with opened(ctx, prepared=False) as app:
-        source = sqlite_path(app)
-        if source is None:
-            url = app.database.engine.url.set(drivername="postgresql")
-            shown = url.render_as_string(hide_password=True)
-            raise InputError(
-                "a PostgreSQL database is backed up with: "
-                f"pg_dump --format=custom --file={file} '{shown}'"
-            )
-        if not source.exists():
-            raise InputError(f"there is no database {str(source)!r}")
-        _copy_sqlite(source, file)
-    output.note(f"backed up to {file} ({file.stat().st_size / 1e6:,.1f} MB)")
-
-
-def _copy_sqlite(source: Path, file: Path) -> None:
-    """Write a compact copy of one state of the database; an existing file is never touched."""
-    if file.exists():
-        raise InputError(f"{str(file)!r} exists; a backup never overwrites")
-    folder = file.absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"the folder {str(folder)!r} does not exist")
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".riskmark-backup-") as scratch:
-        copy = Path(scratch) / "copy.db"
-        with closing(sqlite3.connect(source)) as connection:
-            connection.execute("VACUUM INTO ?", (str(copy),))
-        with copy.open("rb") as written:
-            os.fsync(written.fileno())
-        try:
-            file.hardlink_to(copy)
-        except FileExistsError as error:
-            raise InputError(f"{str(file)!r} exists; a backup never overwrites") from error
-        except OSError:  # a file system without hard links
-            copy.replace(file)
 
 
 @config_commands.command("show")

@@ -26,6 +26,7 @@ from riskmark.engine import (
     claims,
     collection,
     price_collection,
+    pruning,
     rounds,
     shard_work,
     symbol_work,
@@ -102,12 +103,20 @@ def carry_out(
     calendar: Calendar | None = None,
     sources: OpenSources | None = None,
 ) -> RunResult:
-    """Carry out a claimed run to its end, or until the record's ``stops`` say so."""
+    """Carry out a claimed run to its end, or until the record's ``stops`` say so.
+
+    At the end of a run of every portfolio, what is old is pruned.
+    """
     with (
         logs.bound(run_id=record.claim.run_id),
         Heartbeat(record.database, record.claim, record.settings.lease),
     ):
-        return _Run(record, calendar, sources).work()
+        work = _Run(record, calendar, sources)
+        result = work.work()
+    if record.request.scope is None and work.calendar is not None:
+        end = work.calendar.on_or_before(record.request.target) + 1
+        pruning.prune_after_run(record, sessions=work.calendar.sessions[:end])
+    return result
 
 
 class _Run:
@@ -118,7 +127,7 @@ class _Run:
     ) -> None:
         self._record = record
         self._sources = sources
-        self._calendar = calendar
+        self.calendar = calendar
         budget = record.settings.rebuild_budget_seconds
         self._rebuild_until = time.monotonic() + budget
 
@@ -141,7 +150,7 @@ class _Run:
         if self._sources is None or self._record.request.offline:
             return
         with self._record.database.read() as connection:
-            calendar = self._calendar = load_calendar(connection, self._calendar)
+            calendar = self.calendar = load_calendar(connection, self.calendar)
         sources = self._sources(calendar)
         try:
             price_collection.collect_prices(self._record, calendar, sources)
@@ -156,7 +165,7 @@ class _Run:
         request = self._record.request
         for number in range(MAX_ROUNDS):
             with self._record.database.read() as connection:
-                calendar = self._calendar = load_calendar(connection, self._calendar)
+                calendar = self.calendar = load_calendar(connection, self.calendar)
                 current = rounds.read_round(
                     connection,
                     calendar,

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from riskmark.domain.measures import STORED
 from riskmark.storage.types import ExactDecimal, Instant
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test holds it against the migrations."""
 
 metadata = MetaData(
@@ -355,8 +355,15 @@ cell_pack = Table(
     Column("exposures", Json, nullable=False),
     Column("stress", Json, nullable=False),
     Column("sectors", Json, nullable=False),
+    Column("pruned_at", Instant),
 )
-"""The lines beside a snapshot (``storage.lines``); SQL reads them through views."""
+"""The lines beside a snapshot (``storage.lines``); SQL reads them through views.
+
+``pruned_at``: when the lines of positions were taken out (``storage.retention``).
+"""
+
+_KEPT = text("pruned_at IS NULL")
+Index("ix_cell_pack_kept", cell_pack.c.session, sqlite_where=_KEPT, postgresql_where=_KEPT)
 
 fit_pack = Table(
     "fit_pack",
