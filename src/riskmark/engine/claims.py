@@ -38,7 +38,7 @@ def claim(
 ) -> Claim | Joined:
     """Start a run for ``request``, take over a dead one for the same work, or join a live one."""
     while True:
-        with database.write() as connection:
+        with database.write("run.claim") as connection:
             run = runs.live_run(connection, request.scope_key)
             if run is None:
                 run_id = runs.create_run(connection, request, at=at)
@@ -73,7 +73,7 @@ def end_dead_runs(database: Database, *, at: datetime, but: str | None = None) -
     for run in dead:
         if run.scope_key == but:
             continue
-        with database.write() as connection:
+        with database.write("run.end_dead") as connection:
             if _end_dead(connection, run, at=at):
                 ended.append(run.run_id)
     return ended
@@ -123,7 +123,7 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._stopped.wait(self._interval_s):
             try:
-                with self._database.write() as connection:
+                with self._database.write("run.heartbeat") as connection:
                     runs.hold(connection, self._claim)
             except LeaseLost:
                 return

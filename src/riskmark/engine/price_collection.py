@@ -87,7 +87,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         if found.missing:
             record.answers[one.need.symbol] = _answers(found)
         rules = Rules(calendar, record.request.target, record.settings.base_currency, record.now())
-        with record.transaction() as connection:
+        with record.transaction("prices.store") as connection:
             _store(connection, rules, one=one, found=found)
             record.spend(PRICES, time.perf_counter() - started, done=1)
             record.save_phase(connection, PRICES)

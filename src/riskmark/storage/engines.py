@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.elements import TextClause
 
+from riskmark import faults
 from riskmark.errors import InputError, StoreError
 from riskmark.storage.types import instant_text
 
@@ -56,10 +57,18 @@ class Database:
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that may write; commit at the end, roll back on an error."""
+    def write(self, name: str | None = None) -> Iterator[Connection]:
+        """Open a transaction that may write; commit at the end, roll back on an error.
+
+        ``name``: the transaction is one of a run, with a crash point on either side of its
+        commit (``faults.TRANSACTIONS``).
+        """
         with self.engine.connect() as connection, connection.begin():
             yield connection
+            if name is not None:
+                faults.point(f"{name}.before_commit")
+        if name is not None:
+            faults.point(f"{name}.committed")
 
     def close(self) -> None:
         """Close every connection."""
