@@ -17,6 +17,7 @@ from riskmark import app as application
 from riskmark import faults
 from riskmark.domain.reasons import Source
 from riskmark.settings import settings_from_process
+from riskmark.storage import engines
 
 COMMITTED = "a commit"
 """Stands among the names of points where a transaction that writes was committed."""
@@ -83,6 +84,8 @@ def report(order):
 def _run(order, watch, points):
     os.environ |= {"RISKMARK_NOW": order.now, "RISKMARK_DATABASE_URL": order.url}
     happenings.prepare(order)
+    if order.lock_ms is not None:
+        engines.BUSY_TIMEOUT_MS = engines.LOCK_TIMEOUT_MS = order.lock_ms
     clock = application.clock_from(os.environ["RISKMARK_NOW"])
     asks = order.happening == "eventful"
     app = application.build(settings_from_process(), clock, is_connected=asks)
@@ -101,15 +104,23 @@ def _run(order, watch, points):
 
 
 def _run_or_wait(app, order):
-    """Run; if the database goes away, wait for it and run again."""
+    """Run; if the database goes away, wait for it and run again.
+
+    The run that was broken off is still this process's, as far as anybody can know, until
+    its lease ends.
+    """
     end = time.monotonic() + order.patience_s
     while True:
         try:
-            return app.run(Source.CLI, force=order.force)
+            result = app.run(Source.CLI, force=order.force)
         except DBAPIError:
             if time.monotonic() > end:
                 raise
             _wait_for(app.database, end)
+        else:
+            if not result.joined or time.monotonic() > end:
+                return result
+            time.sleep(0.1)
 
 
 def _wait_for(database, end):

@@ -25,11 +25,25 @@ ROOT = Path(__file__).parents[2]
 
 
 class Child:
-    """A child at work; ``wait`` for its end before the next order."""
+    """A child at work; ``wait`` for its end before the next order.
+
+    As a context it is gone at the end of the block, whatever became of it.
+    """
 
     def __init__(self, nursery: "Nursery", pid: int) -> None:
         self._nursery = nursery
         self.pid = pid
+        self._is_over = False
+
+    def __enter__(self) -> "Child":
+        """Give the child."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End a child that nobody has waited for."""
+        if not self._is_over:
+            self.kill()
+            self.wait()
 
     def kill(self) -> None:
         """End the child at once, as a power cut would."""
@@ -59,6 +73,7 @@ class Child:
     def wait(self) -> Outcome:
         """Wait for the child's end."""
         self._nursery.write("")
+        self._is_over = True
         said = self._nursery.read()
         return Outcome(said["seconds"], said["signal"], said["report"])
 

@@ -14,7 +14,8 @@ class Order:
     and every point and commit in their order. ``happening``: what the run meets
     (``happenings.KINDS``). ``without``: the guard that is taken away (``guards.GUARDS``).
     ``pages``: the most pages that an SQLite file may have. ``patience_s``: how long a run
-    that lost its database waits for it, to run again in the same process.
+    that lost its database waits for it, to run again in the same process. ``lock_ms``: how
+    long it waits for a lock.
     """
 
     url: str
@@ -28,6 +29,7 @@ class Order:
     without: str = ""
     pages: int | None = None
     patience_s: float = 0.0
+    lock_ms: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
 
