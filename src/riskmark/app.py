@@ -20,8 +20,10 @@ from riskmark.storage.engines import Database, open_database
 from riskmark.storage.provider_limits import ProviderLimits
 
 if TYPE_CHECKING:
+    from riskmark.engine.queue import Submitted
     from riskmark.engine.recorder import Observer
     from riskmark.engine.run import RunResult
+    from riskmark.engine.worker import Worker
     from riskmark.intake.market_data import Action, Bars
     from riskmark.providers.sources import Sources
 
@@ -138,6 +140,44 @@ class App:
             calendar=calendar,
             sources=self.sources if self.is_connected else None,
             observe=observe,
+        )
+
+    def submit(
+        self,
+        source: Source,
+        *,
+        portfolios: tuple[str, ...] | None = None,
+        as_of: date | None = None,
+        from_session: date | None = None,
+        force: bool = False,
+        offline: bool = False,
+    ) -> "Submitted":
+        """Queue a run for a worker, or join the live run that does the same work."""
+        from riskmark.engine.queue import submit_alone  # noqa: PLC0415 - few commands submit
+
+        with self.database.read() as connection:
+            request = self.request(
+                connection,
+                source,
+                calendar=load_calendar(connection),
+                portfolios=portfolios,
+                as_of=as_of,
+                from_session=from_session,
+                force=force,
+                offline=offline,
+            )
+        return submit_alone(self.database, request, at=self.wall.now())
+
+    def worker(self, *, concurrency: int = 1) -> "Worker":
+        """Put a worker together, which carries out what is submitted."""
+        from riskmark.engine.worker import Worker  # noqa: PLC0415 - slow, and few commands work
+
+        return Worker(
+            self.database,
+            self.settings,
+            self.wall,
+            sources=self.sources if self.is_connected else None,
+            concurrency=concurrency,
         )
 
     def sources(self, calendar: Calendar) -> "Sources":

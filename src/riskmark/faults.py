@@ -12,9 +12,11 @@ while a hook is set.
 from collections.abc import Callable
 
 TRANSACTIONS = (
-    "run.end_dead",
-    "run.claim",
-    "run.heartbeat",
+    "submit",
+    "cancel",
+    "dead",
+    "claim",
+    "heartbeat",
     "provider.take",
     "provider.change",
     "prices.store",
@@ -28,9 +30,9 @@ TRANSACTIONS = (
     "run.postpone",
     "run.requests",
     "run.finish",
-    "run.break_off",
+    "release",
 )
-"""What a run writes, in the order in which it may come to it."""
+"""What a run writes, and the queue, in the order in which they may come to it."""
 
 BETWEEN = (
     "run.created",

@@ -52,7 +52,7 @@ HELD = ("S00", "S01", "S02", "NOBODY")
 """What books may hold; nobody has a price of the last at first."""
 STEPS = 20
 ACTIONS = (("split", 2.0), ("split", 0.5), ("dividend", 1.25), ("spinoff", 1.3))
-OUTSIDE = {"run.claim.committed", "run.created", "run.finished"}
+OUTSIDE = {"claim.committed", "run.created", "run.finished"}
 BREAKS = [name for name in faults.NAMES if name not in OUTSIDE]
 """Where an error is recorded; what dies just after the claim is a process (``tests/faults``)."""
 

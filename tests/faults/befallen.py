@@ -91,15 +91,14 @@ def _run(order, watch, points):
     app = application.build(settings_from_process(), clock, is_connected=asks)
     application.prepare(app)
     with ExitStack() as stack:
-        meet = stack.enter_context(happenings.KINDS[order.happening](app))
         if order.without:
             stack.enter_context(guards.GUARDS[order.without]())
         if order.pages is not None:
             _limit_pages(app.database.engine, order.pages)
         watch.attach(app.database.engine)
         points.watch(app.database.engine)
-        points.meet = meet
         faults.set_hook(points)
+        points.meet = stack.enter_context(happenings.KINDS[order.happening](app))
         return _run_or_wait(app, order)
 
 

@@ -3,7 +3,8 @@
 ``eventful``: a dead run of another scope to end, providers that are asked in vain, a heart
 that beats all the time, a shard of several portfolios that fails and with it one of them, no
 time for rebuilds, a request that joins just before the end. ``broken``: an error that
-breaks the run off.
+breaks the run off. ``queue``: before it the same work is submitted, cancelled, submitted
+again, taken up and given back.
 """
 
 import os
@@ -13,7 +14,7 @@ from unittest import mock
 from sqlalchemy import text
 
 from riskmark.domain.reasons import RunStatus, Source
-from riskmark.engine import shard_work
+from riskmark.engine import claims, queue, shard_work
 from riskmark.engine.owner import this_process
 from riskmark.storage import runs
 from riskmark.storage.calendar import load_calendar
@@ -65,10 +66,22 @@ def _eventful(app):
         yield hook
 
 
+@contextmanager
+def _queue(app):
+    at = app.wall.now()
+    first = app.submit(Source.CRON)
+    queue.cancel(app.database, first.run_id, at=at)
+    app.submit(Source.CRON)
+    taken = claims.claim_next(app.database, app.settings.lease, at=at)
+    assert taken is not None
+    queue.give_back(app.database, taken[0], at=at)
+    yield lambda _name: None
+
+
 def _leave_dead_run(app):
     """Leave a run of one portfolio whose process is gone."""
     place, _, started = this_process().rsplit("|", 2)
-    with app.database.write() as connection:
+    with _beside(app) as connection:
         request = _request(app, connection, "new")
         run_id = runs.create_run(connection, request, at=app.wall.now())
         assert run_id is not None
@@ -85,12 +98,21 @@ def _request(app, connection, *names):
 
 def _join(app):
     """Let a request join the run that is about to end."""
-    other = open_database(app.settings.database_url)
-    with other.write() as connection:
+    with _beside(app) as connection:
         (run,) = (one for one in runs.live_runs(connection) if one.status is RunStatus.RUNNING)
         request = _request(app, connection)
         runs.add_request(connection, run.run_id, request, at=app.wall.now())
-    other.close()
+
+
+@contextmanager
+def _beside(app):
+    """Write as somebody else does, on a connection that nobody watches."""
+    other = open_database(app.settings.database_url)
+    try:
+        with other.write() as connection:
+            yield connection
+    finally:
+        other.close()
 
 
 @contextmanager
@@ -110,7 +132,7 @@ def _failing_book(app):
         yield
 
 
-KINDS = {"": _nothing, "broken": _broken, "eventful": _eventful}
+KINDS = {"": _nothing, "broken": _broken, "eventful": _eventful, "queue": _queue}
 
 
 def prepare(order):

@@ -16,7 +16,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 from tests.faults.orders import Order, Outcome
@@ -35,7 +35,7 @@ class Child:
         self.pid = pid
         self._is_over = False
 
-    def __enter__(self) -> "Child":
+    def __enter__(self) -> Self:
         """Give the child."""
         return self
 

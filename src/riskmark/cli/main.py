@@ -19,6 +19,7 @@ from riskmark.cli.options import NEGATIVE_VALUES
 from riskmark.cli.portfolio import portfolio_commands
 from riskmark.cli.prices import price_commands
 from riskmark.cli.providers import provider_commands
+from riskmark.cli.serving import serve, work
 from riskmark.cli.symbols import symbol_commands
 
 app = typer.Typer(
@@ -35,6 +36,8 @@ app.command("status", rich_help_panel=DAILY)(status.show_status)
 app.command("plan", rich_help_panel=DAILY)(status.show_plan)
 app.command("run", rich_help_panel=DAILY)(runs.run)
 app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
+app.command("worker", rich_help_panel=DAILY)(work)
+app.command("serve", rich_help_panel=DAILY)(serve)
 app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
 app.command("attribution", rich_help_panel=DAILY)(show_attribution)

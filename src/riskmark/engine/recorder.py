@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCounts
 from riskmark.domain.sessions import Clock
-from riskmark.engine.interrupts import Interrupts
+from riskmark.engine.interrupts import Stops
 from riskmark.engine.rounds import Round
 from riskmark.engine.writing import Writing
 from riskmark.settings import Settings
@@ -57,7 +57,7 @@ class Recorder:
         request: RunRequest,
         claim: Claim,
         observe: Observer,
-        interrupts: Interrupts,
+        stops: Stops,
     ) -> None:
         self.database = database
         self.settings = settings
@@ -69,7 +69,7 @@ class Recorder:
         self.failed: dict[str, set[int]] = {}
         self.answers: dict[str, list[UnavailableSymbol]] = {}
         self._observe = observe
-        self._interrupts = interrupts
+        self._stops = stops
         self._seconds = {phase.key: 0.0 for phase in PHASES}
         self._amounts = {phase.key: (0, 0) for phase in PHASES}
 
@@ -84,11 +84,11 @@ class Recorder:
             yield connection
         if is_cancelled:
             raise Cancelled
-        self._interrupts.check()
+        self._stops.check()
 
     def check(self) -> None:
         """Take a signal to heart, if there was one, while nothing is being written."""
-        self._interrupts.check()
+        self._stops.check()
 
     def writing(self, current: Round) -> Writing:
         """Return what a shard's transaction needs to know of the round."""

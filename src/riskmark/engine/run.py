@@ -9,9 +9,6 @@ its last plan.
 
 import time
 from dataclasses import dataclass, replace
-from types import TracebackType
-
-from sqlalchemy.exc import DBAPIError
 
 from riskmark import faults
 from riskmark.domain.reasons import RunStatus
@@ -34,9 +31,10 @@ from riskmark.engine import (
     symbol_work,
 )
 from riskmark.engine.claims import Heartbeat, Joined
+from riskmark.engine.ending import Ending
 from riskmark.engine.interrupts import Interrupts
 from riskmark.engine.price_collection import OpenSources
-from riskmark.engine.recorder import Cancelled, Observer, Recorder
+from riskmark.engine.recorder import Observer, Recorder
 from riskmark.engine.rounds import Round
 from riskmark.engine.shards import Shard, cut_plan
 from riskmark.engine.writing import delete_surplus
@@ -78,24 +76,35 @@ def run_batch(
     ``calendar`` is the stored one, if the caller has read it already. ``sources`` opens the
     providers that are asked first, unless the request is offline.
     """
+    at = clock.now()
     with Interrupts() as interrupts:
-        claims.end_dead_runs(database, at=clock.now(), but=request.scope_key)
-        claim = claims.claim(database, request, settings.lease, at=clock.now())
+        claims.end_dead_runs(database, at=at, but=request.scope_key, lease=settings.lease)
+        claim = claims.claim(database, request, settings.lease, at=at)
         if isinstance(claim, Joined):
             status = RunStatus.RUNNING
             return RunResult(claim.run_id, status, CellCounts(), SymbolCounts(), joined=True)
         faults.point("run.created")
-        with Heartbeat(database, claim, settings.lease):
-            record = Recorder(
-                database,
-                settings,
-                clock,
-                request=request,
-                claim=claim,
-                observe=observe,
-                interrupts=interrupts,
-            )
-            return _Run(record, calendar, sources).work()
+        record = Recorder(
+            database,
+            settings,
+            clock,
+            request=request,
+            claim=claim,
+            observe=observe,
+            stops=interrupts,
+        )
+        return carry_out(record, calendar=calendar, sources=sources)
+
+
+def carry_out(
+    record: Recorder,
+    *,
+    calendar: Calendar | None = None,
+    sources: OpenSources | None = None,
+) -> RunResult:
+    """Carry out a claimed run to its end, or until the record's ``stops`` say so."""
+    with Heartbeat(record.database, record.claim, record.settings.lease):
+        return _Run(record, calendar, sources).work()
 
 
 class _Run:
@@ -112,15 +121,15 @@ class _Run:
 
     def work(self) -> RunResult:
         """Work until nothing is left to do, and record the end whatever it is."""
-        status = RunStatus.CANCELLED
-        with _Ending(self._record), collection.held_off():
+        ending = Ending(self._record)
+        with ending, collection.held_off():
             self._collect_prices()
             self._rounds()
             while not self._finish():
                 self._serve_requests()
                 self._rounds()
-            status = _status(self._record.cells)
         faults.point("run.finished")
+        status = ending.status or _status(self._record.cells)
         return RunResult(
             self._record.claim.run_id, status, self._record.cells, self._record.symbols
         )
@@ -235,41 +244,6 @@ class _Run:
             ):
                 raise LeaseLost(self._record.claim.run_id)
         return True
-
-
-class _Ending:
-    """Records how a run ended when its work is broken off.
-
-    A lost lease is somebody else's to record. If the database cannot be reached the run
-    stays as it is until its lease ends, and the error says so.
-    """
-
-    def __init__(self, record: Recorder) -> None:
-        self._record = record
-
-    def __enter__(self) -> None:
-        """Nothing is recorded before the work is broken off."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        """Record the end; only a cancellation is not passed on."""
-        if error is None or isinstance(error, LeaseLost):
-            return False
-        is_stopped = isinstance(error, Cancelled | KeyboardInterrupt)
-        status = RunStatus.CANCELLED if is_stopped else RunStatus.FAILED
-        message = (str(error) or None) if is_stopped else f"{type(error).__name__}: {error}"
-        claim = self._record.claim
-        try:
-            with self._record.database.write("run.break_off") as connection:
-                runs.end_run(connection, claim.run_id, claim.fence, status, error=message)
-                self._record.log(connection, message or "cancelled on request", level="error")
-        except DBAPIError as second:
-            error.add_note(f"the end of run {claim.run_id} could not be recorded: {second}")
-        return isinstance(error, Cancelled)
 
 
 def _status(cells: CellCounts) -> RunStatus:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     func,
     text,
 )
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from riskmark.domain.measures import STORED
 from riskmark.storage.types import ExactDecimal, Instant
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds it against the migrations."""
 
 metadata = MetaData(
@@ -429,6 +430,10 @@ run = Table(
     Column("owner", Text),
     Column("lease_until", Instant),
     Column("cancel_requested", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="2"),
+    Column("scope_size", Integer),
+    Column("for_worker", Boolean, nullable=False, server_default=false()),
+    Column("not_before", Instant),
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("heartbeat_at", Instant),
