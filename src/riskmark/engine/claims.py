@@ -13,7 +13,7 @@ from typing import Self
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from riskmark import faults, logs
+from riskmark import logs
 from riskmark.domain.reasons import RunStatus
 from riskmark.domain.runs import RunRequest
 from riskmark.engine.owner import host_of, is_gone, this_process
@@ -56,7 +56,7 @@ def claim(
     A run for the same work that waits in the queue is taken from it.
     """
     while True:
-        with database.write() as connection:
+        with database.write("claim") as connection:
             run = runs.live_run(connection, request.scope_key)
             if run is None:
                 run_id = runs.create_run(connection, request, at=at)
@@ -87,7 +87,7 @@ def claim_next(
     with database.read() as connection:
         if not run_queue.has_queued(connection, largest=largest):
             return None
-    with database.write() as connection:
+    with database.write("claim") as connection:
         run = run_queue.next_queued(connection, largest=largest)
         if run is None:
             return None
@@ -103,7 +103,6 @@ def _take(connection: Connection, run: LiveRun, lease: LeaseSettings) -> Claim |
     claimed = runs.claim_run(connection, run, owner=this_process(), lease_seconds=lease.seconds)
     if claimed is not None:
         runs.serve_requests(connection, run.run_id)
-        faults.point("claim.before_commit")
     return claimed
 
 
@@ -141,7 +140,7 @@ def settle_dead_runs(
     for seen in dead:
         if seen.scope_key == but:
             continue
-        with database.write() as connection:
+        with database.write("dead") as connection:
             run = runs.lock_live_run(connection, seen.run_id)
             if run is None or not is_dead(run):
                 continue  # somebody else was first, or its owner has spoken
@@ -149,8 +148,6 @@ def settle_dead_runs(
                 settled.append(_settle(connection, run, lease, at=at))
             else:
                 settled.append(_end_dead(connection, run, at=at))
-            faults.point("dead.before_commit")
-        faults.point("dead.committed")
     return settled
 
 
@@ -227,7 +224,7 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._stopped.wait(self._interval_s):
             try:
-                with self._database.statement() as connection:
+                with self._database.statement("heartbeat") as connection:
                     runs.hold(connection, self._claim)
             except LeaseLost:
                 return

@@ -9,7 +9,6 @@ from types import TracebackType
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from riskmark import faults
 from riskmark.domain.reasons import RunStatus
 from riskmark.engine import claims
 from riskmark.engine.interrupts import Drained
@@ -41,10 +40,8 @@ class Ending:
         if error is None or isinstance(error, LeaseLost):
             return False
         try:
-            with self._record.database.write() as connection:
+            with self._record.database.write("release") as connection:
                 self.status = self._record_end(connection, error)
-                faults.point("release.before_commit")
-            faults.point("release.committed")
         except DBAPIError as second:
             run_id = self._record.claim.run_id
             error.add_note(f"the end of run {run_id} could not be recorded: {second}")

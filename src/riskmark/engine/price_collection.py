@@ -90,7 +90,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
             said = ", ".join(f"{answer.provider}: {answer.reason}" for answer in answers)
             logs.info("prices missing", symbol=one.need.symbol, said=said)
         rules = Rules(calendar, record.request.target, record.settings.base_currency, record.now())
-        with record.transaction() as connection:
+        with record.transaction("prices.store") as connection:
             _store(connection, rules, one=one, found=found)
             record.spend(PRICES, time.perf_counter() - started, done=1)
             record.save_phase(connection, PRICES)

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from riskmark import faults
 from riskmark.domain.reasons import RunStatus
 from riskmark.domain.runs import RunRequest
 from riskmark.storage import run_queue, runs
@@ -45,11 +44,8 @@ def submit(connection: Connection, request: RunRequest, *, at: datetime) -> Subm
 
 def submit_alone(database: Database, request: RunRequest, *, at: datetime) -> Submitted:
     """Submit ``request`` in a transaction of its own."""
-    with database.write() as connection:
-        submitted = submit(connection, request, at=at)
-        faults.point("submit.before_commit")
-    faults.point("submit.committed")
-    return submitted
+    with database.write("submit") as connection:
+        return submit(connection, request, at=at)
 
 
 def cancel(database: Database, run_id: str, *, at: datetime) -> RunStatus | None:
@@ -57,24 +53,20 @@ def cancel(database: Database, run_id: str, *, at: datetime) -> RunStatus | None
 
     None, and nothing is done, if the run has ended.
     """
-    with database.write() as connection:
+    with database.write("cancel") as connection:
         status = runs.request_cancel(connection, run_id)
         if status is RunStatus.QUEUED:
             runs.add_event(connection, run_id, "cancelled while it waited", at=at)
         elif status is RunStatus.RUNNING:
             runs.add_event(connection, run_id, "asked to stop", at=at)
-        faults.point("cancel.before_commit")
-    faults.point("cancel.committed")
     return status
 
 
 def give_back(database: Database, claim: Claim, *, at: datetime) -> bool:
     """Give a claimed run back to the queue, if somebody relies on a worker for it."""
-    with database.write() as connection:
+    with database.write("release") as connection:
         given_back = run_queue.give_back(connection, claim)
         if given_back:
             message = "given back: its process stops; it waits for another"
             runs.add_event(connection, claim.run_id, message, at=at, level="warning")
-        faults.point("release.before_commit")
-    faults.point("release.committed")
     return given_back

@@ -76,12 +76,12 @@ class Recorder:
         self._amounts = {phase.key: (0, 0) for phase in PHASES}
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, name: str) -> Iterator[Connection]:
         """Open a write transaction that begins with the fence.
 
         A request to cancel, seen by the fence, and a signal take effect after the commit.
         """
-        with self.database.write() as connection:
+        with self.database.write(name) as connection:
             is_cancelled = runs.hold(connection, self.claim)
             yield connection
         if is_cancelled:

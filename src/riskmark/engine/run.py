@@ -158,7 +158,7 @@ class _Run:
             sources.close()
 
     def _serve_requests(self) -> None:
-        with self._record.transaction() as connection:
+        with self._record.transaction("run.requests") as connection:
             runs.serve_requests(connection, self._record.claim.run_id)
 
     def _rounds(self) -> None:
@@ -194,7 +194,7 @@ class _Run:
             message = "nothing to compute: every portfolio is up to date"
         for phase in (VALUATION, ANALYTICS, VERIFY):
             self._record.spend(phase, 0.0, total=plan.size)
-        with self._record.transaction() as connection:
+        with self._record.transaction("run.plan") as connection:
             if is_first or plan:
                 self._record.log(connection, message)
             self._record.save(connection, VALUATION)
@@ -224,7 +224,7 @@ class _Run:
         """Leave a rebuild to the next run: this one has used up its time for them."""
         for portfolio, cells in zip(shard.portfolios, shard.cells, strict=True):
             self._record.failed.setdefault(portfolio, set()).update(ordinal for ordinal, _ in cells)
-        with self._record.transaction() as connection:
+        with self._record.transaction("run.postpone") as connection:
             message = f"{_counted(shard.size, 'session')} to rebuild are left to the next run"
             self._record.log(connection, message)
 
@@ -232,7 +232,7 @@ class _Run:
         surplus = {one.portfolio_id: one.surplus for one in current.plan.portfolios if one.surplus}
         if not surplus:
             return
-        with self._record.transaction() as connection:
+        with self._record.transaction("surplus") as connection:
             counts = delete_surplus(connection, self._record.writing(current), surplus)
             self._record.cells += counts
             self._record.log(
@@ -243,7 +243,7 @@ class _Run:
     def _finish(self) -> bool:
         faults.point("run.before_finish")
         status = _status(self._record.cells)
-        with self._record.database.write() as connection:
+        with self._record.database.write("run.finish") as connection:
             runs.hold(connection, self._record.claim)
             if runs.has_unserved_requests(connection, self._record.claim.run_id):
                 return False

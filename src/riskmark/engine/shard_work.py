@@ -112,7 +112,7 @@ class ShardWork:
             if count == 0 and portfolio in self._complete
         }
         started = time.perf_counter()
-        with self._record.transaction() as connection:
+        with self._record.transaction("shard") as connection:
             counts = save_shard(
                 connection,
                 self._record.writing(self._round),
@@ -126,7 +126,6 @@ class ShardWork:
             self._record.spend(VALUATION, time.perf_counter() - started)
             self._save(connection)
         self._left.update(left)
-        faults.point("shard.committed")
         self._record.tell(VALUATION)
 
     def _save(self, connection: Connection) -> None:
@@ -139,7 +138,7 @@ class ShardWork:
             f"{type(error).__name__} in a shard of {len(shard.portfolios)} portfolios: "
             "tried again one by one"
         )
-        with self._record.transaction() as connection:
+        with self._record.transaction("shard.split") as connection:
             self._record.log(connection, message, phase=VALUATION, level="warning")
 
     def _fail(self, shard: Shard, reason: str, detail: str) -> None:
@@ -148,7 +147,7 @@ class ShardWork:
         sessions = self._panel.sessions
         self._record.failed.setdefault(portfolio, set()).update(ordinal for ordinal, _ in cells)
         self._record.cells += CellCounts(failed=len(cells))
-        with self._record.transaction() as connection:
+        with self._record.transaction("shard.fail") as connection:
             connection.execute(
                 insert(schema.run_failure).values(
                     run_id=self._record.claim.run_id,

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.elements import TextClause
 
+from riskmark import faults
 from riskmark.errors import InputError, StoreError
 from riskmark.storage.types import instant_text
 
@@ -56,24 +57,34 @@ class Database:
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that may write; commit at the end, roll back on an error."""
+    def write(self, name: str | None = None) -> Iterator[Connection]:
+        """Open a transaction that may write; commit at the end, roll back on an error.
+
+        ``name``: the transaction is one of a run, with a crash point on either side of its
+        commit (``faults.TRANSACTIONS``).
+        """
         with self.engine.connect() as connection, connection.begin():
             yield connection
+            if name is not None:
+                faults.point(f"{name}.before_commit")
+        if name is not None:
+            faults.point(f"{name}.committed")
 
     @contextmanager
-    def statement(self) -> Iterator[Connection]:
+    def statement(self, name: str) -> Iterator[Connection]:
         """Open a connection for one statement that writes, a transaction of its own.
 
         On PostgreSQL the server carries it out whole: a process that is stopped in the middle
-        leaves no lock behind.
+        leaves no lock behind. The crash points of ``name`` are before and after it.
         """
         if self.is_sqlite:
-            with self.write() as connection:
+            with self.write(name) as connection:
                 yield connection
             return
         with self.engine.connect() as connection:
+            faults.point(f"{name}.before_commit")
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        faults.point(f"{name}.committed")
 
     def close(self) -> None:
         """Close every connection."""
