@@ -15,6 +15,7 @@ NAMES = (
     "symbols.before_commit",
     "symbols.committed",
     "shard.read",
+    "shard.computing",
     "shard.computed",
     "shard.before_commit",
     "shard.committed",
