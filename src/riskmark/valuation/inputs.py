@@ -23,7 +23,7 @@ from riskmark.storage import symbol_scope
 from riskmark.storage.contracts import load_contracts
 from riskmark.storage.packs import Closes, load_closes
 from riskmark.valuation.factors import MARKET_MODEL, SessionFactors, session_factors
-from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
+from riskmark.valuation.holdings import BookArrays, book_arrays, load_stored_books
 from riskmark.valuation.option_panel import UnstoredOption, with_options
 from riskmark.valuation.panels import Panel, build_panel, load_instruments
 from riskmark.valuation.shard import ShardInputs
@@ -101,11 +101,12 @@ def load_inputs(
             settings=settings,
             unstored=unstored,
         )
+    books = book_arrays(stored, calendar, panel, ordinals)
     return Inputs(
         panel=panel,
         portfolio_ids=tuple(portfolios),
-        books=book_arrays(stored, calendar, panel, ordinals),
-        lots_of=_lots_of(stored),
+        books=books,
+        lots_of=dict(zip(portfolios, np.diff(books.lot_start).tolist(), strict=True)),
     )
 
 
@@ -139,13 +140,6 @@ def market_symbol(settings: Settings) -> str:
 def _with_old_closes(closes: Closes, held: AbstractSet[int], start: int) -> int:
     """Reach back to the last close of every held instrument that has none at ``start``."""
     return min([start, *(one.first for key, one in closes.series.items() if key in held)])
-
-
-def _lots_of(stored: StoredBooks) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in stored.lots:
-        counts[row[0]] = counts.get(row[0], 0) + 1
-    return counts
 
 
 def books_of(books: BookArrays, places: IntArray) -> BookArrays:
