@@ -34,7 +34,7 @@ from riskmark.app import App
 from riskmark.domain.reasons import Source
 from riskmark.storage import results, schema
 from riskmark.storage.books import LOCAL_OPERATOR
-from riskmark.storage.engines import bind_instant, write_rows
+from riskmark.storage.engines import Database, bind_instant, write_rows
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.key_lists import run_statement
 from riskmark.storage.ledger import current_revision
@@ -76,6 +76,7 @@ class Night(NamedTuple):
     computing: float
     cpu: tuple[float, float]
     peaks: tuple[int, ...]
+    stored: int
 
     @property
     def writing(self) -> float:
@@ -115,12 +116,18 @@ def _on(
 
 def _run_apart(url: str, session: date, compute: str, books: int) -> Night:
     command = [sys.executable, "-m", "tests.bench.scale", url, session.isoformat(), compute]
+    before = set(_descendants(os.getpid()))
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(command, stdout=said, cwd=_ROOT)
         peaks: dict[int, int] = {}
+        first: dict[int, float] = {}
+        last: dict[int, float] = {}
         while process.poll() is None:
-            for pid in _descendants(process.pid):
-                peaks[pid] = max(peaks.get(pid, 0), _peak_of(pid))
+            for pid in _descendants(os.getpid()):
+                if pid != process.pid:
+                    peaks[pid] = max(peaks.get(pid, 0), _peak_of(pid))
+                    last[pid] = max(last.get(pid, 0.0), _cpu_of(pid))
+                    first.setdefault(pid, last[pid] if pid in before else 0.0)
             time.sleep(_SAMPLE_S)
         assert process.returncode == 0, f"the night ended with {process.returncode}"
         said.seek(0)
@@ -133,8 +140,9 @@ def _run_apart(url: str, session: date, compute: str, books: int) -> Night:
         seconds=found["seconds"],
         parts=found["parts"],
         computing=found["computing"],
-        cpu=tuple(found["cpu"]),
+        cpu=(found["cpu"], sum(last[pid] - first[pid] for pid in last)),
         peaks=(found["peak"], *peaks.values()),
+        stored=found["stored"],
     )
 
 
@@ -142,8 +150,9 @@ def main() -> None:
     """Run the engine once on a database, and print what it took."""
     url, session, compute = sys.argv[1:]
     app = installation.open_at(url, date.fromisoformat(session), compute=compute)
-    started, before = time.perf_counter(), os.times()
     result: list[Any] = []
+    size = _size(app.database)
+    started, before = time.perf_counter(), os.times()
     seconds = parts.time_run(lambda: result.append(app.run(Source.CLI)))
     taken, after = time.perf_counter() - started, os.times()
     with app.database.read() as connection:
@@ -154,19 +163,27 @@ def main() -> None:
             ),
             {"run": result[0].run_id},
         ).scalar_one()
+    stored = _size(app.database) - size
     app.database.close()
     found = {
         "seconds": taken,
         "parts": seconds,
         "computing": computing,
-        "cpu": (
-            after.user + after.system - before.user - before.system,
-            after.children_user + after.children_system,
-        ),
+        "cpu": after.user + after.system - before.user - before.system,
         "peak": peak_memory(),
+        "stored": stored,
         "cells": result[0].cells.computed,
     }
     print(json.dumps(found))
+
+
+def _size(database: Database) -> int:
+    """Return the bytes of a database."""
+    statement = "SELECT pg_database_size(current_database())"
+    if database.is_sqlite:
+        statement = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    with database.read() as connection:
+        return int(connection.execute(text(statement)).scalar_one())
 
 
 def _prepare(url: str, market: GeneratedMarket) -> None:
@@ -326,6 +343,15 @@ def _peak_of(pid: int) -> int:
         return 0
     lines = (line.split() for line in status.splitlines())
     return next((int(line[1]) << 10 for line in lines if line and line[0] == "VmHWM:"), 0)
+
+
+def _cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process so far."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -113,7 +113,8 @@ def scale_table(nights: Sequence[Night]) -> Table:
     """Tell what nights of many books take, and how the parent spends its time."""
     table = Table("night (seconds)", title="Many books, one session, two workers")
     names = ("wall", "books/s", "read", "plan", "write", "waiting and rest", "write ÷ wall")
-    for name in (*names, "workers' shards", "parent CPU", "peak memory (GiB)", "parent alone"):
+    more = ("parent's CPU", "workers' CPU", "peak memory (GiB)", "of the parent", "KB a book")
+    for name in (*names, *more):
         table.add_column(name, justify="right")
     for one in nights:
         read, plan, write = (one.parts.get(p, 0.0) for p in (parts.READ, parts.PLAN, parts.WRITE))
@@ -124,10 +125,10 @@ def scale_table(nights: Sequence[Night]) -> Table:
             *(f"{value:.1f}" for value in (read, plan, write)),
             f"{one.seconds - read - plan - write:.1f}",
             f"{one.writing:.0%}",
-            f"{one.computing:.1f}",
-            f"{one.cpu[0]:.1f}",
+            *(f"{value:.1f}" for value in one.cpu),
             f"{one.peak / GIB:.2f}",
             f"{one.peaks[0] / GIB:.2f}",
+            f"{one.stored / one.books / 1e3:.1f}",
         )
     return table
 
