@@ -40,6 +40,7 @@ BETWEEN = (
     "prices.read",
     "symbols.computed",
     "shard.read",
+    "shard.computing",
     "shard.computed",
     "shard.written",
     "run.before_finish",

@@ -73,6 +73,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "replay": Replay,
 }
 _PLACE = re.compile(r"(factor_model|scenario|replay)\[(\d+)\]")
+_COMPUTE = re.compile(r"inline|processes:[1-9]\d{0,3}|dask://[^/\s]+:\d+")
 _DEFAULTS = Path(__file__).with_name("defaults.toml")
 
 
@@ -137,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     benchmark: str
     risk_free: float
     rebuild_budget_seconds: float
+    compute: str
     default_model: str
     calendar: CalendarSettings
     options: OptionSettings
@@ -365,11 +367,7 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
     if not -1 <= settings.risk_free <= 1:
         raise SettingsError("risk_free", "must be from -1 to 1: 0.04 is four percent a year")
     _check_options(settings.options)
-    if not is_symbol(settings.benchmark):
-        raise SettingsError("benchmark", f"{settings.benchmark!r} is not a symbol")
-    names = [model.name for model in settings.factor_model]
-    if settings.default_model not in names:
-        raise SettingsError("default_model", f"must be one of {', '.join(names)}")
+    _check_names(settings)
     for model in settings.factor_model:
         _check_model(model)
     for name in ("market", "market_1y"):
@@ -379,6 +377,21 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
     for where in ("lease", "providers", "schedule", "notify", "retention"):
         if problem := getattr(settings, where).problem:
             raise SettingsError(where, problem)
+    _check_compute(settings.compute)
+
+
+def _check_names(settings: Settings) -> None:
+    if not is_symbol(settings.benchmark):
+        raise SettingsError("benchmark", f"{settings.benchmark!r} is not a symbol")
+    names = [model.name for model in settings.factor_model]
+    if settings.default_model not in names:
+        raise SettingsError("default_model", f"must be one of {', '.join(names)}")
+
+
+def _check_compute(compute: str) -> None:
+    if not _COMPUTE.fullmatch(compute):
+        problem = f"{compute!r} is not inline, processes:N or dask://HOST:PORT"
+        raise SettingsError("compute", problem)
 
 
 def _check_options(options: OptionSettings) -> None:

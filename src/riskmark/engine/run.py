@@ -8,6 +8,7 @@ its last plan.
 """
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from riskmark import faults, logs
@@ -32,6 +33,7 @@ from riskmark.engine import (
     symbol_work,
 )
 from riskmark.engine.claims import Heartbeat, Joined
+from riskmark.engine.compute import Team
 from riskmark.engine.ending import Ending
 from riskmark.engine.interrupts import Interrupts
 from riskmark.engine.price_collection import OpenSources
@@ -69,13 +71,15 @@ def run_batch(
     calendar: Calendar | None = None,
     sources: OpenSources | None = None,
     observe: Observer = lambda _: None,
+    team: Team | None = None,
 ) -> RunResult:
     """Bring every portfolio in the request's scope up to its target session.
 
     Runs of dead processes are ended or, if they are for the same work, continued. If a live
     run does the same work already, the request joins it and the result says so.
     ``calendar`` is the stored one, if the caller has read it already. ``sources`` opens the
-    providers that are asked first, unless the request is offline.
+    providers that are asked first, unless the request is offline. ``team`` computes, instead of
+    one that the run opens as the settings say.
     """
     at = clock.now()
     with Interrupts() as interrupts:
@@ -94,7 +98,7 @@ def run_batch(
             observe=observe,
             stops=interrupts,
         )
-        return carry_out(record, calendar=calendar, sources=sources)
+        return carry_out(record, calendar=calendar, sources=sources, team=team)
 
 
 def carry_out(
@@ -102,6 +106,7 @@ def carry_out(
     *,
     calendar: Calendar | None = None,
     sources: OpenSources | None = None,
+    team: Team | None = None,
 ) -> RunResult:
     """Carry out a claimed run to its end, or until the record's ``stops`` say so.
 
@@ -111,7 +116,7 @@ def carry_out(
         logs.bound(run_id=record.claim.run_id),
         Heartbeat(record.database, record.claim, record.settings.lease),
     ):
-        work = _Run(record, calendar, sources)
+        work = _Run(record, calendar, sources, team)
         result = work.work()
     if record.request.scope is None and work.calendar is not None:
         end = work.calendar.on_or_before(record.request.target) + 1
@@ -123,18 +128,23 @@ class _Run:
     """The rounds of a run, and its end."""
 
     def __init__(
-        self, record: Recorder, calendar: Calendar | None, sources: OpenSources | None
+        self,
+        record: Recorder,
+        calendar: Calendar | None,
+        sources: OpenSources | None,
+        team: Team | None,
     ) -> None:
         self._record = record
         self._sources = sources
         self.calendar = calendar
         budget = record.settings.rebuild_budget_seconds
         self._rebuild_until = time.monotonic() + budget
+        self._team = team or Team(record.settings.compute)
 
     def work(self) -> RunResult:
         """Work until nothing is left to do, and record the end whatever it is."""
         ending = Ending(self._record)
-        with ending, collection.held_off():
+        with ending, self._team, collection.held_off():
             self._collect_prices()
             self._rounds()
             while not self._finish():
@@ -203,22 +213,23 @@ class _Run:
         self._record.tell(VALUATION, message)
 
     def _carry_out(self, current: Round, calendar: Calendar) -> None:
+        if current.plan:
+            self._team.start()
         symbol_work.note_prices(self._record, current, calendar)
         symbol_work.save_symbols(self._record, current)
         self._delete_surplus(current)
         inputs = current.inputs
         if inputs is None or not inputs.portfolio_ids:
             return
-        shards = cut_plan(current.plan, inputs.lots_of)
-        work = shard_work.ShardWork(self._record, current, inputs)
-        retried: list[Shard] = []
+        work = shard_work.ShardWork(self._record, current, inputs, team=self._team)
+        work.carry_out(self._in_time(cut_plan(current.plan, inputs.lots_of)))
+
+    def _in_time(self, shards: Iterable[Shard]) -> Iterator[Shard]:
         for shard in shards:
             if shard.is_rebuild and time.monotonic() > self._rebuild_until:
                 self._postpone(shard)
-                continue
-            retried.extend(work.carry_out(shard))
-        for shard in retried:
-            work.carry_out(shard)
+            else:
+                yield shard
 
     def _postpone(self, shard: Shard) -> None:
         """Leave a rebuild to the next run: this one has used up its time for them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -61,10 +62,15 @@ def load_facts(
         if (one.stored_count and (force or not is_whole(facts, one)))
     ]
     cells = _load_cells(connection, calendar, open_ids)
+    if not cells:
+        return facts
     return replace(
         facts,
         portfolios=tuple(
-            replace(one, stored=tuple(cells.get(one.portfolio_id, ()))) for one in portfolios
+            replace(one, stored=tuple(cells[one.portfolio_id]))
+            if one.portfolio_id in cells
+            else one
+            for one in portfolios
         ),
     )
 
@@ -93,23 +99,26 @@ def _load_portfolios(
     )
     entries = _load_entries(connection, scope, members)
     found = []
+    # A hundred thousand portfolios have few different dates and versions.
+    ordinal, entered = cache(partial(_ordinal, calendar)), cache(partial(_entered, calendar))
+    version = cache(Version)
     for key, name, snapshots, revision, engine, settings, count, first, last in heads:
-        entry = entries.get(key)
         found.append(
             PortfolioFacts(
                 portfolio_id=key,
                 name=name,
-                first=None if entry is None else calendar.on_or_after(as_date(entry)),
+                first=entered(entries.get(key)),
                 snapshots=snapshots,
                 stored_count=count,
-                stored_first=_ordinal(calendar, first),
-                stored_last=_ordinal(calendar, last),
+                stored_first=ordinal(first),
+                stored_last=ordinal(last),
                 inputs_revision=revision,
-                version=Version(engine, settings),
+                version=version(engine, settings),
+                stored=(),
                 members=members.get(key, ()),
             )
         )
-    newest = max((as_date(row[-1]) for row in heads if row[-1] is not None), default=FIRST_DATE)
+    newest = max(map(as_date, {row[-1] for row in heads} - {None}), default=FIRST_DATE)
     return found, max(calendar.on_or_before(newest), 0)
 
 
@@ -234,6 +243,10 @@ def _ordinal(calendar: Calendar, day: Any) -> int | None:
         return None
     session = as_date(day)
     return calendar.on_or_before(session) if calendar.is_session(session) else None
+
+
+def _entered(calendar: Calendar, day: Any) -> int | None:
+    return None if day is None else calendar.on_or_after(as_date(day))
 
 
 def _scope(
