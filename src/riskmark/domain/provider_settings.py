@@ -51,6 +51,9 @@ class ProvidersSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
     order: tuple[str, ...]
     run_budget_seconds: float
+    profiles_a_run: int
+    profile_days: int
+    cross_check_symbols: int
     files: FilesSettings
     yfinance: ProviderSettings
     yahooquery: ProviderSettings
@@ -73,6 +76,10 @@ class ProvidersSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
             return "order names a provider twice"
         if self.run_budget_seconds <= 0:
             return "run_budget_seconds must be above 0"
+        if self.profiles_a_run < 0 or self.cross_check_symbols < 0 or self.profile_days < 1:
+            return (
+                "profiles_a_run and cross_check_symbols must be 0 or more, profile_days 1 or more"
+            )
         if FILES in self.order and self.files.enabled and not self.files.folder:
             return "files has no folder"
         problems = ((name, self.of(name).problem) for name in PROVIDERS)

@@ -16,20 +16,19 @@ from sqlalchemy import Connection
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
-from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.intake.market_data import Bars
 from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
+from riskmark.planning.profiles import Said
 from riskmark.providers.chain import Collected
 from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Outcome
-from riskmark.providers.port import Profile, Wanted
+from riskmark.providers.port import Wanted
 from riskmark.providers.sources import Sources
 from riskmark.storage.engines import Database
-from riskmark.storage.instruments import ensure_instruments, find_instruments
-from riskmark.storage.key_lists import run_statement
-from riskmark.storage.ledger import record_changes
+from riskmark.storage.instruments import find_instruments
 from riskmark.storage.price_needs import StoredClose, load_closes, load_price_needs, save_check
 from riskmark.storage.prices import import_prices
+from riskmark.storage.profiles import save_said
 from riskmark.storage.provider_symbols import (
     Denial,
     Refusal,
@@ -49,6 +48,7 @@ class Rules(NamedTuple):
     target: date
     base_currency: str
     at: datetime
+    fresh: timedelta = timedelta(days=90)
 
 
 class Asked(NamedTuple):
@@ -86,7 +86,10 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         found = sources.collect(_wanted(one, calendar, refusals.get(one.need.symbol, {})))
         if found.missing:
             record.answers[one.need.symbol] = _answers(found)
-        rules = Rules(calendar, record.request.target, record.settings.base_currency, record.now())
+        settings = record.settings
+        fresh = timedelta(days=settings.providers.profile_days)
+        at = record.now()
+        rules = Rules(calendar, record.request.target, settings.base_currency, at, fresh)
         with record.transaction() as connection:
             _store(connection, rules, one=one, found=found)
             record.spend(PRICES, time.perf_counter() - started, done=1)
@@ -154,7 +157,7 @@ def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected
         first = rules.calendar.sessions[one.span.first]
         key = instrument.instrument_id
         save_check(connection, key, first=first, target=rules.target, at=rules.at)
-        _describe(connection, rules, symbol, found.profile)
+        _describe(connection, rules, symbol, found)
     _remember(connection, symbol, found, at=rules.at)
 
 
@@ -165,24 +168,11 @@ def _own(bars: Bars, stored: Mapping[date, StoredClose], provider: str) -> Bars:
     return bars.where(np.array(kept, dtype=np.bool_))
 
 
-def _describe(connection: Connection, rules: Rules, symbol: str, profile: Profile) -> None:
-    """Store the kind of a symbol whose kind was guessed, and a name where there is none."""
-    if profile.kind is not None:
-        hint = InstrumentHint(symbol, profile.kind, None)
-        ensured = ensure_instruments(
-            connection,
-            [hint],
-            currency=rules.base_currency,
-            at=rules.at,
-            owner_id=None,
-        )
-        if ensured.changes:
-            record_changes(connection, ensured.changes, at=rules.at)
-    if profile.name is not None:
-        statement = (
-            "UPDATE instrument SET name = ? WHERE symbol = ? AND owner_id IS NULL AND name IS NULL"
-        )
-        run_statement(connection, statement, (profile.name[:200], symbol))
+def _describe(connection: Connection, rules: Rules, symbol: str, found: Collected) -> None:
+    """Store what came along with bars of what a symbol is."""
+    if found.parts:
+        said = Said(found.parts[0].provider, *found.profile)
+        save_said(connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False)
 
 
 def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:

@@ -23,6 +23,7 @@ from riskmark.storage.engines import as_date, bind_date, read_rows
 from riskmark.storage.instruments import Instrument, find_instruments
 from riskmark.storage.key_lists import run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, one_of_each, record_changes
+from riskmark.storage.profiles import forget_profile
 
 CLOSES_AGREE = 1e-6
 """Relative difference up to which closes under two symbols can be those of one instrument."""
@@ -119,6 +120,7 @@ def _rename(
     run_statement(connection, "DELETE FROM instrument_alias WHERE symbol = ?", (present,))
     run_statement(connection, "UPDATE instrument SET symbol = ? WHERE id = ?", (present, key))
     _store_name(connection, source.symbol, key, day)
+    forget_profile(connection, key)
     reason = f"{source.symbol} was renamed to {present}"
     change = InputChange(ChangeKind.PRICE, session, reason, instrument_id=key)
     record_changes(connection, [change], at=at)
@@ -160,6 +162,10 @@ def _merge(
         "price_pack",
         "fit_pack",
         "symbol_metric",
+        "price_check",
+        "symbol_profile",
+        "cross_check",
+        "price_difference",
     ):
         _drop(connection, pair.old, table)
     run_statement(
