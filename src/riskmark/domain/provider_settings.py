@@ -11,6 +11,8 @@ DOMAIN_OF = {"yfinance": "yahoo", "yahooquery": "yahoo"}
 """What fails together: two clients of one host; any other provider is a domain of its own."""
 WITH_KEY = frozenset({"massive", "fmp"})
 """Those that answer nobody without a key."""
+BY_NAME_OF_THE_TIME = frozenset({"massive"})
+"""Those that keep bars under the symbol that an instrument had on their session."""
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,13 +6,15 @@ digits, and would go to and fro.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
+from riskmark.domain.reasons import AnswerReason
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
@@ -22,13 +24,14 @@ from riskmark.planning.profiles import Said
 from riskmark.providers.chain import Collected
 from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Outcome
-from riskmark.providers.port import Wanted
+from riskmark.providers.port import FormerSymbol, Wanted
 from riskmark.providers.sources import Sources
+from riskmark.storage.aliases import load_former
 from riskmark.storage.engines import Database
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.price_needs import StoredClose, load_closes, load_price_needs, save_check
 from riskmark.storage.prices import import_prices
-from riskmark.storage.profiles import save_said
+from riskmark.storage.profiles import contradiction, save_said
 from riskmark.storage.provider_symbols import (
     Denial,
     Refusal,
@@ -80,10 +83,14 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
             if span is not None
         ]
         refusals = load_refusals(connection, at=record.now())
+        former = load_former(connection)
     record.spend(PRICES, 0.0, total=len(asked))
     for one in asked:
         started = time.perf_counter()
-        found = sources.collect(_wanted(one, calendar, refusals.get(one.need.symbol, {})))
+        symbol = one.need.symbol
+        names = former.get(one.need.instrument_id or 0, ())
+        found = sources.collect(_wanted(one, calendar, refusals.get(symbol, {}), names))
+        found = _trusted(record.database, one, found)
         if found.missing:
             record.answers[one.need.symbol] = _answers(found)
         settings = record.settings
@@ -91,7 +98,9 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         at = record.now()
         rules = Rules(calendar, record.request.target, settings.base_currency, at, fresh)
         with record.transaction() as connection:
-            _store(connection, rules, one=one, found=found)
+            conflict = _store(connection, rules, one=one, found=found)
+            if conflict is not None:
+                record.log(connection, f"{symbol}: {conflict}", phase=PRICES, level="warning")
             record.spend(PRICES, time.perf_counter() - started, done=1)
             record.save_phase(connection, PRICES)
             record.save(connection, PRICES)
@@ -107,7 +116,12 @@ def _stored(
     return load_closes(connection, need.instrument_id, dates)
 
 
-def _wanted(one: Asked, calendar: Calendar, refusals: Mapping[str, Refusal]) -> Wanted:
+def _wanted(
+    one: Asked,
+    calendar: Calendar,
+    refusals: Mapping[str, Refusal],
+    former: Iterable[tuple[str, date]],
+) -> Wanted:
     return Wanted(
         one.need.symbol,
         calendar.sessions[one.span.first],
@@ -117,6 +131,7 @@ def _wanted(one: Asked, calendar: Calendar, refusals: Mapping[str, Refusal]) -> 
             name: Outcome(refusal.reason, refusal.detail, refusal.until)
             for name, refusal in refusals.items()
         },
+        former=tuple(FormerSymbol(*name) for name in former),
     )
 
 
@@ -129,17 +144,42 @@ def fetch_symbol(
     span = Span(first, max(first, calendar.on_or_before(dates[1])))
     with database.read() as connection:
         known = find_instruments(connection, [symbol], owner_id=None).get(symbol)
-        key = None if known is None else known.instrument_id
+        key, symbol = (None, symbol) if known is None else (known.instrument_id, known.symbol)
         need = PriceNeed(symbol, key, span, range(span.first, span.last + 1))
         one = Asked(need, span, _stored(connection, calendar, need, span))
-    found = sources.collect(_wanted(one, calendar, {}))
+        former = load_former(connection).get(key or 0, ())
+    found = _trusted(database, one, sources.collect(_wanted(one, calendar, {}, former)))
     with database.write() as connection:
         _store(connection, rules, one=one, found=found)
     return found
 
 
-def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected) -> None:
-    """Store what came, and remember what was said."""
+def _trusted(database: Database, one: Asked, found: Collected) -> Collected:
+    """Hold back bars that may be another company's which has taken over the symbol.
+
+    Bars that agree with stored ones of the same sessions are not, whatever else is said.
+    """
+    key = one.need.instrument_id
+    if key is None or not any(found.profile):
+        return found
+    days = {day for part in found.parts for day in _days(part.bars)}
+    if not days or days & one.stored.keys():
+        return found
+    said = Said(found.parts[0].provider, *found.profile)
+    with database.read() as connection:
+        conflict = contradiction(connection, key, said)
+    if conflict is None:
+        return found
+    outcome = Outcome(AnswerReason.BAD_PAYLOAD, f"{conflict}: if it is the same, symbols import")
+    answers = tuple(
+        each._replace(outcome=outcome) if each.outcome.has_data else each for each in found.said
+    )
+    missing = tuple(sorted({*found.missing, *days}))
+    return replace(found, parts=(), actions=(), said=answers, missing=missing)
+
+
+def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected) -> str | None:
+    """Store what came, and remember what was said; return what contradicts all at once."""
     symbol = one.need.symbol
     for number, part in enumerate(found.parts):
         import_prices(
@@ -152,27 +192,30 @@ def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected
             at=rules.at,
             actions=found.actions if number == 0 else (),
         )
+    conflict = None
     instrument = find_instruments(connection, [symbol], owner_id=None).get(symbol)
     if found.parts and instrument is not None:
         first = rules.calendar.sessions[one.span.first]
         key = instrument.instrument_id
         save_check(connection, key, first=first, target=rules.target, at=rules.at)
-        _describe(connection, rules, symbol, found)
+        said = Said(found.parts[0].provider, *found.profile)
+        conflict = save_said(
+            connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False
+        )
     _remember(connection, symbol, found, at=rules.at)
+    return conflict
 
 
 def _own(bars: Bars, stored: Mapping[date, StoredClose], provider: str) -> Bars:
     """Leave out the sessions whose close another provider gave."""
-    days = bars.session.astype("datetime64[D]").tolist()
+    days = _days(bars)
     kept = [day not in stored or stored[day].provider == provider for day in days]
     return bars.where(np.array(kept, dtype=np.bool_))
 
 
-def _describe(connection: Connection, rules: Rules, symbol: str, found: Collected) -> None:
-    """Store what came along with bars of what a symbol is."""
-    if found.parts:
-        said = Said(found.parts[0].provider, *found.profile)
-        save_said(connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False)
+def _days(bars: Bars) -> list[date]:
+    days: list[date] = bars.session.astype("datetime64[D]").tolist()
+    return days
 
 
 def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:

@@ -18,10 +18,13 @@ MAX_NAME = 200
 _FUNDS = frozenset({InstrumentKind.ETF, InstrumentKind.FUND})
 _ANSWERS = _FUNDS | {InstrumentKind.STOCK, InstrumentKind.INDEX}
 _FORMS = frozenset(
-    "a ab ag and adr class co common company corp corporation etf fund group holding holdings inc "
-    "incorporated limited llc lp ltd n new nv of ordinary plc reit s sa se shares stock the trust"
-    .split()
-)  # fmt: skip
+    re.findall(
+        r"\w+",
+        "a ab ag and adr class co common company corp corporation etf fund group holding holdings "
+        "inc incorporated limited llc lp ltd n new nv of ordinary plc reit s sa se shares stock "
+        "the trust",
+    )
+)
 """Words of names that many companies have."""
 _WORD = re.compile(r"\w+")
 

@@ -49,6 +49,19 @@ class _Pair(NamedTuple):
     new: int
 
 
+def load_former(connection: Connection) -> dict[int, tuple[tuple[str, date], ...]]:
+    """Return the former symbols of instruments, each with the date from which it was none."""
+    rows = read_rows(
+        connection,
+        "SELECT instrument_id, symbol, renamed_on FROM instrument_alias "
+        "ORDER BY renamed_on, symbol",
+    )
+    found: dict[int, tuple[tuple[str, date], ...]] = {}
+    for key, symbol, day in rows:
+        found[key] = (*found.get(key, ()), (symbol, as_date(day)))
+    return found
+
+
 def rename(
     connection: Connection, old: str, new: str, day: date, *, calendar: Calendar, at: datetime
 ) -> Renamed:

@@ -127,6 +127,15 @@ def save_said(
     return news
 
 
+def contradiction(connection: Connection, instrument_id: int, said: Said) -> str | None:
+    """Return what contradicts an instrument that has prices; None if nothing does."""
+    found = load_instruments(connection, [instrument_id], owner_id=None)
+    if not found or not _has_prices(connection, instrument_id):
+        return None
+    row = load_profiles(connection, found)[instrument_id]
+    return settle(_known(found[instrument_id], row, has_prices=True), said).conflict
+
+
 def save_miss(connection: Connection, instrument_id: int, *, at: datetime) -> None:
     """Remember that nobody said anything, and ask again after twice as long as before."""
     found = load_instruments(connection, [instrument_id], owner_id=None)
