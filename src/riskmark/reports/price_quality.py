@@ -222,7 +222,10 @@ def _load_comparisons(connection: Connection) -> tuple[ComparisonLine, ...]:
         "AND d.provider = c.provider "
         "GROUP BY i.symbol, c.provider, c.reason, c.compared, c.target ORDER BY i.symbol",
     )
-    return tuple(ComparisonLine(*row[:-1], target=as_date(row[-1])) for row in rows)
+    return tuple(
+        ComparisonLine(symbol, provider, reason, sessions, differing, as_date(target))
+        for symbol, provider, reason, sessions, differing, target in rows
+    )
 
 
 def _load_differences(connection: Connection) -> tuple[DifferenceLine, ...]:
