@@ -6,8 +6,9 @@ from rich.table import Table
 from tests.bench import parts
 from tests.bench.cases import FLOOR_BAR, Baseline, Compared, Timed
 from tests.bench.crowd import MEMORY_BAR, Crowd
+from tests.bench.providers import BAR_S, GROWTH_BAR, ColdStart
 
-GIB = 1 << 30
+GIB, MIB = 1 << 30, 1 << 20
 
 
 def compared_table(compared: Sequence[Compared]) -> Table:
@@ -105,6 +106,31 @@ def timed_table(timed: Sequence[Timed]) -> Table:
     for one in timed:
         table.add_row(one.name, f"{one.seconds:.3f}", f"{one.cpu:.3f}", f"{one.bar:.1f}")
     return table
+
+
+def cold_table(cold: ColdStart) -> Table:
+    """Set a cold start beside its bars."""
+    table = Table("case", title="Asking providers")
+    for name in ("asking (s)", "run (s)", "bar (s)", "requests", "peak before", "after (MiB)"):
+        table.add_column(name, justify="right")
+    peaks = (f"{size / MIB:,.0f}" for size in (cold.before, cold.after))
+    table.add_row(
+        cold.name,
+        f"{cold.asking:.2f}",
+        f"{cold.run:.2f}",
+        f"{BAR_S:.0f}",
+        f"{cold.requests}",
+        *peaks,
+    )
+    return table
+
+
+def missed_cold(cold: ColdStart) -> Iterator[str]:
+    """Name the bars that a cold start missed."""
+    if cold.run > BAR_S:
+        yield f"{cold.name}: {cold.run:.2f} s"
+    if cold.after - cold.before > GROWTH_BAR:
+        yield f"{cold.name}: {(cold.after - cold.before) / MIB:.0f} MiB more after asking"
 
 
 def missed(
