@@ -7,17 +7,16 @@ digits, and would go to and fro.
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
-from riskmark.domain.reasons import AnswerReason
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
+from riskmark.engine.takeovers import hold_back
 from riskmark.intake.market_data import Bars
 from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
 from riskmark.planning.profiles import Said
@@ -31,7 +30,7 @@ from riskmark.storage.engines import Database
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.price_needs import StoredClose, load_closes, load_price_needs, save_check
 from riskmark.storage.prices import import_prices
-from riskmark.storage.profiles import contradiction, save_said
+from riskmark.storage.profiles import save_said
 from riskmark.storage.provider_symbols import (
     Denial,
     Refusal,
@@ -90,7 +89,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         symbol = one.need.symbol
         names = former.get(one.need.instrument_id or 0, ())
         found = sources.collect(_wanted(one, calendar, refusals.get(symbol, {}), names))
-        found = _trusted(record.database, one, found)
+        found = hold_back(record.database, one.need.instrument_id, found, known=one.stored)
         if found.missing:
             record.answers[one.need.symbol] = _answers(found)
         settings = record.settings
@@ -148,34 +147,12 @@ def fetch_symbol(
         need = PriceNeed(symbol, key, span, range(span.first, span.last + 1))
         one = Asked(need, span, _stored(connection, calendar, need, span))
         former = load_former(connection).get(key or 0, ())
-    found = _trusted(database, one, sources.collect(_wanted(one, calendar, {}, former)))
+    found = hold_back(
+        database, key, sources.collect(_wanted(one, calendar, {}, former)), known=one.stored
+    )
     with database.write() as connection:
         _store(connection, rules, one=one, found=found)
     return found
-
-
-def _trusted(database: Database, one: Asked, found: Collected) -> Collected:
-    """Hold back bars that may be another company's which has taken over the symbol.
-
-    Bars that agree with stored ones of the same sessions are not, whatever else is said.
-    """
-    key = one.need.instrument_id
-    if key is None or not any(found.profile):
-        return found
-    days = {day for part in found.parts for day in _days(part.bars)}
-    if not days or days & one.stored.keys():
-        return found
-    said = Said(found.parts[0].provider, *found.profile)
-    with database.read() as connection:
-        conflict = contradiction(connection, key, said)
-    if conflict is None:
-        return found
-    outcome = Outcome(AnswerReason.BAD_PAYLOAD, f"{conflict}: if it is the same, symbols import")
-    answers = tuple(
-        each._replace(outcome=outcome) if each.outcome.has_data else each for each in found.said
-    )
-    missing = tuple(sorted({*found.missing, *days}))
-    return replace(found, parts=(), actions=(), said=answers, missing=missing)
 
 
 def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected) -> str | None:
@@ -208,14 +185,9 @@ def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected
 
 def _own(bars: Bars, stored: Mapping[date, StoredClose], provider: str) -> Bars:
     """Leave out the sessions whose close another provider gave."""
-    days = _days(bars)
+    days = bars.session.astype("datetime64[D]").tolist()
     kept = [day not in stored or stored[day].provider == provider for day in days]
     return bars.where(np.array(kept, dtype=np.bool_))
-
-
-def _days(bars: Bars) -> list[date]:
-    days: list[date] = bars.session.astype("datetime64[D]").tolist()
-    return days
 
 
 def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:
