@@ -1,6 +1,7 @@
 """Runs and the universe: who is asked for what, under which symbol, and what is never asked."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import pytest
 from tests.acceptance.provided import asked, connect, next_night, provide, sold
 from tests.acceptance.world import FACTORS, FIRST, LAST
 from tests.faults.dialects import FMP, MASSIVE, YAHOO
-from tests.faults.provider_faults import Fault, Raw
+from tests.faults.provider_faults import Fault, Raw, too_many
 from tests.faults.quotes import make_series
 from tests.faults.server import Script
 
@@ -400,3 +401,52 @@ def test_distributed_gains_of_a_fund_are_distributions_like_dividends(world):
 
         found = world.rows("SELECT ex_date, value FROM action ORDER BY 1")
         assert [(str(day), value) for day, value in found] == [(str(apart), 2.0), (str(both), 2.0)]
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "html"])
+def test_profiles_that_are_refused_cost_a_night_little_and_its_numbers_nothing(world, fault):
+    replies = {
+        "429": too_many(),
+        "500": Raw(500, b"Internal Server Error"),
+        "html": Raw(200, b"<html>Come back later</html>"),
+    }
+    world.add_book("book", tuple(f"S{number}" for number in range(7)), BEGIN)
+    with provide(world, sold(world, *(f"S{number}" for number in range(7)))) as server:
+        server.play(Fault("refused", reply=replies[fault], target="profile"))
+
+        result = connect(world, server).run()
+
+        each = Counter(one.dialect for one in server.shop.asked if one.target == "profile")
+    assert result.status is RunStatus.SUCCEEDED
+    assert max(each.values()) <= 5
+    assert described(world, "S0").said.misses == (0 if fault == "429" else 1)
+
+
+def test_a_name_that_contradicts_is_told_in_the_run_s_activity(world):
+    world.add_book("book", ("AAA",), BEGIN)
+    market = sold(world, "AAA")
+    sessions = world.sessions(BEGIN, LAST)
+    world.at(sessions[-2])
+    with provide(world, market) as server:
+        server.shop.now = world.app.clock.now()
+        connect(world, server).run()
+        market["AAA"] = replace(market["AAA"], name="Young Pharma Plc")
+        next_night(world, server, sessions[-1])
+        result = world.run()
+
+    lines = world.rows("SELECT message FROM run_event WHERE run_id = ?", result.run_id)
+    assert result.status is RunStatus.SUCCEEDED
+    assert any("Young Pharma Plc" in line for (line,) in lines)
+    assert described(world, "AAA").instrument.name == "A company"
+    assert described(world, "AAA").last_session == sessions[-1]
+
+
+def test_where_only_clients_of_one_host_are_asked_nothing_is_compared(world):
+    world.add_book("book", ("AAA",), BEGIN)
+    with provide(world, sold(world, "AAA")) as server:
+        connect(world, server, order=("yfinance", "yahooquery"), cross_check_symbols=2).run()
+
+        assert len(asked(server, "bars")) == 1 + len(FACTORS)
+    assert [tuple(row) for row in world.rows("SELECT DISTINCT reason FROM cross_check")] == [
+        ("not_asked",)
+    ]

@@ -76,7 +76,7 @@ class _Profiles:
         started = time.perf_counter()
         found, was_asked = self._fetch(one, refusing)
         if not was_asked:
-            return
+            return  # next time it is its turn again
         with self._record.transaction() as connection:
             at = self._record.now()
             for said in found:
@@ -92,7 +92,7 @@ class _Profiles:
         self._record.tell(PROFILES, one.symbol)
 
     def _fetch(self, one: Instrument, refusing: Collection[str]) -> tuple[list[Said], bool]:
-        """Return what providers said, and whether one was asked at all."""
+        """Return what providers said, and whether one could say anything at all."""
         found: list[Said] = []
         done = set(self._silent)
         was_asked = False
@@ -100,7 +100,8 @@ class _Profiles:
             if provider.domain in done or provider.name in refusing or not self._budget.left_s:
                 continue
             profile, outcome = provider.fetch_profile(one.symbol)
-            was_asked = True
+            # With a time at which to come again it is the provider that has none, for anybody.
+            was_asked |= outcome.until is None
             if outcome.has_data:
                 done.add(provider.domain)
                 found.append(Said(provider.name, *profile))
