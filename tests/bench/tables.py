@@ -111,17 +111,13 @@ def timed_table(timed: Sequence[Timed]) -> Table:
 def cold_table(cold: ColdStart) -> Table:
     """Set a cold start beside its bars."""
     table = Table("case", title="Asking providers")
-    for name in ("asking (s)", "run (s)", "bar (s)", "requests", "peak before", "after (MiB)"):
+    for name in ("asking (s)", "run (s)", "CPU (s)", "bar (s)", "requests"):
         table.add_column(name, justify="right")
+    for name in ("peak before (MiB)", "after (MiB)"):
+        table.add_column(name, justify="right")
+    seconds = (f"{value:.2f}" for value in (cold.asking, cold.run, cold.cpu))
     peaks = (f"{size / MIB:,.0f}" for size in (cold.before, cold.after))
-    table.add_row(
-        cold.name,
-        f"{cold.asking:.2f}",
-        f"{cold.run:.2f}",
-        f"{BAR_S:.0f}",
-        f"{cold.requests}",
-        *peaks,
-    )
+    table.add_row(cold.name, *seconds, f"{BAR_S:.0f}", f"{cold.requests:.0f}", *peaks)
     return table
 
 
