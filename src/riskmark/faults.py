@@ -20,6 +20,8 @@ TRANSACTIONS = (
     "provider.take",
     "provider.change",
     "prices.store",
+    "profiles.store",
+    "cross_check.store",
     "run.plan",
     "prices.note",
     "symbols",

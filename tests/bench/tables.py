@@ -6,10 +6,11 @@ from rich.table import Table
 from tests.bench import parts
 from tests.bench.cases import FLOOR_BAR, Baseline, Compared, Timed
 from tests.bench.crowd import MEMORY_BAR, Crowd
+from tests.bench.providers import BAR_S, GROWTH_BAR, ColdStart
 from tests.bench.scale import DASK_BAR, SECONDS_BAR, SIZES, Night
 from tests.bench.scale import MEMORY_BAR as SCALE_MEMORY_BAR
 
-GIB = 1 << 30
+GIB, MIB = 1 << 30, 1 << 20
 
 
 def compared_table(compared: Sequence[Compared]) -> Table:
@@ -165,6 +166,27 @@ def missed_scale(nights: Sequence[Night]) -> Iterator[str]:
     for children, dask in _dask_pairs(nights):
         if dask.seconds > DASK_BAR * children.seconds:
             yield f"a Dask cluster takes {dask.seconds / children.seconds:.1f} times as long"
+
+
+def cold_table(cold: ColdStart) -> Table:
+    """Set a cold start beside its bars."""
+    table = Table("case", title="Asking providers")
+    for name in ("asking (s)", "run (s)", "CPU (s)", "bar (s)", "requests"):
+        table.add_column(name, justify="right")
+    for name in ("peak before (MiB)", "after (MiB)"):
+        table.add_column(name, justify="right")
+    seconds = (f"{value:.2f}" for value in (cold.asking, cold.run, cold.cpu))
+    peaks = (f"{size / MIB:,.0f}" for size in (cold.before, cold.after))
+    table.add_row(cold.name, *seconds, f"{BAR_S:.0f}", f"{cold.requests:.0f}", *peaks)
+    return table
+
+
+def missed_cold(cold: ColdStart) -> Iterator[str]:
+    """Name the bars that a cold start missed."""
+    if cold.run > BAR_S:
+        yield f"{cold.name}: {cold.run:.2f} s"
+    if cold.after - cold.before > GROWTH_BAR:
+        yield f"{cold.name}: {(cold.after - cold.before) / MIB:.0f} MiB more after asking"
 
 
 def missed(

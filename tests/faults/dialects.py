@@ -18,6 +18,7 @@ class Asked(NamedTuple):
     symbol: str
     first: date = date.min
     last: date = date.max
+    events: str = ""
 
 
 _YAHOO = re.compile(r"/v8/finance/chart/([^/]+)")
@@ -33,7 +34,7 @@ def understand(target):  # noqa: PLR0911 - one for each address
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if match := _YAHOO.fullmatch(path):
         first, last = (_date(query.get(name)) for name in ("period1", "period2"))
-        return Asked(YAHOO, "bars", match[1], first, last)
+        return Asked(YAHOO, "bars", match[1], first, last, query.get("events", ""))
     if match := _SUMMARY.fullmatch(path):
         return Asked(YAHOO, "profile", match[1])
     if path == "/v1/test/getcrumb":
@@ -90,6 +91,11 @@ def _yahoo_bars(asked, series, rows, now):
                 str(_stamp(ex)): {"amount": cash / series.adjustment(ex), "date": _stamp(ex)}
                 for ex, cash in series.dividends
                 if ex >= asked.first
+            },
+            "capitalGains": {
+                str(_stamp(ex)): {"amount": cash / series.adjustment(ex), "date": _stamp(ex)}
+                for ex, cash in series.gains
+                if ex >= asked.first and "capitalGains" in asked.events
             },
             "splits": {
                 str(_stamp(ex)): {"date": _stamp(ex), "numerator": new, "denominator": old}

@@ -29,6 +29,7 @@ class Series:
     rows: tuple[Row, ...]
     splits: tuple[tuple[date, float, float], ...] = ()
     dividends: tuple[tuple[date, float], ...] = ()
+    gains: tuple[tuple[date, float], ...] = ()
     currency: str = "USD"
     kind: str = "EQUITY"
     name: str = "A company"

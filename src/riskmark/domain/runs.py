@@ -71,13 +71,14 @@ class Phase:
 
 
 PRICES = Phase("prices", "Prices")
+PROFILES = Phase("profiles", "Profiles")
 SYMBOL_FACTORS = Phase("symbol_factors", "Symbol factors")
 SYMBOL_METRICS = Phase("symbol_metrics", "Symbol metrics")
 VALUATION = Phase("valuation", "Valuation")
 ANALYTICS = Phase("analytics", "Analytics")
 VERIFY = Phase("verify", "Verification")
 
-PHASES = (PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, VALUATION, ANALYTICS, VERIFY)
+PHASES = (PRICES, PROFILES, SYMBOL_FACTORS, SYMBOL_METRICS, VALUATION, ANALYTICS, VERIFY)
 """Every phase of every run, in order; there is no other list."""
 
 

@@ -6,7 +6,7 @@ digits, and would go to and fro.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -17,20 +17,21 @@ from riskmark import logs
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
-from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.engine.takeovers import hold_back
 from riskmark.intake.market_data import Bars
 from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
+from riskmark.planning.profiles import Said
 from riskmark.providers.chain import Collected
 from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Outcome
-from riskmark.providers.port import Profile, Wanted
+from riskmark.providers.port import FormerSymbol, Wanted
 from riskmark.providers.sources import Sources
+from riskmark.storage.aliases import load_former
 from riskmark.storage.engines import Database
-from riskmark.storage.instruments import ensure_instruments, find_instruments
-from riskmark.storage.key_lists import run_statement
-from riskmark.storage.ledger import record_changes
+from riskmark.storage.instruments import find_instruments
 from riskmark.storage.price_needs import StoredClose, load_closes, load_price_needs, save_check
 from riskmark.storage.prices import import_prices
+from riskmark.storage.profiles import save_said
 from riskmark.storage.provider_symbols import (
     Denial,
     Refusal,
@@ -50,6 +51,7 @@ class Rules(NamedTuple):
     target: date
     base_currency: str
     at: datetime
+    fresh: timedelta = timedelta(days=90)
 
 
 class Asked(NamedTuple):
@@ -81,17 +83,26 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
             if span is not None
         ]
         refusals = load_refusals(connection, at=record.now())
+        former = load_former(connection)
     record.spend(PRICES, 0.0, total=len(asked))
     for one in asked:
         started = time.perf_counter()
-        found = sources.collect(_wanted(one, calendar, refusals.get(one.need.symbol, {})))
+        symbol = one.need.symbol
+        names = former.get(one.need.instrument_id or 0, ())
+        found = sources.collect(_wanted(one, calendar, refusals.get(symbol, {}), names))
+        found = hold_back(record.database, one.need.instrument_id, found, known=one.stored)
         if found.missing:
-            answers = record.answers[one.need.symbol] = _answers(found)
+            answers = record.answers[symbol] = _answers(found)
             said = ", ".join(f"{answer.provider}: {answer.reason}" for answer in answers)
-            logs.info("prices missing", symbol=one.need.symbol, said=said)
-        rules = Rules(calendar, record.request.target, record.settings.base_currency, record.now())
+            logs.info("prices missing", symbol=symbol, said=said)
+        settings = record.settings
+        fresh = timedelta(days=settings.providers.profile_days)
+        at = record.now()
+        rules = Rules(calendar, record.request.target, settings.base_currency, at, fresh)
         with record.transaction("prices.store") as connection:
-            _store(connection, rules, one=one, found=found)
+            conflict = _store(connection, rules, one=one, found=found)
+            if conflict is not None:
+                record.log(connection, f"{symbol}: {conflict}", phase=PRICES, level="warning")
             record.spend(PRICES, time.perf_counter() - started, done=1)
             record.save_phase(connection, PRICES)
             record.save(connection, PRICES)
@@ -107,7 +118,12 @@ def _stored(
     return load_closes(connection, need.instrument_id, dates)
 
 
-def _wanted(one: Asked, calendar: Calendar, refusals: Mapping[str, Refusal]) -> Wanted:
+def _wanted(
+    one: Asked,
+    calendar: Calendar,
+    refusals: Mapping[str, Refusal],
+    former: Iterable[tuple[str, date]],
+) -> Wanted:
     return Wanted(
         one.need.symbol,
         calendar.sessions[one.span.first],
@@ -117,6 +133,7 @@ def _wanted(one: Asked, calendar: Calendar, refusals: Mapping[str, Refusal]) -> 
             name: Outcome(refusal.reason, refusal.detail, refusal.until)
             for name, refusal in refusals.items()
         },
+        former=tuple(FormerSymbol(*name) for name in former),
     )
 
 
@@ -129,17 +146,20 @@ def fetch_symbol(
     span = Span(first, max(first, calendar.on_or_before(dates[1])))
     with database.read() as connection:
         known = find_instruments(connection, [symbol], owner_id=None).get(symbol)
-        key = None if known is None else known.instrument_id
+        key, symbol = (None, symbol) if known is None else (known.instrument_id, known.symbol)
         need = PriceNeed(symbol, key, span, range(span.first, span.last + 1))
         one = Asked(need, span, _stored(connection, calendar, need, span))
-    found = sources.collect(_wanted(one, calendar, {}))
+        former = load_former(connection).get(key or 0, ())
+    found = hold_back(
+        database, key, sources.collect(_wanted(one, calendar, {}, former)), known=one.stored
+    )
     with database.write() as connection:
         _store(connection, rules, one=one, found=found)
     return found
 
 
-def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected) -> None:
-    """Store what came, and remember what was said."""
+def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected) -> str | None:
+    """Store what came, and remember what was said; return what contradicts all at once."""
     symbol = one.need.symbol
     for number, part in enumerate(found.parts):
         import_prices(
@@ -152,13 +172,18 @@ def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected
             at=rules.at,
             actions=found.actions if number == 0 else (),
         )
+    conflict = None
     instrument = find_instruments(connection, [symbol], owner_id=None).get(symbol)
     if found.parts and instrument is not None:
         first = rules.calendar.sessions[one.span.first]
         key = instrument.instrument_id
         save_check(connection, key, first=first, target=rules.target, at=rules.at)
-        _describe(connection, rules, symbol, found.profile)
+        said = Said(found.parts[0].provider, *found.profile)
+        conflict = save_said(
+            connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False
+        )
     _remember(connection, symbol, found, at=rules.at)
+    return conflict
 
 
 def _own(bars: Bars, stored: Mapping[date, StoredClose], provider: str) -> Bars:
@@ -166,26 +191,6 @@ def _own(bars: Bars, stored: Mapping[date, StoredClose], provider: str) -> Bars:
     days = bars.session.astype("datetime64[D]").tolist()
     kept = [day not in stored or stored[day].provider == provider for day in days]
     return bars.where(np.array(kept, dtype=np.bool_))
-
-
-def _describe(connection: Connection, rules: Rules, symbol: str, profile: Profile) -> None:
-    """Store the kind of a symbol whose kind was guessed, and a name where there is none."""
-    if profile.kind is not None:
-        hint = InstrumentHint(symbol, profile.kind, None)
-        ensured = ensure_instruments(
-            connection,
-            [hint],
-            currency=rules.base_currency,
-            at=rules.at,
-            owner_id=None,
-        )
-        if ensured.changes:
-            record_changes(connection, ensured.changes, at=rules.at)
-    if profile.name is not None:
-        statement = (
-            "UPDATE instrument SET name = ? WHERE symbol = ? AND owner_id IS NULL AND name IS NULL"
-        )
-        run_statement(connection, statement, (profile.name[:200], symbol))
 
 
 def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:

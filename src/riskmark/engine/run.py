@@ -26,7 +26,9 @@ from riskmark.domain.sessions import Calendar, Clock
 from riskmark.engine import (
     claims,
     collection,
+    cross_check,
     price_collection,
+    profiles,
     pruning,
     rounds,
     shard_work,
@@ -164,6 +166,8 @@ class _Run:
         sources = self._sources(calendar)
         try:
             price_collection.collect_prices(self._record, calendar, sources)
+            profiles.collect_profiles(self._record, sources)
+            cross_check.check_prices(self._record, calendar, sources)
         finally:
             sources.close()
 

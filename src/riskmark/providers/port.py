@@ -10,12 +10,20 @@ from riskmark.intake.market_data import Action, Bars, make_bars
 from riskmark.providers.outcomes import Outcome
 
 
+class FormerSymbol(NamedTuple):
+    """What an instrument was called on the dates before ``until``."""
+
+    symbol: str
+    until: date
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Bars of one symbol from ``first`` to ``last``, both included, and its actions.
 
     ``known``: closes that are already stored, by which a provider's basis is checked.
     ``believed``: by provider, what it said of the symbol and is not asked again.
+    ``former``: other names that it had.
     """
 
     symbol: str
@@ -23,6 +31,7 @@ class Wanted:
     last: date
     known: Mapping[date, float] = field(default_factory=dict)
     believed: Mapping[str, Outcome] = field(default_factory=dict)
+    former: tuple[FormerSymbol, ...] = ()
 
 
 class Profile(NamedTuple):

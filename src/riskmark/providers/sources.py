@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from riskmark.domain.provider_settings import FILES, WITH_KEY, ProviderSettings
+from riskmark.domain.provider_settings import (
+    BY_NAME_OF_THE_TIME,
+    FILES,
+    WITH_KEY,
+    ProviderSettings,
+)
 from riskmark.domain.rate_limits import Limits
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import SettingsError
@@ -15,6 +20,7 @@ from riskmark.providers.checking import Checker
 from riskmark.providers.files import Files, Read
 from riskmark.providers.limits import Budget, Gate, QuotaStore, Time
 from riskmark.providers.port import Provider, Wanted
+from riskmark.providers.renames import ByNameOfTheTime
 from riskmark.settings import Settings
 
 
@@ -73,7 +79,8 @@ def open_sources(settings: Settings, calendar: Calendar, outside: Outside) -> So
                 kind.domain, limits_of(one), outside.store, budget, one.timeout_seconds
             )
         base_url = one.base_url.rstrip("/") or None
-        found.append(kind(Access(gates[kind.domain], checker, base_url, key)))
+        provider: Provider = kind(Access(gates[kind.domain], checker, base_url, key))
+        found.append(ByNameOfTheTime(provider) if name in BY_NAME_OF_THE_TIME else provider)
     return Sources(tuple(found), checker, budget)
 
 

@@ -14,7 +14,7 @@ from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Profile, Wanted
 from riskmark.providers.replies import Reply
 from riskmark.providers.spelling import with_hyphen
-from riskmark.providers.yahoo import read_chart, read_profile
+from riskmark.providers.yahoo import EVENTS, read_chart, read_profile
 from riskmark.providers.yahoo_session import YahooSession
 
 _HOST = "https://query2.finance.yahoo.com"
@@ -45,7 +45,7 @@ class YFinance(NetworkProvider):
             "period2": int((self._access.checker.now() + timedelta(days=1)).timestamp()),
             "interval": "1d",
             "includePrePost": "false",
-            "events": "div,splits",
+            "events": EVENTS,
         }
         reply = self._get(f"{_HOST}/v8/finance/chart/{asked}", params)
         return read_chart(reply, asked=asked, symbol=wanted.symbol, now=now)

@@ -606,6 +606,46 @@ run_total = Table(
     Column("value", Double, nullable=False),
 )
 """What all runs that ever ended add up to, whether or not their rows are kept."""
+symbol_profile = Table(
+    "symbol_profile",
+    metadata,
+    Column("instrument_id", Serial, primary_key=True, autoincrement=False),
+    Column("kind_by", Text),
+    Column("name_by", Text),
+    Column("sector_by", Text),
+    Column("currency_by", Text),
+    Column("asked_at", Instant),
+    Column("until", Instant),
+    Column("misses", Integer, nullable=False),
+    Column("conflict", Text),
+    Column("conflict_by", Text),
+)
+"""Who said what an instrument is: a provider, or ``import`` for people; nobody for a guess."""
+
+cross_check = Table(
+    "cross_check",
+    metadata,
+    Column("instrument_id", Serial, primary_key=True, autoincrement=False),
+    Column("target", Date, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("compared", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""For which target a second provider was last asked for an instrument, and how it answered."""
+
+price_difference = Table(
+    "price_difference",
+    metadata,
+    Column("instrument_id", Serial, primary_key=True, autoincrement=False),
+    Column("session", Date, primary_key=True),
+    Column("provider", Key, primary_key=True),
+    Column("close", Double, nullable=False),
+    Column("stored_close", Double, nullable=False),
+    Column("stored_provider", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Closes of a second provider that differ from those that are stored."""
 
 views = MetaData()
 """Views that read lines as rows; nothing is written to them."""
