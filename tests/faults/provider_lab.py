@@ -38,7 +38,8 @@ CHECKER = Checker(CALENDAR, timedelta(minutes=30), lambda: AT)
 TARGET = CALENDAR.sessions[CALENDAR.target(AT, timedelta(minutes=30))]
 FIRST = CALENDAR.sessions[CALENDAR.on_or_before(TARGET) - 40]
 BUDGET_S = 120.0
-NO_LIMITS = Limits()
+LIMITS = Limits(per_day=100_000)
+"""None that is felt; that there is one of the day is what FMP's free plan is told by."""
 TIMEOUT_S = 0.3
 """Longer than any right answer takes here, shorter than the silence of the server."""
 
@@ -62,7 +63,7 @@ def cases():
     ]
 
 
-def make_provider(name, url, *, time=None, store=None, limits=NO_LIMITS, timeout_s=TIMEOUT_S):
+def make_provider(name, url, *, time=None, store=None, limits=LIMITS, timeout_s=TIMEOUT_S):
     """Make the adapter of a provider, its client pointed at ``url``."""
     budget = Budget(BUDGET_S, time or FastTime())
     provider = PROVIDERS[name]

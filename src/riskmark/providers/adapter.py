@@ -5,7 +5,7 @@ An adapter says how to ask and how to read; this turns whatever happens into an 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.checking import Checker, RawAnswer
@@ -22,7 +22,7 @@ class Access:
     gate: Gate
     checker: Checker
     base_url: str | None = None
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
 
 
 class Caught(Exception):
@@ -45,9 +45,10 @@ def catch_reply(ask: Callable[[], object]) -> Reply:
         return caught.reply
     except Stopped:
         raise
-    except Exception as error:
-        detail = f"the client failed: {type(error).__name__}: {error}"
-        raise Stopped(AnswerReason.BAD_PAYLOAD, detail) from error
+    except Exception as error:  # noqa: BLE001 - it ends here, as an outcome
+        # Its words may hold an address, and that a key.
+        detail = f"the client failed: {type(error).__name__}"
+        raise Stopped(AnswerReason.BAD_PAYLOAD, detail) from None
     raise Stopped(AnswerReason.BAD_PAYLOAD, "the client made no request")
 
 

@@ -26,7 +26,8 @@ KINDS = {
     "INDEX": InstrumentKind.INDEX,
 }
 _IS_DOWN = b"Will be right back"
-_MAX_SECONDS = 253_402_300_000
+_MAX_SECONDS = 250_000_000_000
+"""Of a date that is one in every time zone."""
 Number = float | None
 
 
