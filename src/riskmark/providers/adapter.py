@@ -52,6 +52,14 @@ def catch_reply(ask: Callable[[], object]) -> Reply:
     raise Stopped(AnswerReason.BAD_PAYLOAD, "the client made no request")
 
 
+_UNREADABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What reading raises at a value that nobody thought of: one symbol's, not the run's end."""
+
+
+def _unreadable(error: Exception) -> Outcome:
+    return Outcome(AnswerReason.BAD_PAYLOAD, f"it cannot be read: {type(error).__name__}")
+
+
 class NetworkProvider(ABC):
     """A provider behind HTTP."""
 
@@ -68,6 +76,8 @@ class NetworkProvider(ABC):
             answer = self._access.checker.check(self._ask(wanted), wanted)
         except Stopped as stop:
             answer = Answer(wanted.symbol, stop.outcome)
+        except _UNREADABLE as error:
+            answer = Answer(wanted.symbol, _unreadable(error))
         self._report(answer.outcome, before)
         return answer
 
@@ -78,6 +88,8 @@ class NetworkProvider(ABC):
             profile, outcome = self._ask_profile(symbol)
         except Stopped as stop:
             profile, outcome = Profile(), stop.outcome
+        except _UNREADABLE as error:
+            profile, outcome = Profile(), _unreadable(error)
         self._report(outcome, before)
         return profile, outcome
 

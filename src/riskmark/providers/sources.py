@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from riskmark.domain.provider_settings import FILES, WITH_KEY, ProviderSettings
+from riskmark.domain.provider_settings import FILES, WITH_KEY, FilesSettings, ProviderSettings
 from riskmark.domain.rate_limits import Limits
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import SettingsError
 from riskmark.providers.adapter import Access, NetworkProvider
 from riskmark.providers.chain import Collected, collect
 from riskmark.providers.checking import Checker
-from riskmark.providers.files import Files, Read
+from riskmark.providers.files import FileReader, Files
 from riskmark.providers.limits import Budget, Gate, QuotaStore, Time
 from riskmark.providers.port import Provider, Wanted
 from riskmark.settings import Settings
@@ -26,7 +26,7 @@ class Outside:
     """
 
     store: QuotaStore
-    read: Read
+    reader: FileReader
     now: Callable[[], datetime]
     time: Time
 
@@ -60,7 +60,7 @@ def open_sources(settings: Settings, calendar: Calendar, outside: Outside) -> So
     for name in chosen.order:
         if name == FILES:
             if chosen.files.enabled:
-                found.append(Files(Path(chosen.files.folder), outside.read, checker))
+                found.append(_files(chosen.files, outside, checker))
             continue
         one = chosen.of(name)
         key = key_of(name, one)
@@ -75,6 +75,12 @@ def open_sources(settings: Settings, calendar: Calendar, outside: Outside) -> So
         base_url = one.base_url.rstrip("/") or None
         found.append(kind(Access(gates[kind.domain], checker, base_url, key)))
     return Sources(tuple(found), checker, budget)
+
+
+def _files(chosen: FilesSettings, outside: Outside, checker: Checker) -> Files:
+    actions = Path(chosen.actions) if chosen.actions else None
+    now = outside.time.now
+    return Files(Path(chosen.folder), outside.reader, checker, now=now, actions=actions)
 
 
 def limits_of(one: ProviderSettings) -> Limits:
