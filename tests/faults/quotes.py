@@ -58,8 +58,12 @@ def make_series(sessions, *, seed, price=100.0, splits=(), **options):
 
 
 def small_market(sessions):
-    """Make three symbols: with a split and dividends, without either, and a share class."""
+    """Make five symbols: with splits and dividends, without either, and a share class.
+
+    ``SSS`` splits in the sixth week before the last session that tests fetch.
+    """
     middle, later = sessions[len(sessions) // 2], sessions[-20]
+    lately = next(day for day in sessions if day >= date(2024, 5, 6))
     paid = ((sessions[5], 0.8), (later, 0.25))
     return {
         "AAA": make_series(
@@ -70,6 +74,8 @@ def small_market(sessions):
         ),
         "BBB": make_series(sessions, seed=2, price=40.0, kind="ETF", name="A fund"),
         "BRK.B": make_series(sessions, seed=3, price=400.0),
+        "SSS": make_series(sessions, seed=4, splits=((lately, 3.0, 1.0),)),
+        "TTT": make_series(sessions, seed=5, price=8.0, dividends=((lately, 0.1),)),
     }
 
 

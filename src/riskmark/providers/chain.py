@@ -92,7 +92,8 @@ def collect(
             said.append(Said(provider.name, known))
             continue
         narrowed = _around(wanted, missing, sessions) if parts else wanted
-        splits = [action for action in actions if action.kind is not ActionKind.DIVIDEND]
+        new = (action for action in actions if action.kind is not ActionKind.DIVIDEND)
+        splits = [*wanted.splits, *new]
         answer = _in_known_terms(ask(provider, narrowed, budget), closes, splits)
         outcome = answer.outcome
         said.append(Said(provider.name, outcome, answer.refused))

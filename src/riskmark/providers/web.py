@@ -23,7 +23,8 @@ from riskmark.providers.replies import Body, Reply
 _GZIP_OR_ZLIB = 47
 """What zlib calls its recognition of either header."""
 _PIECE = 1 << 20
-_TALKATIVE = ("httpx", "httpcore")
+_TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
+"""Loggers that have addresses or headers to tell; a filter holds for no logger below."""
 
 
 class Web:
