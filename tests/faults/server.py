@@ -1,10 +1,13 @@
 """A provider on this machine: Yahoo, Massive and FMP in one, with faults on request.
 
-``python -m tests.faults.server`` serves bundled or generated prices on 127.0.0.1 until it is
-interrupted; tests use ``ProviderServer`` and script it request by request.
+``python -m tests.faults.server`` serves generated or bundled prices on 127.0.0.1 until it is
+interrupted, up to the present moment, and says what to write into ``riskmark.toml`` so that
+Riskmark asks it; ``--help`` says more. Tests use ``ProviderServer`` and script it request by
+request.
 """
 
 import argparse
+import contextlib
 import functools
 import gzip
 import json
@@ -12,14 +15,15 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.faults.dialects import FMP, MASSIVE, YAHOO, Asked, house_symbol, render, understand
 from tests.faults.provider_faults import FAULTS, Fault, Raw
-from tests.faults.quotes import real_market, small_market
-from tests.market import AT, CALENDAR
+from tests.faults.quotes import AnyMarket, real_market
+from tests.market import AT
 
 DELAY_S = 3.0
 """A silence longer than any test waits."""
@@ -61,6 +65,7 @@ class Shop:
     page_rows: int = 50_000
     script: Script = field(default_factory=Script)
     asked: list[Asked] = field(default_factory=list)
+    tell: Callable[..., None] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -114,6 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
         with self.shop.lock:
             self.shop.asked.append(asked)
             fault = self.shop.script.fault if self.shop.script.meets(asked) else None
+        if self.shop.tell is not None:
+            met = "" if fault is None else f"  <- {fault.name}"
+            self.shop.tell(f"{asked.dialect} {asked.target} {asked.symbol}{met}", flush=True)
         raw = None if fault is None else fault.raw(asked.dialect)
         self._send(raw or _answer(self.shop, asked, fault), fault.wire if fault else "")
 
@@ -222,20 +230,69 @@ def _unknown(asked):
     return Raw(200, json.dumps(empty).encode())
 
 
+SETTINGS = """[providers]
+order = ["yfinance", "massive", "fmp"]
+yfinance.base_url = "{url}"
+massive.base_url = "{url}"
+massive.api_key = "any"
+fmp.base_url = "{url}"
+fmp.api_key = "any\""""
+
+
+def present_sessions():
+    """Return the sessions of New York of the last five years, and of the next."""
+    import exchange_calendars  # noqa: PLC0415 - half a second
+
+    today = datetime.now(UTC).date()
+    calendar = exchange_calendars.get_calendar(
+        "XNYS", start=today - timedelta(days=5 * 365), end=today + timedelta(days=365)
+    )
+    return [stamp.date() for stamp in calendar.sessions]
+
+
+def make_market(chosen):
+    """Make what is sold: anything, or only the real series."""
+    sessions = present_sessions()
+    if not chosen.real:
+        return AnyMarket(sessions)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    return real_market([day for day in sessions if day <= yesterday])
+
+
+def parse():
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.server",
+        description="A provider on this machine: Yahoo, Massive and FMP in one.",
+        epilog="It sells any symbol but those that begin with ZZZ, up to the present moment.",
+    )
+    parser.add_argument("--port", type=int, default=8700)
+    parser.add_argument("--real", action="store_true", help="sell what skfolio bundles, moved")
+    parser.add_argument("--fault", metavar="NAME", help="what befalls requests; see --list")
+    parser.add_argument("--at", metavar="N,N", help="only these requests, from 0; default: all")
+    parser.add_argument("--list", action="store_true", help="list the faults and end")
+    chosen = parser.parse_args()
+    if chosen.fault is not None and chosen.fault not in {fault.name for fault in FAULTS}:
+        parser.error(f"no fault is called {chosen.fault!r}; see --list")
+    return chosen
+
+
 def main():
     """Serve until interrupted."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8700)
-    parser.add_argument("--real", action="store_true", help="the prices that skfolio bundles")
-    parser.add_argument("--fault", choices=[fault.name for fault in FAULTS])
-    chosen = parser.parse_args()
-    market = real_market() if chosen.real else small_market(CALENDAR.sessions)
-    now = datetime.now(UTC)
-    with ProviderServer(market, now=now, port=chosen.port) as server:
-        server.play(next((one for one in FAULTS if one.name == chosen.fault), None))
-        print(f"{server.url}: {', '.join(market)}")
-        threading.Event().wait()
+    chosen = parse()
+    if chosen.list:
+        print(*(f"{fault.name}  ({', '.join(fault.dialects)})" for fault in FAULTS), sep="\n")
+        return
+    at = None if chosen.at is None else {int(place) for place in chosen.at.split(",")}
+    with ProviderServer(make_market(chosen), now=datetime.now(UTC), port=chosen.port) as server:
+        server.play(next((one for one in FAULTS if one.name == chosen.fault), None), at)
+        server.shop.tell = print
+        print(f"# in riskmark.toml:\n{SETTINGS.format(url=server.url)}", flush=True)
+        while True:
+            server.shop.now = datetime.now(UTC)
+            time.sleep(1.0)
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

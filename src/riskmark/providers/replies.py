@@ -24,6 +24,8 @@ DEFAULT_WAIT_S = 60.0
 MAX_WAIT_S = 24 * 3600.0
 """The longest that a provider can close itself for; more is no answer but a fault."""
 
+SHORTEST_KEY = 8
+"""Characters; a shorter text is a placeholder, and a part of ordinary words."""
 _READ_FOR_START = 1 << 16
 
 T = TypeVar("T")
@@ -44,8 +46,9 @@ class Reply:
         """The first words of the body, to be shown."""
         # Cut only after the secret is out, as half of one is a secret, too.
         text = self.body[:_READ_FOR_START].decode("utf-8", errors="replace")
-        for spelled in {self.secret, quote(self.secret, safe=""), quote_plus(self.secret)} - {""}:
-            text = text.replace(spelled, "(key)")
+        if len(self.secret) >= SHORTEST_KEY:
+            for spelled in {self.secret, quote(self.secret, safe=""), quote_plus(self.secret)}:
+                text = text.replace(spelled, "(key)")
         return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:120]
 
 

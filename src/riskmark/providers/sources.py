@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from riskmark.domain.provider_settings import FILES, WITH_KEY, FilesSettings, ProviderSettings
+from riskmark.domain.provider_settings import (
+    FILES,
+    NO_KEY,
+    WITH_KEY,
+    FilesSettings,
+    ProviderSettings,
+    is_key,
+)
 from riskmark.domain.rate_limits import Limits
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import SettingsError
@@ -93,9 +100,14 @@ def key_of(name: str, one: ProviderSettings) -> str:
     if not one.api_key_file:
         return one.api_key
     try:
-        return Path(one.api_key_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        key = Path(one.api_key_file).read_text(encoding="utf-8").strip()
+    except OSError as error:
         raise SettingsError(f"providers.{name}.api_key_file", f"cannot be read: {error}") from error
+    except UnicodeDecodeError:
+        key = "\n"  # no key either; the error would show what it holds
+    if not is_key(key):
+        raise SettingsError(f"providers.{name}.api_key_file", f"what it holds {NO_KEY}")
+    return key
 
 
 def _adapter(name: str) -> type[NetworkProvider]:
