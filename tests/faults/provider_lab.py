@@ -118,7 +118,7 @@ def _count(lab, name, target):
 def observe(lab, name, fault, at, **options):
     """Fetch and store all symbols from one provider while the fault meets requests ``at``."""
     forget_yahoo()
-    _know_some(lab.database, name)
+    know_some(lab.database, name)
     lab.server.play(fault, at)
     budget = Budget(BUDGET_S, FastTime())
     provider = make_provider(name, lab.server.url, budget=budget, fault=fault, **options)
@@ -137,7 +137,7 @@ def observe(lab, name, fault, at, **options):
     return Seen(words, len(lab.server.shop.asked), wrong, unnamed, seconds)
 
 
-def _know_some(database, name):
+def know_some(database, name):
     """Store closes of the begin and of the end of the range, as the provider's own."""
     days = CALENDAR.sessions[CALENDAR.on_or_before(FIRST) : CALENDAR.on_or_before(TARGET)]
     with database.write() as connection:

@@ -3,19 +3,34 @@
 import time
 
 import pytest
+from sqlalchemy import delete
 from tests.faults.provider_faults import FAULTS, Fault, too_many
 from tests.faults.provider_lab import (
     BUDGET_S,
+    CHECKER,
+    FIRST,
+    MARKET,
     PAGE,
     POSITIONS,
     PROVIDERS,
+    RULES,
     SYMBOLS,
+    TARGET,
     cases,
     cell,
+    know_some,
     laboratory,
+    make_provider,
     observe,
     places,
 )
+from tests.faults.quota import FastTime
+from tests.market import CALENDAR, load, split, stored_closes
+
+from riskmark.engine.price_collection import fetch_symbol
+from riskmark.providers.limits import Budget
+from riskmark.providers.sources import Sources
+from riskmark.storage import schema
 
 CASES = cases()
 PLACED = [(*case, POSITIONS[number % len(POSITIONS)]) for number, case in enumerate(CASES)]
@@ -110,3 +125,26 @@ def test_without_faults_everything_arrives_as_traded(provider, lab):
 
 def test_faults_have_names_of_their_own():
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+
+
+def test_what_lies_before_a_stored_split_that_a_provider_forgets_is_not_filled(lab):
+    ((split_day, _, _),) = MARKET["SSS"].splits
+    know_some(lab.database, "yfinance")
+    with lab.database.write() as connection:
+        connection.execute(delete(schema.price).where(schema.price.c.session < split_day))
+        load(connection, actions=[split("SSS", split_day, 3.0)])
+    forgotten = next(fault for fault in FAULTS if fault.name == "a split is forgotten")
+    lab.server.play(forgotten)
+    budget = Budget(BUDGET_S, FastTime())
+    provider = make_provider("yfinance", lab.server.url, budget=budget)
+    sources = Sources((provider,), CHECKER, budget)
+
+    found = fetch_symbol(lab.database, sources, "SSS", dates=(FIRST, TARGET), rules=RULES)
+
+    sources.close()
+    with lab.database.read() as connection:
+        closes = stored_closes(connection, "SSS")
+    assert found.said[0].outcome.reason == "partial"
+    assert min(closes) == split_day
+    assert closes == {day: MARKET["SSS"].closes[day] for day in closes}
+    assert found.missing == tuple(day for day in CALENDAR.sessions if FIRST <= day < split_day)

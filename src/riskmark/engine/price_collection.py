@@ -7,6 +7,7 @@ digits, and would go to and fro.
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Profile, Wanted
 from riskmark.providers.sources import Sources
+from riskmark.storage.actions import load_splits
 from riskmark.storage.engines import Database
 from riskmark.storage.instruments import ensure_instruments, find_instruments
 from riskmark.storage.key_lists import run_statement
@@ -80,10 +82,14 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
             if span is not None
         ]
         refusals = load_refusals(connection, at=record.now())
+        stored = {n.instrument_id: n.symbol for n in needs if n.instrument_id is not None}
+        splits = load_splits(connection, stored)
     record.spend(PRICES, 0.0, total=len(asked))
     for one in asked:
         started = time.perf_counter()
-        found = sources.collect(_wanted(one, calendar, refusals.get(one.need.symbol, {})))
+        wanted = _wanted(one, calendar, refusals.get(one.need.symbol, {}))
+        known = splits.get(one.need.instrument_id or 0, ())
+        found = sources.collect(replace(wanted, splits=known))
         if found.missing:
             record.answers[one.need.symbol] = _answers(found)
         rules = Rules(calendar, record.request.target, record.settings.base_currency, record.now())
@@ -129,7 +135,9 @@ def fetch_symbol(
         key = None if known is None else known.instrument_id
         need = PriceNeed(symbol, key, span, range(span.first, span.last + 1))
         one = Asked(need, span, _stored(connection, calendar, need, span))
-    found = sources.collect(_wanted(one, calendar, {}))
+        splits = {} if key is None else load_splits(connection, {key: symbol})
+    wanted = replace(_wanted(one, calendar, {}), splits=splits.get(key or 0, ()))
+    found = sources.collect(wanted)
     with database.write() as connection:
         _store(connection, rules, one=one, found=found)
     return found
