@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from riskmark.engine.recorder import Observer
     from riskmark.engine.run import RunResult
     from riskmark.engine.worker import Worker
-    from riskmark.intake.market_data import Action, Bars
     from riskmark.providers.sources import Sources
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
@@ -188,19 +186,20 @@ class App:
 
     def sources(self, calendar: Calendar) -> "Sources":
         """Put the providers together that the settings name."""
+        from riskmark.providers.files import FileReader  # noqa: PLC0415
         from riskmark.providers.limits import RealTime  # noqa: PLC0415 - few commands ask
         from riskmark.providers.sources import Outside, open_sources  # noqa: PLC0415
         from riskmark.storage.market_files import read_market_files  # noqa: PLC0415
+        from riskmark.storage.tables import find_files  # noqa: PLC0415
 
-        named = self.settings.providers.files.actions
-
-        def read(folder: Path) -> "tuple[Bars, tuple[Action, ...]]":
-            files = read_market_files(folder, Path(named) if named else None)
-            return files.bars, files.actions
-
+        reader = FileReader(
+            find_files,
+            bars=lambda path: read_market_files(path).bars,
+            actions=lambda path: read_market_files(None, path).actions,
+        )
         store = ProviderLimits(self.database)
         return open_sources(
-            self.settings, calendar, Outside(store, read, self.clock.now, RealTime())
+            self.settings, calendar, Outside(store, reader, self.clock.now, RealTime())
         )
 
     def request(

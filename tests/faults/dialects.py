@@ -19,6 +19,7 @@ class Asked(NamedTuple):
     first: date = date.min
     last: date = date.max
     events: str = ""
+    page: int = 0
 
 
 _YAHOO = re.compile(r"/v8/finance/chart/([^/]+)")
@@ -43,7 +44,7 @@ def understand(target):  # noqa: PLR0911 - one for each address
         return Asked(YAHOO, "cookie", "")
     if match := _AGGS.fullmatch(path):
         first, last = date.fromisoformat(match[2]), date.fromisoformat(match[3])
-        return Asked(MASSIVE, "bars", match[1], first, last)
+        return Asked(MASSIVE, "bars", match[1], first, last, page=int(query.get("cursor", 0)))
     if match := _TICKER.fullmatch(path):
         return Asked(MASSIVE, "profile", match[1])
     if path.startswith("/v3/reference/"):

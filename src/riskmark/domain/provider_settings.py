@@ -15,6 +15,14 @@ BY_NAME_OF_THE_TIME = frozenset({"massive"})
 """Those that keep bars under the symbol that an instrument had on their session."""
 
 
+NO_KEY = "must be one word of ASCII characters"
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be sent as a key, or is empty; else it would be shown in an error."""
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How one provider is reached; 0 requests are no limit, empty text is none."""
 
@@ -31,6 +39,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         """What of it cannot be; None if all can."""
         if self.api_key and self.api_key_file:
             return "api_key and api_key_file are both given"
+        if not is_key(self.api_key):
+            return f"api_key {NO_KEY}"
         if self.base_url:
             parts = urlsplit(self.base_url)
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:

@@ -7,6 +7,7 @@ digits, and would go to and fro.
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import FormerSymbol, Wanted
 from riskmark.providers.sources import Sources
+from riskmark.storage.actions import load_splits
 from riskmark.storage.aliases import load_former
 from riskmark.storage.engines import Database
 from riskmark.storage.instruments import find_instruments
@@ -84,13 +86,15 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         ]
         refusals = load_refusals(connection, at=record.now())
         former = load_former(connection)
+        stored = {n.instrument_id: n.symbol for n in needs if n.instrument_id is not None}
+        splits = load_splits(connection, stored)
     record.spend(PRICES, 0.0, total=len(asked))
     for one in asked:
         started = time.perf_counter()
-        symbol = one.need.symbol
-        names = former.get(one.need.instrument_id or 0, ())
-        found = sources.collect(_wanted(one, calendar, refusals.get(symbol, {}), names))
-        found = hold_back(record.database, one.need.instrument_id, found, known=one.stored)
+        symbol, key = one.need.symbol, one.need.instrument_id
+        wanted = _wanted(one, calendar, refusals.get(symbol, {}), former.get(key or 0, ()))
+        found = sources.collect(replace(wanted, splits=splits.get(key or 0, ())))
+        found = hold_back(record.database, key, found, known=one.stored)
         if found.missing:
             answers = record.answers[symbol] = _answers(found)
             said = ", ".join(f"{answer.provider}: {answer.reason}" for answer in answers)
@@ -150,9 +154,9 @@ def fetch_symbol(
         need = PriceNeed(symbol, key, span, range(span.first, span.last + 1))
         one = Asked(need, span, _stored(connection, calendar, need, span))
         former = load_former(connection).get(key or 0, ())
-    found = hold_back(
-        database, key, sources.collect(_wanted(one, calendar, {}, former)), known=one.stored
-    )
+        splits = {} if key is None else load_splits(connection, {key: symbol})
+    wanted = replace(_wanted(one, calendar, {}, former), splits=splits.get(key or 0, ()))
+    found = hold_back(database, key, sources.collect(wanted), known=one.stored)
     with database.write() as connection:
         _store(connection, rules, one=one, found=found)
     return found

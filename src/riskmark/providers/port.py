@@ -21,7 +21,8 @@ class FormerSymbol(NamedTuple):
 class Wanted:
     """Bars of one symbol from ``first`` to ``last``, both included, and its actions.
 
-    ``known``: closes that are already stored, by which a provider's basis is checked.
+    ``known``: closes that are already stored, and ``splits``: the splits and spin-offs that
+    are, by both of which a provider's basis is checked.
     ``believed``: by provider, what it said of the symbol and is not asked again.
     ``former``: other names that it had.
     """
@@ -30,6 +31,7 @@ class Wanted:
     first: date
     last: date
     known: Mapping[date, float] = field(default_factory=dict)
+    splits: tuple[Action, ...] = ()
     believed: Mapping[str, Outcome] = field(default_factory=dict)
     former: tuple[FormerSymbol, ...] = ()
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from riskmark.domain.provider_settings import (
     BY_NAME_OF_THE_TIME,
     FILES,
+    NO_KEY,
     WITH_KEY,
+    FilesSettings,
     ProviderSettings,
+    is_key,
 )
 from riskmark.domain.rate_limits import Limits
 from riskmark.domain.sessions import Calendar
@@ -17,7 +20,7 @@ from riskmark.errors import SettingsError
 from riskmark.providers.adapter import Access, NetworkProvider
 from riskmark.providers.chain import Collected, collect
 from riskmark.providers.checking import Checker
-from riskmark.providers.files import Files, Read
+from riskmark.providers.files import FileReader, Files
 from riskmark.providers.limits import Budget, Gate, QuotaStore, Time
 from riskmark.providers.port import Provider, Wanted
 from riskmark.providers.renames import ByNameOfTheTime
@@ -32,7 +35,7 @@ class Outside:
     """
 
     store: QuotaStore
-    read: Read
+    reader: FileReader
     now: Callable[[], datetime]
     time: Time
 
@@ -66,7 +69,7 @@ def open_sources(settings: Settings, calendar: Calendar, outside: Outside) -> So
     for name in chosen.order:
         if name == FILES:
             if chosen.files.enabled:
-                found.append(Files(Path(chosen.files.folder), outside.read, checker))
+                found.append(_files(chosen.files, outside, checker))
             continue
         one = chosen.of(name)
         key = key_of(name, one)
@@ -84,6 +87,12 @@ def open_sources(settings: Settings, calendar: Calendar, outside: Outside) -> So
     return Sources(tuple(found), checker, budget)
 
 
+def _files(chosen: FilesSettings, outside: Outside, checker: Checker) -> Files:
+    actions = Path(chosen.actions) if chosen.actions else None
+    now = outside.time.now
+    return Files(Path(chosen.folder), outside.reader, checker, now=now, actions=actions)
+
+
 def limits_of(one: ProviderSettings) -> Limits:
     """Return the limits that a provider's settings state."""
     return Limits(one.requests_per_minute or None, one.requests_per_day or None)
@@ -94,9 +103,14 @@ def key_of(name: str, one: ProviderSettings) -> str:
     if not one.api_key_file:
         return one.api_key
     try:
-        return Path(one.api_key_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        key = Path(one.api_key_file).read_text(encoding="utf-8").strip()
+    except OSError as error:
         raise SettingsError(f"providers.{name}.api_key_file", f"cannot be read: {error}") from error
+    except UnicodeDecodeError:
+        key = "\n"  # no key either; the error would show what it holds
+    if not is_key(key):
+        raise SettingsError(f"providers.{name}.api_key_file", f"what it holds {NO_KEY}")
+    return key
 
 
 def _adapter(name: str) -> type[NetworkProvider]:

@@ -29,7 +29,8 @@ KINDS = {
 EVENTS = "div,splits,capitalGains"
 """What the chart is asked for beside bars."""
 _IS_DOWN = b"Will be right back"
-_MAX_SECONDS = 253_402_300_000
+_MAX_SECONDS = 250_000_000_000
+"""Of a date that is one in every time zone."""
 Number = float | None
 
 

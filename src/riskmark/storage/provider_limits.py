@@ -40,7 +40,7 @@ class ProviderLimits:
         with self.database.write("provider.take") as connection:
             state = _hold(connection, domain)
             admission, taken = admit(state, limits, at)
-            if admission.is_admitted:
+            if taken != state:
                 _save(connection, domain, taken)
         return admission
 
