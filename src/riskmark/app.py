@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from riskmark.engine.recorder import Observer
     from riskmark.engine.run import RunResult
     from riskmark.intake.market_data import Action, Bars
+    from riskmark.providers.limits import Time
     from riskmark.providers.sources import Sources
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
@@ -78,6 +79,8 @@ class App:
     """What a run's own instants are taken from, whatever ``clock`` says of sessions."""
     is_connected: bool = False
     """Whether runs ask the providers that the settings name."""
+    provider_time: "Time | None" = None
+    """By what limits, circuits and waiting go; None: the machine's, whatever ``clock`` says."""
 
     @property
     def settings(self) -> Settings:
@@ -153,9 +156,8 @@ class App:
             return files.bars, files.actions
 
         store = ProviderLimits(self.database)
-        return open_sources(
-            self.settings, calendar, Outside(store, read, self.clock.now, RealTime())
-        )
+        time = self.provider_time or RealTime()
+        return open_sources(self.settings, calendar, Outside(store, read, self.clock.now, time))
 
     def request(
         self,
