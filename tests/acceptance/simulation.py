@@ -8,21 +8,20 @@ truth at once.
 
 import shutil
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
 from sqlalchemy import event
 from tests.acceptance.simulation_market import before_the_close, draw_outages, draw_symbol
+from tests.acceptance.simulation_nights import NEW_YORK, connect, move
 from tests.acceptance.soundness import assert_sound
 from tests.acceptance.world import FACTORS, LAST, World, assert_equal_results
 from tests.faults.provider_lab import forget_yahoo
 from tests.faults.server import ProviderServer
 
 from riskmark import app as application
-from riskmark.app import FixedClock
 from riskmark.domain.portfolio import Lot
 from riskmark.engine.version import current_version
 from riskmark.intake.lot_rows import InstrumentHint
@@ -35,31 +34,9 @@ from riskmark.storage.engines import as_date
 from riskmark.storage.instruments import guess_kind
 from riskmark.storage.positions import Moment, Positions, add_lots, create_book
 
-NEW_YORK = ZoneInfo("America/New_York")
 LOOK_BACK = 640
 """Sessions before the first night: the longest window, and entries before it."""
-ORDER = ("yfinance", "yahooquery", "massive", "fmp")
 KINDS = ("EQUITY",) * 7 + ("ETF", "MUTUALFUND", "EQUITY")
-
-
-class SimulatedTime:
-    """The clock of limits and circuits: it stands still, and is moved on instead of waited for."""
-
-    def __init__(self):
-        self.instant = datetime(2000, 1, 1, tzinfo=UTC)
-        self.waited_s = 0.0
-
-    def now(self):
-        return self.instant + timedelta(seconds=self.waited_s)
-
-    def monotonic(self):
-        return self.now().timestamp()
-
-    def sleep(self, seconds):
-        self.waited_s += seconds
-
-    def move_to(self, instant):
-        self.instant, self.waited_s = instant, 0.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +57,6 @@ class Simulation:
     seed: int
     size: Size
     world: World
-    time: SimulatedTime = field(default_factory=SimulatedTime)
     lots: dict[str, dict[str, Lot]] = field(default_factory=dict)
     closures: tuple = ()
 
@@ -89,7 +65,8 @@ class Simulation:
         every = self.world.sessions(LAST - timedelta(days=365 * 7), LAST)
         self.nights = every[-self.size.nights :]
         whole = every[-self.size.nights - LOOK_BACK :]
-        self.closure = self.nights[int(self.rng.integers(len(self.nights) // 4, len(self.nights) - 20))]
+        early, late = len(self.nights) // 4, len(self.nights) - 20
+        self.closure = self.nights[int(self.rng.integers(early, late))]
         sessions = [day for day in whole if day != self.closure]
         nights = [day for day in self.nights if day != self.closure]
         half_days = {day for day in nights if self._close(day).astimezone(NEW_YORK).hour < 16}
@@ -131,43 +108,28 @@ class Simulation:
                 raise
 
     def _connect(self, world):
-        """Let a world ask the server, without limits, with the closures known by now."""
+        """Let a world ask the server, with the closures known by now."""
+        connect(world, self.server)
         settings = world.app.settings
-        quick = {"base_url": self.server.url, "api_key": "k", "requests_per_minute": 0}
-        quick |= {"requests_per_day": 0, "timeout_seconds": 1.0}
-        named = {
-            name: msgspec.structs.replace(settings.providers.of(name), **quick) for name in ORDER
-        }
-        providers = msgspec.structs.replace(settings.providers, order=ORDER, **named)
         calendar = msgspec.structs.replace(settings.calendar, closures=self.closures)
-        changed = msgspec.structs.replace(settings, providers=providers, calendar=calendar)
+        changed = msgspec.structs.replace(settings, calendar=calendar)
         if not self.size.has_style:
             kept = [settings.model(name) for name in ("market", "market_1y", "rates")]
             style = settings.model("style")
             few = tuple(one for one in style.factors if one.name in {"Market", "Rates"})
-            kept.append(replace(style, factors=few))
             changed = msgspec.structs.replace(
-                changed, factor_model=tuple(kept), scenario=settings.scenario[:8]
+                changed,
+                factor_model=(*kept, replace(style, factors=few)),
+                scenario=settings.scenario[:8],
             )
-        world.app = replace(
-            world.app,
-            loaded=replace(world.app.loaded, settings=changed),
-            is_connected=True,
-            provider_time=self.time,
-        )
-
-    def _set_clock(self, world, instant):
-        clock = FixedClock(instant)
-        world.app = replace(world.app, clock=clock, wall=clock)
-        self.time.move_to(instant)
-        self.server.shop.now = instant
+        world.app = replace(world.app, loaded=replace(world.app.loaded, settings=changed))
 
     def _close(self, day):
         return self.world.calendar.closes[self.world.calendar.on_or_after(day)]
 
     def _open_books(self):
         before = self.nights[0] - timedelta(days=1)
-        self._set_clock(self.world, datetime.combine(before, time(22), UTC))
+        move(self.world, self.server, before, time(18))
         for number in range(self.size.books):
             equity = None if number % 4 == 3 else Decimal(500_000)
             name = f"book {number}"
@@ -217,11 +179,8 @@ class Simulation:
         if day == self.noticed:
             self._close_for_good()
         close = self._close(day) if day != self.closure else None
-        evening = datetime.combine(day, time(18, 30), NEW_YORK)
         is_half = close is not None and close.astimezone(NEW_YORK).hour < 16
-        if is_half:
-            evening = datetime.combine(day, time(13, 40), NEW_YORK)
-        self._set_clock(self.world, evening.astimezone(UTC))
+        move(self.world, self.server, day, time(13, 40) if is_half else time(18, 30))
         self._edit(day)
         self.server.play(*self.outages.get(day, (None, None)))
         self._run(self.world)
@@ -243,7 +202,7 @@ class Simulation:
 
     def _run_before_the_close(self, day, at):
         """Run while the session is open: its bars are there, and must not be taken."""
-        self._set_clock(self.world, datetime.combine(day, at, NEW_YORK).astimezone(UTC))
+        move(self.world, self.server, day, at)
         market = self.server.shop.market
         self.server.shop.market = {
             symbol: before_the_close(series, day) for symbol, series in market.items()
@@ -314,8 +273,8 @@ class Simulation:
 
     def _tell(self, fresh):
         """Let a fresh installation meet the truth."""
-        self._set_clock(fresh, self.world.app.clock.now())
         self._connect(fresh)
+        move(fresh, self.server, self.nights[-1], time(18, 30))
         application.prepare(fresh.app)
         self._reload(fresh)
         self.server.shop.market = {symbol: one.truth for symbol, one in self.market.items()}

@@ -39,6 +39,9 @@ from riskmark.storage.provider_symbols import (
 )
 from riskmark.storage.runs import UnavailableSymbol
 
+FUND_GRACE = timedelta(hours=20)
+"""How long a net asset value may be to come before another provider is asked: until noon."""
+
 OpenSources = Callable[[Calendar], Sources]
 
 
@@ -116,6 +119,7 @@ def _wanted(one: Asked, calendar: Calendar, refusals: Mapping[str, Refusal]) -> 
             name: Outcome(refusal.reason, refusal.detail, refusal.until)
             for name, refusal in refusals.items()
         },
+        grace=FUND_GRACE if one.need.is_fund else timedelta(),
     )
 
 

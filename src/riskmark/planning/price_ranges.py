@@ -40,6 +40,7 @@ class PriceNeed:
     missing: Collection[int]
     checked: Span | None = None
     doubted: int | None = None
+    is_fund: bool = False
 
 
 def plan_span(need: PriceNeed, target: int) -> Span | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple, Protocol
 
 from riskmark.domain.instruments import InstrumentKind
@@ -16,6 +16,7 @@ class Wanted:
 
     ``known``: closes that are already stored, by which a provider's basis is checked.
     ``believed``: by provider, what it said of the symbol and is not asked again.
+    ``grace``: how long after a session's publication its bar may still be to come.
     """
 
     symbol: str
@@ -23,6 +24,7 @@ class Wanted:
     last: date
     known: Mapping[date, float] = field(default_factory=dict)
     believed: Mapping[str, Outcome] = field(default_factory=dict)
+    grace: timedelta = timedelta()
 
 
 class Profile(NamedTuple):

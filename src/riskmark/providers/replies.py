@@ -21,7 +21,7 @@ MAX_BODY = 64 * 1024 * 1024
 DEFAULT_WAIT_S = 60.0
 """For how long a provider that says "too many" and no more is left alone."""
 MAX_WAIT_S = 20 * 3600.0
-"""The longest that a provider can close itself for: less than a day, so that the next night asks."""
+"""The longest that a provider can close itself for: less than a day, so the next night asks."""
 
 T = TypeVar("T")
 

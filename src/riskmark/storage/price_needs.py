@@ -68,7 +68,15 @@ def load_price_needs(
     checked = _load_checked(connection, calendar)
     doubted = _load_doubted(connection, calendar, chosen, target=target, others=order[1:])
     needs = [
-        PriceNeed(one.symbol, key, span, missing[key], checked.get(key), doubted.get(key))
+        PriceNeed(
+            one.symbol,
+            key,
+            span,
+            missing[key],
+            checked=checked.get(key),
+            doubted=doubted.get(key),
+            is_fund=one.kind is InstrumentKind.FUND,
+        )
         for key, (one, span) in chosen.items()
     ]
     unknown = [symbol for symbol in factor_symbols if symbol not in factors]
