@@ -3,13 +3,17 @@
 Each evening a run asks the local provider server through the real clients, while books are
 edited and the providers do what they do; afterwards every invariant must hold. At the end
 everything must be complete, and equal to what a fresh installation computes that meets the
-truth at once.
+truth at once. ``python -m tests.acceptance.simulation --seed 7`` lives through one by hand.
 """
 
+import argparse
 import shutil
+import tempfile
+import warnings
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -17,16 +21,18 @@ from sqlalchemy import event
 from tests.acceptance.simulation_market import before_the_close, draw_outages, draw_symbol
 from tests.acceptance.simulation_nights import NEW_YORK, connect, move
 from tests.acceptance.soundness import assert_sound
-from tests.acceptance.world import FACTORS, LAST, World, assert_equal_results
+from tests.acceptance.world import FACTORS, LAST, World, assert_equal_results, at_close
 from tests.faults.provider_lab import forget_yahoo
 from tests.faults.server import ProviderServer
 
 from riskmark import app as application
+from riskmark.app import FixedClock
 from riskmark.domain.portfolio import Lot
 from riskmark.engine.version import current_version
 from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.reports.rules import Rules
 from riskmark.reports.verify import verify
+from riskmark.settings import load_settings
 from riskmark.storage import books
 from riskmark.storage.books import Account
 from riskmark.storage.calendar import load_calendar
@@ -36,7 +42,7 @@ from riskmark.storage.positions import Moment, Positions, add_lots, create_book
 
 LOOK_BACK = 640
 """Sessions before the first night: the longest window, and entries before it."""
-KINDS = ("EQUITY",) * 7 + ("ETF", "MUTUALFUND", "EQUITY")
+KINDS = ("EQUITY", "MUTUALFUND", "EQUITY", "ETF", *("EQUITY",) * 6)
 
 
 @dataclass(frozen=True)
@@ -286,6 +292,30 @@ class Simulation:
         assert result.cells.partial == 0
 
 
+def main():
+    """Live through what the arguments say, on SQLite in a temporary folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--nights", type=int, default=753)
+    parser.add_argument("--books", type=int, default=20)
+    parser.add_argument("--symbols", type=int, default=60)
+    parser.add_argument("--few-factors", action="store_true")
+    chosen = parser.parse_args()
+    warnings.simplefilter("ignore")
+    size = Size(chosen.nights, chosen.books, chosen.symbols, has_style=not chosen.few_factors)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        loaded = load_settings(None, {}, database_url=f"sqlite:///{path}")
+        empty = application.build(loaded, FixedClock(at_close(LAST)))
+        application.initialise(empty)
+        empty.database.close()
+        shutil.copy(path, Path(folder) / "lived.db")
+        world = World(f"sqlite:///{Path(folder) / 'lived.db'}")
+        Simulation(chosen.seed, size, world).live(path, Path(folder))
+        world.close()
+    print(f"seed {chosen.seed}, {size}: everything is complete and true")
+
+
 def _do_not_wait_for_the_disk(connection, _record):
     """Write without waiting: nothing here asks what survives a power cut."""
     connection.execute("PRAGMA synchronous = OFF")
@@ -307,3 +337,7 @@ def _create(world, name, equity, lots):
             currency="USD",
             moment=Moment(world.app.today, world.app.clock.now()),
         )
+
+
+if __name__ == "__main__":
+    main()

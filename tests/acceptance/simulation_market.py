@@ -59,9 +59,7 @@ class Symbol:
         if any(until > day for until in self.late.values()):
             rows = tuple(row for row in rows if self.late.get(row.day, row.day) <= day)
         splits = tuple(one for one in self.truth.splits if self._is_known(one[0], "split", day))
-        paid = tuple(
-            one for one in self.truth.dividends if self._is_known(one[0], "dividend", day)
-        )
+        paid = tuple(one for one in self.truth.dividends if self._is_known(one[0], "dividend", day))
         return replace(self.truth, rows=rows, splits=splits, dividends=paid)
 
     def _is_known(self, ex, kind, day):
@@ -104,9 +102,7 @@ def draw_symbol(seed, sessions, nights, *, kind, half_days):
     )
     events = [(one[0], "split") for one in splits] + [(one[0], "dividend") for one in dividends]
     known = {event: later(event[0]) for event in events if rng.random() < 0.4}
-    wrong = {
-        day: (_error(rng), later(day)) for day in _some(rng, calm, rng.poisson(3 * years))
-    }
+    wrong = {day: (_error(rng), later(day)) for day in _some(rng, calm, rng.poisson(3 * years))}
     late = {}
     if kind == "MUTUALFUND":
         late = {

@@ -40,13 +40,13 @@ def server(world):
         yield server
 
 
-def three_books(world, server, evening):
+def three_books(world, server, evening, *, order=("yfinance",)):
     """Open a book of AAA, one of BBB, and one that bought AAA later; run on that evening."""
     sessions = world.sessions(evening - timedelta(days=60), evening)
     world.add_book("early", ("AAA",), sessions[-20])
     world.add_book("other", ("BBB",), sessions[-20])
     world.add_book("later", ("AAA",), sessions[-4])
-    connect(world, server)
+    connect(world, server, order=order)
     move(world, server, evening, EVENING)
     assert world.run().status in {RunStatus.SUCCEEDED, RunStatus.PARTIAL}
     return sessions
@@ -106,9 +106,7 @@ def _dividend(series, day):
 @pytest.mark.parametrize(
     ("news", "back"), [(_corrected, 7), (_corrected, 2), (_split, 7), (_dividend, 7)]
 )
-def test_news_of_a_symbol_recomputes_what_depends_on_it_and_nothing_else(
-    world, server, news, back
-):
+def test_news_of_a_symbol_recomputes_what_depends_on_it_and_nothing_else(world, server, news, back):
     before, evening = evenings(world, 2)
     day = world.sessions(FIRST, before)[-back]
     server.shop.market["AAA"], known = news(server.shop.market["AAA"], day)
@@ -149,8 +147,8 @@ def test_sessions_of_an_outage_are_filled_by_the_next_run_that_is_answered(world
 
 
 def test_a_correction_that_an_outage_hid_is_learned_after_it(world, server):
-    first, *out, back = evenings(world, RECHECKED + 4)
-    sessions = three_books(world, server, first)
+    first, *out, back = evenings(world, RECHECKED - 2)
+    sessions = three_books(world, server, first, order=("yfinance", "fmp"))
     down = replace(next(one for one in FAULTS if one.name == "500"), dialects=("yahoo",))
     _, server.shop.market["AAA"] = _corrected(server.shop.market["AAA"], sessions[-5])
     for day in out:

@@ -193,7 +193,7 @@ def _asked_from(found: Collected, first: date) -> date:
 def _describe(connection: Connection, rules: Rules, symbol: str, profile: Profile) -> None:
     """Store the kind of a symbol whose kind was guessed, and a name where there is none."""
     if profile.kind is not None:
-        hint = InstrumentHint(symbol, profile.kind, None)
+        hint = InstrumentHint(symbol, profile.kind, is_stated=True)
         ensured = ensure_instruments(
             connection,
             [hint],

@@ -14,7 +14,7 @@ from typing import NamedTuple
 RECHECKED = 10
 """Newest sessions that are asked for again on each new target."""
 HOPEFUL = 63
-"""Sessions for which a hole is asked for again on every run, and what is in doubt at each target."""
+"""Sessions for which a hole is asked for again on every run, and a doubt on each new target."""
 
 
 class Span(NamedTuple):
