@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from riskmark.engine.recorder import Observer
     from riskmark.engine.run import RunResult
     from riskmark.engine.worker import Worker
+    from riskmark.providers.limits import Time
     from riskmark.providers.sources import Sources
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
@@ -79,6 +80,8 @@ class App:
     """What a run's own instants are taken from, whatever ``clock`` says of sessions."""
     is_connected: bool = False
     """Whether runs ask the providers that the settings name."""
+    provider_time: "Time | None" = None
+    """By what limits, circuits and waiting go; None: the machine's, whatever ``clock`` says."""
 
     @property
     def settings(self) -> Settings:
@@ -198,9 +201,9 @@ class App:
             actions=lambda path: read_market_files(None, path).actions,
         )
         store = ProviderLimits(self.database)
-        return open_sources(
-            self.settings, calendar, Outside(store, reader, self.clock.now, RealTime())
-        )
+        time = self.provider_time or RealTime()
+        outside = Outside(store, reader, self.clock.now, time)
+        return open_sources(self.settings, calendar, outside)
 
     def request(
         self,

@@ -1,12 +1,12 @@
 """The prices phase: ask providers for what the plan needs, and store it symbol by symbol.
 
 A symbol is a transaction: what was stored stays, however the run ends. A close that is
-stored is corrected only by the provider that gave it; another one's differs in the last
-digits, and would go to and fro.
+stored is corrected only by the provider that gave it, or by one that is asked before it:
+another one's differs in the last digits, and would go to and fro.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -22,9 +22,9 @@ from riskmark.engine.takeovers import hold_back
 from riskmark.intake.market_data import Bars
 from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
 from riskmark.planning.profiles import Said
-from riskmark.providers.chain import Collected
+from riskmark.providers.chain import Collected, Part
 from riskmark.providers.limits import Interruptible
-from riskmark.providers.outcomes import Outcome
+from riskmark.providers.outcomes import Circuit, Outcome
 from riskmark.providers.port import FormerSymbol, Wanted
 from riskmark.providers.sources import Sources
 from riskmark.storage.actions import load_splits
@@ -43,6 +43,9 @@ from riskmark.storage.provider_symbols import (
 )
 from riskmark.storage.runs import UnavailableSymbol
 
+FUND_GRACE = timedelta(hours=20)
+"""How long a net asset value may be to come before another provider is asked: until noon."""
+
 OpenSources = Callable[[Calendar], Sources]
 
 
@@ -57,11 +60,12 @@ class Rules(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A symbol, the range that is asked for, and what is stored of it."""
+    """A symbol, the range that is asked for, what is stored of it, and up to when that is all."""
 
     need: PriceNeed
     span: Span
     stored: Mapping[date, StoredClose]
+    until: date
 
 
 def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> None:
@@ -77,10 +81,11 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
             scope=record.request.scope,
             target=target,
             factor_symbols=record.settings.factor_symbols,
+            order=sources.names,
         )
         planned = [(need, plan_span(need, target)) for need in needs]
         asked = [
-            Asked(need, span, _stored(connection, calendar, need, span))
+            Asked(need, span, _stored(connection, calendar, need, span), record.request.target)
             for need, span in planned
             if span is not None
         ]
@@ -104,7 +109,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         at = record.now()
         rules = Rules(calendar, record.request.target, settings.base_currency, at, fresh)
         with record.transaction("prices.store") as connection:
-            conflict = _store(connection, rules, one=one, found=found)
+            conflict = _store(connection, rules, one=one, found=found, order=sources.names)
             if conflict is not None:
                 record.log(connection, f"{symbol}: {conflict}", phase=PRICES, level="warning")
             record.spend(PRICES, time.perf_counter() - started, done=1)
@@ -138,6 +143,7 @@ def _wanted(
             for name, refusal in refusals.items()
         },
         former=tuple(FormerSymbol(*name) for name in former),
+        grace=FUND_GRACE if one.need.is_fund else timedelta(),
     )
 
 
@@ -152,23 +158,26 @@ def fetch_symbol(
         known = find_instruments(connection, [symbol], owner_id=None).get(symbol)
         key, symbol = (None, symbol) if known is None else (known.instrument_id, known.symbol)
         need = PriceNeed(symbol, key, span, range(span.first, span.last + 1))
-        one = Asked(need, span, _stored(connection, calendar, need, span))
+        until = calendar.sessions[span.last]
+        one = Asked(need, span, _stored(connection, calendar, need, span), until)
         former = load_former(connection).get(key or 0, ())
         splits = {} if key is None else load_splits(connection, {key: symbol})
     wanted = replace(_wanted(one, calendar, {}, former), splits=splits.get(key or 0, ()))
     found = hold_back(database, key, sources.collect(wanted), known=one.stored)
     with database.write() as connection:
-        _store(connection, rules, one=one, found=found)
+        _store(connection, rules, one=one, found=found, order=sources.names)
     return found
 
 
-def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected) -> str | None:
+def _store(
+    connection: Connection, rules: Rules, *, one: Asked, found: Collected, order: Sequence[str]
+) -> str | None:
     """Store what came, and remember what was said; return what contradicts all at once."""
     symbol = one.need.symbol
     for number, part in enumerate(found.parts):
         import_prices(
             connection,
-            _own(part.bars, one.stored, part.provider),
+            _own(part, one.stored, order),
             provider=part.provider,
             calendar=rules.calendar,
             target=rules.target,
@@ -179,9 +188,9 @@ def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected
     conflict = None
     instrument = find_instruments(connection, [symbol], owner_id=None).get(symbol)
     if found.parts and instrument is not None:
-        first = rules.calendar.sessions[one.span.first]
+        first = _asked_from(found, rules.calendar.sessions[one.span.first])
         key = instrument.instrument_id
-        save_check(connection, key, first=first, target=rules.target, at=rules.at)
+        save_check(connection, key, first=first, target=one.until, at=rules.at)
         said = Said(found.parts[0].provider, *found.profile)
         conflict = save_said(
             connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False
@@ -190,11 +199,27 @@ def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected
     return conflict
 
 
-def _own(bars: Bars, stored: Mapping[date, StoredClose], provider: str) -> Bars:
-    """Leave out the sessions whose close another provider gave."""
-    days = bars.session.astype("datetime64[D]").tolist()
-    kept = [day not in stored or stored[day].provider == provider for day in days]
-    return bars.where(np.array(kept, dtype=np.bool_))
+def _own(part: Part, stored: Mapping[date, StoredClose], order: Sequence[str]) -> Bars:
+    """Leave out the sessions whose close another provider gave that is asked before this one.
+
+    A close of a provider that is no longer asked stays too.
+    """
+    after = {part.provider, *order[order.index(part.provider) + 1 :]}
+    days = part.bars.session.astype("datetime64[D]").tolist()
+    kept = [day not in stored or stored[day].provider in after for day in days]
+    return part.bars.where(np.array(kept, dtype=np.bool_))
+
+
+def _asked_from(found: Collected, first: date) -> date:
+    """Return from when on nothing more is to be had than what came.
+
+    While a provider could not answer, what is missing before the first bar may be its to give.
+    """
+    passing = {Circuit.COUNTS, Circuit.OPENS_UNTIL}
+    if not found.missing or not any(s.outcome.consequence.circuit in passing for s in found.said):
+        return first
+    days = [part.bars.session.min() for part in found.parts if len(part.bars)]
+    return min(days).astype(date) if days else first
 
 
 def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:

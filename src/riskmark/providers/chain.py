@@ -75,9 +75,11 @@ def collect(
     """Ask providers in order until one has answered and nothing is missing.
 
     Sessions of ``wanted.known`` are asked for too, as they may have been corrected; that one
-    of them is not in an answer is no reason to ask the next provider.
+    of them is not in an answer is no reason to ask the next provider, and neither is one of
+    which the bar is not due yet.
     """
     sessions = checker.published(wanted)
+    due = frozenset(checker.due(wanted))
     missing = tuple(day for day in sessions if day not in wanted.known)
     closes = dict(wanted.known)
     parts: list[Part] = []
@@ -86,7 +88,7 @@ def collect(
     said: list[Said] = []
     silent: set[str] = set()
     for provider in providers if sessions else ():
-        if parts and not missing:
+        if parts and due.isdisjoint(missing):
             break
         if (known := _known_outcome(provider, wanted, silent)) is not None:
             said.append(Said(provider.name, known))

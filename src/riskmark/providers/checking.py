@@ -89,6 +89,12 @@ class Checker:
         last = min(self.calendar.on_or_before(wanted.last), target)
         return tuple(self.calendar.sessions[first : last + 1])
 
+    def due(self, wanted: Wanted) -> tuple[date, ...]:
+        """Return the sessions that were wanted and whose bars should be there by now."""
+        last = self.calendar.target(self.now() - wanted.grace, self.publish_delay)
+        sessions = self.published(wanted)
+        return tuple(day for day in sessions if self.calendar.on_or_before(day) <= last)
+
     def check(self, raw: RawAnswer, wanted: Wanted) -> Answer:
         """Return what can be believed of ``raw``; stop if it is an answer to something else."""
         if raw.echoed != raw.asked:

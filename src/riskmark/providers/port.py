@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple, Protocol
 
 from riskmark.domain.instruments import InstrumentKind
@@ -25,6 +25,7 @@ class Wanted:
     are, by both of which a provider's basis is checked.
     ``believed``: by provider, what it said of the symbol and is not asked again.
     ``former``: other names that it had.
+    ``grace``: how long after a session's publication its bar may still be to come.
     """
 
     symbol: str
@@ -34,6 +35,7 @@ class Wanted:
     splits: tuple[Action, ...] = ()
     believed: Mapping[str, Outcome] = field(default_factory=dict)
     former: tuple[FormerSymbol, ...] = ()
+    grace: timedelta = timedelta()
 
 
 class Profile(NamedTuple):

@@ -21,8 +21,8 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of a reply; fifty years of daily bars are a hundredth of it."""
 DEFAULT_WAIT_S = 60.0
 """For how long a provider that says "too many" and no more is left alone."""
-MAX_WAIT_S = 24 * 3600.0
-"""The longest that a provider can close itself for; more is no answer but a fault."""
+MAX_WAIT_S = 20 * 3600.0
+"""The longest that a provider can close itself for: less than a day, so the next night asks."""
 
 SHORTEST_KEY = 8
 """Characters; a shorter text is a placeholder, and a part of ordinary words."""

@@ -48,6 +48,11 @@ class Sources:
     checker: Checker
     budget: Budget
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the providers as they are asked."""
+        return tuple(provider.name for provider in self.providers)
+
     def collect(self, wanted: Wanted) -> Collected:
         """Ask for one symbol."""
         return collect(wanted, self.providers, checker=self.checker, budget=self.budget)
