@@ -338,6 +338,7 @@ def test_a_symbol_that_another_company_has_taken_over_gets_no_bar_of_it(world):
     }
     assert (old.instrument.name, old.last_session) == ("Old Railway Inc.", sessions[-31])
     assert "Young Pharma Plc" in answers["yfinance"]
+    assert "Young Pharma Plc" in old.said.conflict
 
 
 def test_a_sample_is_compared_with_another_host_each_night_and_no_price_changes(world):
