@@ -96,10 +96,14 @@ class _EachItsOwn(Script):
 
     def _reply(self, dialect):
         if dialect == MASSIVE:
-            said = {"status": "NOT_AUTHORIZED", "message": "not this data timeframe"}
+            said = {
+                "status": "NOT_AUTHORIZED",
+                "message": "Your plan doesn't include this data timeframe.",
+            }
             return Raw(403, json.dumps(said).encode())
         if dialect == FMP:
-            return Raw(200, b"[]")
+            said = "Premium Query Parameter: this value set for 'symbol' is not available"
+            return Raw(402, said.encode())
         if self.turns == 1:
             error = {"code": "Not Found", "description": "No data found"}
             return Raw(404, json.dumps({"chart": {"result": None, "error": error}}).encode())
@@ -124,8 +128,8 @@ def test_a_symbol_that_four_providers_refuse_for_four_reasons_leaves_the_rest_co
     assert said == {
         "yfinance": "unknown_symbol",
         "yahooquery": "bad_payload",
-        "massive": "symbol_not_in_plan",
-        "fmp": "no_data_in_range",
+        "massive": "no_data_in_range",
+        "fmp": "symbol_not_in_plan",
         "stored": "never_priced",
     }
     states = dict(
@@ -338,6 +342,7 @@ def test_a_symbol_that_another_company_has_taken_over_gets_no_bar_of_it(world):
     }
     assert (old.instrument.name, old.last_session) == ("Old Railway Inc.", sessions[-31])
     assert "Young Pharma Plc" in answers["yfinance"]
+    assert "Young Pharma Plc" in old.said.conflict
 
 
 def test_a_sample_is_compared_with_another_host_each_night_and_no_price_changes(world):

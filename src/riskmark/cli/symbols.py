@@ -24,6 +24,7 @@ symbol_commands = typer.Typer(
 )
 
 Symbol = Annotated[str, typer.Argument(metavar="S", help="A symbol.", show_default=False)]
+_WORDS = {"first_session": "first seen", "last_session": "last seen"}
 
 
 @symbol_commands.command("list")
@@ -146,7 +147,8 @@ def show(ctx: typer.Context, symbol: Symbol, *, as_json: AsJson = False) -> None
         for name, value in _document(found, delisted).items():
             if value not in (None, [], 0, False):
                 shown = ", ".join(value) if isinstance(value, list) else str(value)
-                label = output.styled(f"[dim]{name.replace('_', ' ')}[/]")
+                words = _WORDS.get(name, name.replace("_", " "))
+                label = output.styled(f"[dim]{words}[/]")
                 table.add_row(label, shown)
         output.show(table)
 

@@ -191,10 +191,10 @@ def _store(
         first = _asked_from(found, rules.calendar.sessions[one.span.first])
         key = instrument.instrument_id
         save_check(connection, key, first=first, target=one.until, at=rules.at)
-        said = Said(found.parts[0].provider, *found.profile)
-        conflict = save_said(
-            connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False
-        )
+    for provider, profile in found.profiles:
+        said = Said(provider, *profile)
+        news = save_said(connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False)
+        conflict = conflict or news
     _remember(connection, symbol, found, at=rules.at)
     return conflict
 

@@ -20,15 +20,18 @@ def hold_back(
     ``known``: sessions of which a close is stored. Bars that share one of them agree with it, or
     would have been refused: then it is the same company, whatever else is said.
     """
-    if instrument_id is None or not any(found.profile):
+    if instrument_id is None or not found.profiles:
         return found
     parts = [part.bars.session.astype("datetime64[D]").tolist() for part in found.parts]
     days: set[date] = {day for part in parts for day in part}
     if not days or not days.isdisjoint(known):
         return found
-    said = Said(found.parts[0].provider, *found.profile)
     with database.read() as connection:
-        conflict = contradiction(connection, instrument_id, said)
+        conflicts = [
+            contradiction(connection, instrument_id, Said(provider, *profile))
+            for provider, profile in found.profiles
+        ]
+    conflict = next(filter(None, conflicts), None)
     if conflict is None:
         return found
     outcome = Outcome(AnswerReason.BAD_PAYLOAD, f"{conflict}: if it is the same, symbols import")

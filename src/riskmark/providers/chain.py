@@ -19,7 +19,7 @@ from riskmark.intake.market_data import Action, ActionKind, Bars
 from riskmark.providers.checking import Checker
 from riskmark.providers.limits import Budget
 from riskmark.providers.outcomes import Circuit, Outcome
-from riskmark.providers.port import NO_PROFILE, Answer, Profile, Provider, RefusedRow, Wanted
+from riskmark.providers.port import Answer, Profile, Provider, RefusedRow, Wanted
 
 ATTEMPTS = 3
 PATIENCE_S = 5.0
@@ -41,6 +41,13 @@ class Part(NamedTuple):
     bars: Bars
 
 
+class Described(NamedTuple):
+    """What one provider said along with its bars that the symbol is."""
+
+    provider: str
+    profile: Profile
+
+
 class Said(NamedTuple):
     """What one provider answered for the symbol."""
 
@@ -59,7 +66,7 @@ class Collected:
     symbol: str
     parts: tuple[Part, ...]
     actions: tuple[Action, ...]
-    profile: Profile
+    profiles: tuple[Described, ...]
     said: tuple[Said, ...]
     missing: tuple[date, ...]
 
@@ -84,7 +91,7 @@ def collect(
     closes = dict(wanted.known)
     parts: list[Part] = []
     actions: tuple[Action, ...] = ()
-    profile = NO_PROFILE
+    profiles: list[Described] = []
     said: list[Said] = []
     silent: set[str] = set()
     for provider in providers if sessions else ():
@@ -108,11 +115,12 @@ def collect(
         actions = _joined(actions, answer.actions, taken, is_first=len(parts) == 1)
         found = _closes(taken)
         closes |= found
-        profile = _merged(profile, answer.profile)
+        if any(answer.profile):
+            profiles.append(Described(provider.name, answer.profile))
         # What a whole answer has no bar for lies before the first trade.
         is_whole = outcome.reason is AnswerReason.OK
         missing = () if is_whole else tuple(day for day in missing if day not in found)
-    return Collected(wanted.symbol, tuple(parts), actions, profile, tuple(said), missing)
+    return Collected(wanted.symbol, tuple(parts), actions, tuple(profiles), tuple(said), missing)
 
 
 def _known_outcome(provider: Provider, wanted: Wanted, silent: Collection[str]) -> Outcome | None:
@@ -243,14 +251,4 @@ def _joined(
     return (
         *known,
         *(action for action in new if action.ex_date in days and not _is_among(action, known)),
-    )
-
-
-def _merged(one: Profile, other: Profile) -> Profile:
-    """Keep what is known and add what is not."""
-    return Profile(
-        kind=one.kind or other.kind,
-        name=one.name or other.name,
-        sector=one.sector or other.sector,
-        currency=one.currency or other.currency,
     )

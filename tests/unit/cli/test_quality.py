@@ -66,4 +66,6 @@ def test_symbols_show_who_said_what_and_when_they_were_last_seen(riskmark):
     assert (one["last_session"], one["delisted_since"]) == (str(LAST), None)
     assert "yfinance" in listed
     assert "Last seen" in listed
-    assert "sector by" in riskmark("symbols", "show", "AAA").out
+    shown = riskmark("symbols", "show", "AAA").out
+    assert "sector by" in shown
+    assert "last seen" in shown
