@@ -175,7 +175,7 @@ def test_a_command_that_comes_while_a_worker_has_the_run_joins_it(books: World):
 
 
 @contextmanager
-def _fence_apart(self: Recorder) -> Iterator[Connection]:
+def _fence_apart(self: Recorder, *_name: str) -> Iterator[Connection]:
     """Hold the run in one transaction and write in another, as if one were not needed."""
     with self.database.write() as connection:
         runs.hold(connection, self.claim)

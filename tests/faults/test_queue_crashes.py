@@ -8,11 +8,16 @@ from tests.faults.installations import SMALL, assert_equal_states, check_at_rest
 from tests.faults.laboratory import ENDED_WELL, Laboratory
 from tests.faults.workers import CONTEXT, Role, open_app, wait_until, watching, working
 
-from riskmark import faults
 from riskmark.domain.reasons import Source
 
+POINTS = [
+    f"{name}.{edge}"
+    for name in ("submit", "cancel", "release", "dead")
+    for edge in ("before_commit", "committed")
+]
 
-@pytest.mark.parametrize("name", faults.OF_THE_QUEUE)
+
+@pytest.mark.parametrize("name", POINTS)
 def test_a_process_that_dies_at_a_point_of_the_queue_leaves_nothing_stuck(
     laboratory: Laboratory, name: str
 ):
