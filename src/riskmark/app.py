@@ -1,5 +1,6 @@
 """The application: the one place that chooses real parts and puts them together."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -120,7 +121,7 @@ class App:
         observe: "Observer" = lambda _: None,
     ) -> "RunResult":
         """Run the batch for ``portfolios`` (names or ids; None: all)."""
-        from riskmark.engine.notices import send_if_possible  # noqa: PLC0415 - few commands run
+        from riskmark.engine.notices import notified  # noqa: PLC0415 - few commands run
         from riskmark.engine.run import run_batch  # noqa: PLC0415 - slow, and few commands run
 
         with self.database.read() as connection:
@@ -135,7 +136,8 @@ class App:
                 force=force,
                 offline=offline,
             )
-        try:
+        telling = notified(self.database, self.settings) if self.is_connected else nullcontext()
+        with telling:
             return run_batch(
                 self.database,
                 self.settings,
@@ -145,9 +147,6 @@ class App:
                 sources=self.sources if self.is_connected else None,
                 observe=observe,
             )
-        finally:
-            if self.is_connected:  # what ended is told, whatever became of this run
-                send_if_possible(self.database, self.settings)
 
     def submit(
         self,

@@ -7,7 +7,8 @@ because nobody can. Sending never decides how a run ended.
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -81,6 +82,21 @@ def send_if_possible(database: Database, settings: Settings, *, most: int = 5) -
         send_due(database, settings, most=most)
     except DBAPIError as error:
         logs.warning("notices not sent", error=type(error).__name__)
+
+
+@contextmanager
+def notified(database: Database, settings: Settings) -> Iterator[None]:
+    """Send what is due when the block is done, also if it failed.
+
+    Not if it was interrupted: whoever stops a process waits for its end, and what it did not
+    send the next one sends.
+    """
+    try:
+        yield
+    except Exception:
+        send_if_possible(database, settings)
+        raise
+    send_if_possible(database, settings)
 
 
 class Postman:

@@ -9,7 +9,6 @@ Asked to stop, it takes nothing more; what it works on is given back after the s
 hand, or dropped there if that takes too long.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
+from riskmark import logs
 from riskmark.domain.runs import ALL, RunRequest
 from riskmark.domain.sessions import Clock
 from riskmark.engine import claims, queue
@@ -39,8 +39,6 @@ GRACE_S = 7.0
 """How long a shard may go on after a stop: with what follows, less than ten seconds."""
 LAST_WORD_S = 1.5
 """How long giving back what was dropped may take."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Worker:
         """
         pool = ThreadPoolExecutor(self.concurrency + 1, thread_name_prefix="run")
         pause_s = self.poll_s
-        _log.info("looking for runs, %d at once and one small one", self.concurrency)
+        logs.info("worker started", runs_at_once=self.concurrency)
         while not stop.is_set():
             self._ended.clear()
             try:
@@ -85,7 +83,7 @@ class Worker:
                 pause_s = self.poll_s
             except DBAPIError as error:
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-                _log.warning("the database does not answer: %s", error.orig)
+                logs.warning("database does not answer; trying again", error=error.orig)
             self._pause(stop, pause_s)
         return self._drain(pool)
 
@@ -101,7 +99,9 @@ class Worker:
             self.database, at=self.clock.now(), lease=self.settings.lease, is_worker=True
         )
         for one in found:
-            _log.warning("run %s %s: %s", one.run_id, one.status, one.message)
+            logs.warning(
+                "dead run settled", run_id=one.run_id, status=one.status.value, why=one.message
+            )
 
     def _take_runs(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
         while len(self._jobs) <= self.concurrency and not stop.is_set():
@@ -118,13 +118,13 @@ class Worker:
 
     def _start(self, job: _Job, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
         size = job.request.scope_size
-        _log.info(
-            "run %s taken: %s, %s to %s, attempt %d",
-            job.claim.run_id,
-            job.request.source,
-            ALL if size is None else f"{size:,} portfolios",
-            job.request.target,
-            job.claim.attempt,
+        logs.info(
+            "run taken",
+            run_id=job.claim.run_id,
+            source=job.request.source.value,
+            portfolios=ALL if size is None else size,
+            target=job.request.target,
+            attempt=job.claim.attempt,
         )
         record = Recorder(
             self.database,
@@ -144,27 +144,27 @@ class Worker:
             run_id = self._jobs.pop(future).claim.run_id
             error = future.exception()
             if isinstance(error, LeaseLost):
-                _log.warning("%s", error)
+                logs.warning("lease lost", run_id=run_id)
             elif error is not None:
-                _log.error("run %s broke off: %s", run_id, error, exc_info=error)
+                logs.error("run broke off", cause=error, run_id=run_id)
             else:
                 result = future.result()
-                _log.info(
-                    "run %s %s: %d sessions computed, %d failed",
-                    run_id,
-                    result.status,
-                    result.cells.computed,
-                    result.cells.failed,
+                logs.info(
+                    "run done",
+                    run_id=run_id,
+                    status=result.status.value,
+                    computed=result.cells.computed,
+                    failed=result.cells.failed,
                 )
 
     def _drain(self, pool: ThreadPoolExecutor) -> bool:
         if self._jobs:
-            _log.info("stopping after the shards in hand of %d runs", len(self._jobs))
+            logs.info("worker stops after the shards in hand", runs=len(self._jobs))
         pool.shutdown(wait=False)
         wait(self._jobs, timeout=GRACE_S)
         self._note_ends()
         if not self._jobs:
-            _log.info("stopped")
+            logs.info("worker stopped")
             return True
         _within(LAST_WORD_S, self._drop)
         return False
@@ -172,8 +172,7 @@ class Worker:
     def _drop(self) -> None:
         for job in self._jobs.values():
             given_back = queue.give_back(self.database, job.claim, at=self.clock.now())
-            what = "given back" if given_back else "left"
-            _log.warning("run %s %s with its shard unfinished", job.claim.run_id, what)
+            logs.warning("shard dropped", run_id=job.claim.run_id, given_back=given_back)
 
 
 def _within(seconds: float, work: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ times; one is enough.
 import threading
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -33,7 +34,7 @@ from riskmark.storage import outbox, run_totals
 from riskmark.storage.calendar import load_calendar
 from riskmark.storage.engines import Database, db_now
 from riskmark.storage.outbox import Backlog
-from riskmark.storage.progress import load_heads
+from riskmark.storage.progress import count_ends
 from riskmark.storage.run_totals import BEYOND, PHASE_BUCKETS_S, Total, load_totals
 from riskmark.storage.schedule import recorded_firings
 
@@ -176,14 +177,15 @@ def _lags(connection: Connection, find_target: FindTarget) -> Iterator[Metric]:
     except RiskmarkError:  # there is no calendar yet, or no session of it was published
         return
     counts = [0] * (len(LAG_BUCKETS) + 1)
-    for lag in lags:
-        counts[bisect_left(LAG_BUCKETS, lag)] += 1
+    for lag, portfolios in lags.items():
+        counts[bisect_left(LAG_BUCKETS, lag)] += portfolios
     bounds = [*(f"{bound}.0" for bound in LAG_BUCKETS), BEYOND]
+    total = sum(lag * portfolios for lag, portfolios in lags.items())
     family = GaugeHistogramMetricFamily(
         "riskmark_portfolio_lag_sessions",
         "Sessions between the last stored one of each portfolio and the target session.",
     )
-    family.add_metric((), list(zip(bounds, accumulate(counts), strict=True)), sum(lags))
+    family.add_metric((), list(zip(bounds, accumulate(counts), strict=True)), total)
     yield family
     said = "Sessions that the portfolio furthest behind lacks."
     yield _gauge("portfolio_lag_sessions_max", said, max(lags, default=0))
@@ -212,14 +214,14 @@ def _load_live(connection: Connection) -> _Live:
     return _Live(*map(int, row))
 
 
-def _load_lags(connection: Connection, find_target: FindTarget) -> list[int]:
-    """Read how many sessions each portfolio that has a first one lacks at its end."""
+def _load_lags(connection: Connection, find_target: FindTarget) -> Counter[int]:
+    """Count portfolios by the sessions that they lack at their end; some have none to come."""
     calendar = load_calendar(connection)
     target = find_target(calendar)
-    found = []
-    for one in load_heads(connection, calendar):
-        if one.first is None or one.first > target:
-            continue
-        last = one.first - 1 if one.stored_last is None else one.stored_last
-        found.append(max(target - last, 0))
+    found: Counter[int] = Counter()
+    for last, entry, portfolios in count_ends(connection):
+        if last is not None:
+            found[max(target - calendar.on_or_before(last), 0)] += portfolios
+        elif entry is not None and (first := calendar.on_or_after(entry)) <= target:
+            found[target - first + 1] += portfolios
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -75,9 +75,30 @@ def load_facts(
     )
 
 
-def load_heads(connection: Connection, calendar: Calendar) -> list[PortfolioFacts]:
-    """Read how far every live portfolio is, by counts alone."""
-    return _load_portfolios(connection, calendar, None, load_members(connection, None))[0]
+class Ends(NamedTuple):
+    """How many portfolios end where: at a last session, or at none since a first entry."""
+
+    last: "date | None"
+    entry: "date | None"
+    portfolios: int
+
+
+def count_ends(connection: Connection) -> list[Ends]:
+    """Count the live portfolios by their last stored session; one look into the index each."""
+    rows = read_rows(
+        connection,
+        "SELECT last, CASE WHEN last IS NULL THEN COALESCE("
+        "(SELECT MIN(entry_date) FROM lot WHERE portfolio_id = ends.id), "
+        "(SELECT MIN(lot.entry_date) FROM portfolio_member m "
+        "JOIN lot ON lot.portfolio_id = m.member_id WHERE m.portfolio_id = ends.id)) END, COUNT(*) "
+        "FROM (SELECT p.id, (SELECT MAX(session) FROM snapshot WHERE portfolio_id = p.id) AS last "
+        "FROM portfolio p WHERE p.deleted_at IS NULL) AS ends GROUP BY 1, 2",
+    )
+    return [Ends(_day(last), _day(entry), count) for last, entry, count in rows]
+
+
+def _day(value: Any) -> "date | None":
+    return None if value is None else as_date(value)
 
 
 def _load_portfolios(

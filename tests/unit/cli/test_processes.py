@@ -173,7 +173,10 @@ def test_a_worker_carries_out_what_is_submitted_and_ends_when_it_is_told(book, s
     assert {one["id"] for one in seen} == {run_id}
     assert seen[-1]["status"] == "succeeded"
     assert all(one != other for one, other in pairwise(seen))
-    assert f"run {run_id} taken" in log
+    told = [json.loads(line) for line in log.splitlines()]
+    assert {"run taken", "run done"} <= {
+        one["event"] for one in told if one.get("run_id") == run_id
+    }
     assert book("status").code == 0
 
 

@@ -21,7 +21,7 @@ from riskmark.domain.runs import PHASES
 from riskmark.engine.notices import send_due
 from riskmark.engine.scheduler import tick
 from riskmark.settings import load_settings
-from riskmark.storage import schedule, schema
+from riskmark.storage import runs, schedule, schema
 from riskmark.storage.outbox import note_run_end
 
 CANARIES = {
@@ -73,6 +73,27 @@ def test_what_is_due_is_fired_and_shown_with_its_run(riskmark):
     assert after["due"] is None
     assert [(one["run"], one["status"]) for one in after["fired"]] == [(fired.run_id, "queued")]
     assert fired.run_id[-12:] in riskmark("schedule").out
+
+
+def test_portfolios_that_the_night_left_behind_are_told_once(riskmark, hook, monkeypatch):
+    monkeypatch.setenv("RISKMARK_NOTIFY__WEBHOOK__EVENTS", "portfolio_behind")
+    settings = load_settings(None, os.environ).settings
+    riskmark.world.add_book("growth", ("SPY",), date(2026, 1, 2))
+    begin_schedule(riskmark)
+    app = riskmark.world.app
+    fired = tick(app)
+    with app.database.write() as connection:
+        runs.end_run(connection, fired.run_id, 0, RunStatus.FAILED, error="no room")
+
+    for _ in range(2):
+        tick(app)
+        send_due(app.database, settings)
+
+    ((_, body),) = hook.posts
+    told = json.loads(body)
+    assert (told["event"], told["count"], told["target"]) == ("portfolio_behind", 1, "2026-01-08")
+    assert told["portfolios"][0]["name"] == "growth"
+    assert told["portfolios"][0]["missing"] == len(riskmark.world.sessions(date(2026, 1, 2), LAST))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from riskmark.domain.reasons import PortfolioState, RunStatus, Source
 from riskmark.domain.runs import RunRequest
 from riskmark.engine import notices
 from riskmark.engine.channels import signature
-from riskmark.engine.notices import Postman, Sent, send_due, send_if_possible
+from riskmark.engine.notices import Postman, Sent, notified, send_due, send_if_possible
 from riskmark.reports.status import PortfolioStatus, Status
 from riskmark.settings import load_settings
 from riskmark.storage import outbox, runs
@@ -397,3 +397,17 @@ def test_old_events_and_what_was_sent_long_ago_are_dropped(database, hook):
 
     assert (done, notices_in(database)) == (Sent(), [])
     assert len(hook.posts) == 1
+
+
+@pytest.mark.parametrize(("error", "sent"), [(OSError, 1), (KeyboardInterrupt, 0)])
+def test_what_ended_is_told_unless_somebody_waits_for_the_process(database, hook, error, sent):
+    with pytest.raises(error), notified(database, settings_for(hook)):
+        end_and_raise(database, error)
+
+    assert len(hook.posts) == sent
+    assert send_due(database, settings_for(hook)) == Sent(sent=1 - sent)
+
+
+def end_and_raise(database, error):
+    end_a_run(database)
+    raise error

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,6 +14,7 @@ from riskmark.app import App
 from riskmark.domain.reasons import RunStatus, Source
 from riskmark.domain.runs import RunRequest
 from riskmark.engine.scheduler import fire, look_after, run_scheduler, tick
+from riskmark.planning.schedule import Firing
 from riskmark.settings import load_settings
 from riskmark.storage import runs, schedule, schema
 from riskmark.storage.engines import open_database
@@ -163,24 +165,61 @@ def test_many_schedulers_fire_each_night_once(installation):
         app.database.close()
 
 
-def test_nobody_decides_while_another_scheduler_does(installation):
+@pytest.fixture
+def other(installation):
+    """Give a second scheduler on PostgreSQL, whose clock shows an evening before the first's."""
     if installation.database.is_sqlite:
         pytest.skip("SQLite has one writer")
-    url = installation.database.engine.url.render_as_string(hide_password=False)
-    other = replace(installation, database=open_database(url), clock=SetClock(EVENING))
     installation.clock.instant = EVENING + timedelta(days=1, hours=1)
+    url = installation.database.engine.url.render_as_string(hide_password=False)
+    app = replace(installation, database=open_database(url), clock=SetClock(EVENING))
+    yield app
+    app.database.close()
 
+
+@contextmanager
+def tuesday_being_decided(app):
+    """Hold a transaction in which Tuesday's firing is recorded and not committed."""
+    later = EVENING + timedelta(days=1)
+    with app.database.write() as connection:
+        schedule.lock_schedule(connection)
+        schedule.record_firing(connection, Firing(later, "30 18 * * 1-5"), at=later)
+        yield
+
+
+def test_nobody_decides_while_another_scheduler_does(installation, other):
     with ThreadPoolExecutor(1) as pool:
-        with installation.database.write() as connection:
-            schedule.lock_schedule(connection)
+        with tuesday_being_decided(installation):
             waiting = pool.submit(fire, other)
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.3)
-            later = EVENING + timedelta(days=1)
-            schedule.record_firing(connection, schedule.Firing(later, "*"), at=later)
+
         # What it waited for counts: Monday is made up for by Tuesday.
         assert waiting.result(timeout=10) is None
-    other.database.close()
+
+
+def test_without_the_lock_a_night_would_be_made_up_for_twice(installation, other, monkeypatch):
+    monkeypatch.setattr(schedule, "lock_schedule", lambda _: None)
+
+    with tuesday_being_decided(installation):
+        fired = fire(other)
+
+    assert fired is not None
+    assert len(recorded(installation)) == 2
+
+
+def test_without_its_key_a_firing_would_be_recorded_twice(installation):
+    if installation.database.is_sqlite:
+        pytest.skip("SQLite cannot drop a key")
+    firing = Firing(EVENING, "30 18 * * 1-5")
+    with installation.database.write() as connection:
+        first = [schedule.record_firing(connection, firing, at=EVENING) for _ in range(2)]
+        change = "ALTER TABLE schedule_firing DROP CONSTRAINT pk_schedule_firing"
+        connection.execute(text(change))
+        second = schedule.record_firing(connection, firing, at=EVENING)
+        connection.rollback()
+
+    assert (first, second) == ([True, False], True)
 
 
 def test_a_firing_and_its_run_are_there_together_or_not_at_all(installation):

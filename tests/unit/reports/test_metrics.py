@@ -15,6 +15,7 @@ from riskmark.domain.runs import PHASES, VALUATION, RunRequest
 from riskmark.planning.schedule import Firing
 from riskmark.reports.metrics import StoredMetrics, open_registry
 from riskmark.storage import outbox, runs, schedule, schema
+from riskmark.storage.combining import combine_books
 from riskmark.storage.engines import open_database
 from riskmark.storage.run_totals import bucket_of
 
@@ -184,6 +185,27 @@ def test_the_lag_of_each_portfolio_is_in_a_histogram(world):
     assert found["riskmark_portfolio_lag_sessions_gcount",] == 2
     assert found["riskmark_portfolio_lag_sessions_gsum",] == missing + 2
     assert found["riskmark_portfolio_lag_sessions_max",] == missing
+
+
+def test_a_combined_book_that_was_never_valued_lags_since_its_members_first(world):
+    world.add_book("one", ("SPY",), date(2025, 12, 30))
+    world.add_book("later", ("SPY",), LAST)
+    with world.app.database.write() as connection:
+        combine_books(
+            connection,
+            world.app.principal,
+            "both",
+            ("one",),
+            calendar=world.calendar,
+            at=world.app.clock.now(),
+        )
+    before = world.at(date(2026, 1, 6))
+
+    found = read(before.app.database, before.app.target)
+
+    # One book lacks five sessions, and so does the book of it; the last has none to lack yet.
+    assert found["riskmark_portfolio_lag_sessions_gcount",] == 2
+    assert found["riskmark_portfolio_lag_sessions_gsum",] == 10
 
 
 def test_a_database_that_cannot_be_read_is_told_and_nothing_else(tmp_path):
