@@ -19,7 +19,7 @@ from tests.support import PROFILE
 from riskmark.storage.engines import open_database
 from riskmark.storage.migrate import check_schema, migrate, schema_version
 
-STATEMENTS = {"default": 3, "deep": None}[PROFILE]
+STATEMENTS = {"default": 2, "deep": None}[PROFILE]
 """How many statements a migration is killed at; None: at every one, and the commit."""
 STARTS = ("empty", *released.RELEASED)
 
