@@ -8,8 +8,9 @@ from tests.chaos import page, soak
 from tests.chaos.lane import DATABASES, Lane, draw
 from tests.chaos.page import Figures
 from tests.chaos.parts import PARTS
+from tests.support import PROFILE
 
-TRIALS = 2
+TRIALS = {"default": 1, "deep": 5}[PROFILE]
 CASES = [(part, database) for part in PARTS.values() for database in part.databases]
 
 
