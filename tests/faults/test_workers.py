@@ -68,7 +68,7 @@ def moments(laboratory: Laboratory) -> list[float]:
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
 def test_the_run_of_a_killed_worker_is_taken_over_within_two_leases(
-    laboratory: Laboratory, is_elsewhere: bool
+    laboratory: Laboratory, *, is_elsewhere: bool
 ):
     with (
         submitted(laboratory, SMALL) as (url, run_id, watcher),

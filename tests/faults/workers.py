@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event
 from typing import Any
 
@@ -59,7 +58,7 @@ class WorkerProcess:
     def __init__(self, role: Role) -> None:
         self.paused: Event = CONTEXT.Event()
         self._go: Event = CONTEXT.Event()
-        self._process: ForkServerProcess = CONTEXT.Process(
+        self._process = CONTEXT.Process(
             target=_work, args=(role, self.paused, self._go), daemon=True
         )
         self._process.start()
@@ -125,8 +124,9 @@ def _work(role: Role, paused: Event, go: Event) -> None:
 
 
 def _hold_without_fence(connection: Any, claim: Any) -> bool:
-    """Extend the lease of whoever has the run by now."""
-    connection.execute(text("UPDATE run SET heartbeat_at = heartbeat_at"))
+    """Hold a run whoever has it by now."""
+    statement = text("UPDATE run SET heartbeat_at = heartbeat_at WHERE id = :id")
+    connection.execute(statement, {"id": claim.run_id})
     return False
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 Concurrency = Annotated[
     int,
     typer.Option(
-        min=1, help="Runs at once, beside one more of at most ten portfolios.", show_default=True
+        min=1,
+        max=4,  # each run takes up to three connections, of which a process has fifteen
+        help="Runs at once, beside one more of at most ten portfolios.",
     ),
 ]
-_WAIT_S = 9.5
+_WAIT_S = 9.0
 """For the parts of a process that stops; ten seconds are what a supervisor allows."""
 
 
@@ -86,8 +89,9 @@ def _run_parts(parts: list[Callable[[], object]], stop: threading.Event) -> bool
     for thread in threads:
         thread.start()
     stop.wait()
+    until = time.monotonic() + _WAIT_S
     for thread in threads:
-        thread.join(_WAIT_S)
+        thread.join(max(0.0, until - time.monotonic()))
     return len(ends) == len(parts) and all(ends)
 
 

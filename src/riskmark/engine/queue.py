@@ -28,7 +28,8 @@ def submit(connection: Connection, request: RunRequest, *, at: datetime) -> Subm
     """Queue a run for ``request``, or join the live one that does the same.
 
     It is part of the caller's transaction: a portfolio and its first run are there together
-    or not at all.
+    or not at all. Where that transaction changes inputs too, this comes before the ledger's
+    clock is moved: a run locks its row first and the clock last.
     """
     while True:
         run = runs.live_run(connection, request.scope_key)
