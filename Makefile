@@ -29,7 +29,7 @@ test: .venv/.synced ## run the tests, a few minutes (ARGS="-k name" chooses)
 	@$(PYTEST) $(PARALLEL) $(ARGS)
 
 test-deep: .venv/.synced ## run every test with many more examples and faults, an hour or so
-	@RISKMARK_TEST_PROFILE=deep $(PYTEST) $(PARALLEL) -m "not bench" --timeout=3600 $(ARGS)
+	@RISKMARK_TEST_PROFILE=deep $(PYTEST) $(PARALLEL) -m "not bench" $(ARGS)
 
 bench: .venv/.synced ## measure speed against the floor and against two baselines
 	@$(RUN) python -m tests.bench $(ARGS)

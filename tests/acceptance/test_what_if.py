@@ -17,7 +17,8 @@ from riskmark.errors import InputError
 from riskmark.reports.changes import leaves
 from riskmark.reports.snapshot import load_snapshot
 from riskmark.reports.what_if import StatedTrade, Wanted, what_if
-from riskmark.storage.instruments import find_instruments
+from riskmark.storage.benchmarks import BenchmarkWeight, MemberKind, import_weights
+from riskmark.storage.instruments import find_instrument, find_instruments
 from riskmark.storage.lots import load_lots
 
 ENTRY, LATER, BEFORE = date(2025, 11, 3), date(2025, 12, 1), date(2026, 1, 6)
@@ -151,6 +152,25 @@ def test_without_a_change_the_numbers_are_those_that_are_stored(book):
 
     assert_foretold(found.before.document(), found.before.nulls, stored(book, LAST))
     assert found.session == LAST
+
+
+def test_sectors_that_only_the_benchmark_has_are_told_as_they_are_shown(book):
+    with book.app.database.write() as connection:
+        weights = [
+            BenchmarkWeight(ENTRY, MemberKind.SECTOR, sector, weight)
+            for sector, weight in (("Energy", 0.4), ("Unclassified", 0.6))
+        ]
+        spy = find_instrument(connection, "SPY", owner_id=None)
+        at = book.app.clock.now()
+        import_weights(connection, spy, weights, calendar=book.calendar, at=at)
+    book.run()
+
+    found = foretell(book, None, ("SPY", 1), ("SPY", -1)).before.document()
+
+    for mine, theirs in zip(found["sectors"], stored(book, LAST)["sectors"], strict=True):
+        assert mine.pop("sector") == theirs.pop("sector")
+        assert mine == pytest.approx(theirs, rel=1e-9)
+    assert [one["benchmark"] for one in found["sectors"]] == [0.6, 0.4]
 
 
 @pytest.mark.parametrize("session", [BEFORE, LAST])

@@ -100,5 +100,7 @@ def _sell(size: FloatArray, sessions: Measure) -> tuple[FloatArray, CodeArray]:
     at_end = gone + np.where(takes, finite * selling, share)
     enough = np.isfinite(ends) & (at_end >= SOLD * (1 - MARGIN))
     last = (np.arange(len(size)), enough.argmax(axis=1))
-    pace = np.where((codes == 0) & (selling[last] > 0), selling[last], 1.0)
-    return np.clip((SOLD - gone[last]) / pace, 0.0, finite[last]), codes
+    left, pace, end = np.maximum(SOLD - gone[last], 0.0), selling[last], finite[last]
+    # Dividing only where the answer lies before the end, a pace near zero cannot overflow.
+    is_before = left < end * pace
+    return np.divide(left, pace, out=end.copy(), where=is_before), codes

@@ -25,6 +25,7 @@ from riskmark.reports.detail_lines import (
     SectorLine,
     StressLine,
     reason_of_nav,
+    sector_lines,
 )
 from riskmark.reports.liquidity_lines import Liquidity
 from riskmark.reports.option_lines import GREEKS, OptionLine, sum_greeks
@@ -236,20 +237,7 @@ def _sector_lines(
         [None if math.isnan(value) else value for value in part.tolist()]
         for part in (rows.long, rows.short, rows.net, rows.gross)
     ]
-    lines = [
-        SectorLine(
-            sector=sector,
-            long=long,
-            short=short,
-            net=net,
-            gross=gross,
-            benchmark=None if weights is None else weights.get(sector, 0.0),
-            reason=nav_reason if gross is None else None,
-        )
-        for sector, long, short, net, gross in zip(names, *shares, strict=True)
-    ]
-    lines.sort(key=lambda line: (-(line.gross or 0.0), line.sector))
-    return tuple(lines)
+    return sector_lines(zip(names, *shares, strict=True), weights, nav_reason=nav_reason)
 
 
 def _position_lines(

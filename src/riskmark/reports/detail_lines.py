@@ -1,6 +1,6 @@
 """The lines of a snapshot: factor exposures, sectors and positions, each with its nulls."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from riskmark.storage.benchmarks import load_sector_weights
 from riskmark.storage.symbol_scope import public_ids
 
 _NO_NAV = NullReason.NAV_NOT_POSITIVE
+_SHARES = ("long", "short", "net", "gross")
 Nulls = Iterator[tuple[str, str]]
 """Pairs of a null's name and its reason."""
 
@@ -257,19 +258,36 @@ def load_sectors(
     """
     table = schema.sector_exposure
     weights = weights_in_force(connection, benchmark, session)
+    rows = connection.execute(
+        select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
+    ).mappings()
+    shares = [(row["sector"], *(row[name] for name in _SHARES)) for row in rows]
+    return sector_lines(shares, weights, nav_reason=nav_reason)
+
+
+def sector_lines(
+    shares: Iterable[tuple[str, float | None, float | None, float | None, float | None]],
+    weights: Mapping[str, float] | None,
+    *,
+    nav_reason: str | None,
+) -> tuple[SectorLine, ...]:
+    """Return the lines of a cell's sectors, the largest first.
+
+    ``shares`` are a sector's name and what is long, short, net and gross in it, as parts of
+    NAV; ``weights`` are the benchmark's, None where it has none: its sectors that the book
+    lacks have lines too.
+    """
     lines = [
         SectorLine(
-            sector=row["sector"],
-            long=row["long"],
-            short=row["short"],
-            net=row["net"],
-            gross=row["gross"],
-            benchmark=None if weights is None else weights.get(row["sector"], 0.0),
-            reason=nav_reason if row["gross"] is None else None,
+            sector=sector,
+            long=long,
+            short=short,
+            net=net,
+            gross=gross,
+            benchmark=None if weights is None else weights.get(sector, 0.0),
+            reason=nav_reason if gross is None else None,
         )
-        for row in connection.execute(
-            select(table).where(table.c.portfolio_id == portfolio_id, table.c.session == session)
-        ).mappings()
+        for sector, long, short, net, gross in shares
     ]
     lines += _not_held(lines, weights or {}, nav_reason=nav_reason)
     lines.sort(key=lambda line: (-(line.gross or 0.0), -(line.benchmark or 0.0), line.sector))

@@ -5,7 +5,7 @@ import statistics
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
@@ -79,6 +79,7 @@ def test_shorts_are_bought_back_and_what_is_not_traded_stays():
         max_size=8,
     )
 )
+@example([(745831.0, 0.0), (6.86e-301, 174.0)])
 def test_just_then_95_percent_is_sold(positions):
     values, sessions = zip(*positions, strict=True)
     gross = math.fsum(abs(value) for value in values)
