@@ -68,6 +68,13 @@ def open_at(path: Path | str, session: date, *, compute: str = "inline") -> App:
 
 def create(path: Path | str, market: GeneratedMarket, *, stop: int) -> None:
     """Make an installation with the prices before row ``stop``, and no books."""
+    if isinstance(path, str):
+        empty = application.build(
+            load_settings(None, {}, database_url=path),
+            FixedClock(datetime.combine(market.sessions[stop - 1], EVENING)),
+        )
+        application.initialise(empty)
+        empty.database.close()
     app = open_at(path, market.sessions[stop - 1])
     with app.database.write() as connection:
         _store_symbols(connection, app, market)

@@ -17,7 +17,7 @@ from riskmark.calc.arrays import FloatArray, IntArray
 from riskmark.calc.black_scholes import intrinsic_value
 from riskmark.calc.lots import Lots
 from riskmark.domain.sessions import Calendar
-from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.engines import as_date, copy_records, read_rows
 from riskmark.storage.key_lists import among
 from riskmark.storage.members import Members, books_in, load_members
 from riskmark.valuation.panels import Panel
@@ -29,6 +29,8 @@ OPEN_DAY = np.iinfo(np.int32).max
 PORTFOLIOS = 10_000
 """Portfolios whose lots are read at once: as rows, these take ten times what arrays do."""
 _EPOCH = date(1970, 1, 1)
+_KINDS = ("i8", "i8", "f8", "f8", "i4", "f8", "i4", "f8")
+"""The types of the columns of a lot in PostgreSQL's binary form."""
 
 
 class StoredLots(NamedTuple):
@@ -111,47 +113,45 @@ def _load_books(connection: Connection, portfolio_ids: Sequence[str]) -> StoredB
     place = {key: index for index, key in enumerate(portfolio_ids)}
     days = _Days()
     opening = np.full(len(place), np.nan)
-    lots: list[StoredLots] = []
-    flows: list[StoredFlow] = []
-    for start in range(0, len(portfolio_ids), PORTFOLIOS):
-        listed = among(connection, portfolio_ids[start : start + PORTFOLIOS])
-        for key, equity in read_rows(
-            connection,
-            "SELECT id, opening_equity FROM portfolio "
-            f"WHERE opening_equity IS NOT NULL AND id {listed.sql}",
-            listed.values,
-        ):
-            opening[place[key]] = float(equity)
-        rows = read_rows(
-            connection,
-            f"SELECT portfolio_id, instrument_id, {_floats(connection, 'quantity', 'multiplier')}, "
-            f"entry_date, {_floats(connection, 'entry_price')}, "
-            f"exit_date, {_floats(connection, 'exit_price')} FROM lot "
-            f"WHERE portfolio_id {listed.sql} ORDER BY portfolio_id, instrument_id, entry_date, id",
-            listed.values,
-        )
-        lots.append(_lot_columns(rows, place, days))
-        rows = read_rows(
-            connection,
-            f"SELECT portfolio_id, date, amount FROM flow WHERE portfolio_id {listed.sql} "
-            "ORDER BY portfolio_id, date, id",
-            listed.values,
-        )
-        flows += [StoredFlow(place[key], days[day], float(amount)) for key, day, amount in rows]
-    whole = lots or [_lot_columns([], place, days)]
+    listed = among(connection, portfolio_ids)
+    for key, equity in read_rows(
+        connection,
+        "SELECT id, opening_equity FROM portfolio "
+        f"WHERE opening_equity IS NOT NULL AND id {listed.sql}",
+        listed.values,
+    ):
+        opening[place[key]] = float(equity)
+    flows = read_rows(
+        connection,
+        f"SELECT portfolio_id, date, amount FROM flow WHERE portfolio_id {listed.sql} "
+        "ORDER BY portfolio_id, date, id",
+        listed.values,
+    )
+    load = _load_lots if connection.dialect.name == "sqlite" else _copy_lots
     return StoredBooks(
         tuple(portfolio_ids),
         tuple(opening.tolist()),
-        StoredLots._make(np.concatenate(parts) for parts in zip(*whole, strict=True)),
-        flows,
+        load(connection, portfolio_ids),
+        [StoredFlow(place[key], days[day], float(amount)) for key, day, amount in flows],
     )
 
 
-def _floats(connection: Connection, *names: str) -> str:
-    """Write columns of decimals as they come fastest: none loses a digit that a float has."""
-    if connection.dialect.name == "sqlite":
-        return ", ".join(names)  # text, which Python turns into the nearest float
-    return ", ".join(f"{name}::float8" for name in names)
+def _load_lots(connection: Connection, portfolio_ids: Sequence[str]) -> StoredLots:
+    """Read lots as rows; decimals come as text, which Python turns into the nearest float."""
+    place = {key: index for index, key in enumerate(portfolio_ids)}
+    days = _Days()
+    found = [_lot_columns([], place, days)]
+    for start in range(0, len(portfolio_ids), PORTFOLIOS):
+        listed = among(connection, portfolio_ids[start : start + PORTFOLIOS])
+        rows = read_rows(
+            connection,
+            "SELECT portfolio_id, instrument_id, quantity, multiplier, entry_date, entry_price, "
+            f"exit_date, exit_price FROM lot WHERE portfolio_id {listed.sql} "
+            "ORDER BY portfolio_id, instrument_id, entry_date, id",
+            listed.values,
+        )
+        found.append(_lot_columns(rows, place, days))
+    return StoredLots._make(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 
 def _lot_columns(rows: list[Any], place: dict[str, int], days: _Days) -> StoredLots:
@@ -174,6 +174,33 @@ def _lot_columns(rows: list[Any], place: dict[str, int], days: _Days) -> StoredL
         entry_price=floats(price),
         exit_day=integers(map(days.__getitem__, leaving)),
         exit_price=floats(np.nan if value is None else value for value in proceeds),
+    )
+
+
+def _copy_lots(connection: Connection, portfolio_ids: Sequence[str]) -> StoredLots:
+    """Read lots as PostgreSQL lays them out; it turns decimals into the nearest floats too."""
+    found = copy_records(
+        connection,
+        "SELECT k.place - 1, l.instrument_id::int8, l.quantity::float8, l.multiplier::float8, "
+        "l.entry_date - DATE '1970-01-01', l.entry_price::float8, "
+        f"COALESCE(l.exit_date - DATE '1970-01-01', {OPEN_DAY}), "
+        "COALESCE(l.exit_price::float8, 'NaN') FROM lot l "
+        "JOIN unnest(?::text[]) WITH ORDINALITY AS k (id, place) ON k.id = l.portfolio_id "
+        "ORDER BY k.place, l.instrument_id, l.entry_date, l.id",
+        (list(portfolio_ids),),
+        dict(
+            zip(StoredLots._fields, ("i8", "i8", "f8", "f8", "i4", "f8", "i4", "f8"), strict=True)
+        ),
+    )
+    return StoredLots(
+        portfolio=found["portfolio"].astype(np.int64),
+        instrument_id=found["instrument_id"].astype(np.int64),
+        quantity=found["quantity"].astype(np.float64),
+        multiplier=found["multiplier"].astype(np.float64),
+        entry_day=found["entry_day"].astype(np.int64),
+        entry_price=found["entry_price"].astype(np.float64),
+        exit_day=found["exit_day"].astype(np.int64),
+        exit_price=found["exit_price"].astype(np.float64),
     )
 
 
