@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.faults.dialects import FMP, MASSIVE, YAHOO, Asked, house_symbol, render, understand
@@ -63,6 +63,8 @@ class Shop:
     market: dict
     now: datetime
     page_rows: int = 50_000
+    reach: date | None = None
+    """The first date of the customer's plan: Massive refuses earlier ones, FMP leaves them out."""
     script: Script = field(default_factory=Script)
     asked: list[Asked] = field(default_factory=list)
     tell: Callable[..., None] | None = None
@@ -196,7 +198,12 @@ def _answer(shop, asked, fault):
     if series is None:
         return _unknown(asked)
     last = min(asked.last, shop.now.date())
-    rows = [row for row in series.rows if asked.first <= row.day <= last]
+    begin = asked.first
+    if shop.reach is not None and asked.target == "bars" and asked.first < shop.reach:
+        if asked.dialect == MASSIVE:
+            return next(one for one in FAULTS if one.name == "403 for the time").raw(MASSIVE)
+        begin = shop.reach if asked.dialect == FMP else begin
+    rows = [row for row in series.rows if begin <= row.day <= last]
     rows, next_url = _paged(shop, asked, rows)
     if fault is not None and fault.rows is not None and rows:
         rows = fault.rows(rows, shop.now)

@@ -9,7 +9,7 @@ The reader is handed in, as reading market files is a matter of storage.
 
 import functools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,13 +19,15 @@ import numpy as np
 
 from riskmark.domain.reasons import AnswerReason
 from riskmark.errors import InputError
-from riskmark.intake.market_data import Action, Bars
+from riskmark.intake.market_data import Action, Bars, IntArray, make_bars
 from riskmark.providers.checking import Checker, RawAnswer, RawBar
 from riskmark.providers.outcomes import Outcome, Stopped
 from riskmark.providers.port import Answer, Profile, Wanted
 
 QUIET = timedelta(seconds=2)
 """How long a file must have been left alone before it is read."""
+LOOK_AGAIN = timedelta(seconds=1)
+"""How often a run looks whether a file has changed."""
 PATIENCE = 3
 """How often in a run a file that is being written is waited for."""
 _State = tuple[int, int, int]
@@ -47,14 +49,32 @@ class _File:
     bars: Bars | None = None
     actions: tuple[Action, ...] = ()
     problem: str = ""
-    places: dict[str, int] = field(default_factory=dict)
+
+
+class _Index(NamedTuple):
+    """The bars of all files in order of symbol: those of one stand between two bounds."""
+
+    bars: Bars
+    places: Mapping[str, int]
+    bounds: IntArray
+
+    def of(self, symbol: str, first: date, last: date) -> Bars | None:
+        """Return the bars of a symbol between two dates; None if no file knows it."""
+        place = self.places.get(symbol)
+        if place is None:
+            return None
+        mine = self.bars.where(np.arange(self.bounds[place], self.bounds[place + 1]))
+        inside = (mine.session >= np.datetime64(first)) & (mine.session <= np.datetime64(last))
+        # Without a close a row says nothing of its session.
+        return mine.where(inside & ~np.isnan(mine.close))
 
 
 @dataclass
 class _Shelf:
-    """What was read of one place, file by file."""
+    """What was read of one place, file by file, and all of it together."""
 
     files: dict[Path, _File] = field(default_factory=dict)
+    index: _Index | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -68,7 +88,8 @@ def _shelf(place: Path, what: str) -> _Shelf:
 class _Found:
     """What there is now: readable files, what is wrong with others, and when to come again."""
 
-    files: tuple[_File, ...]
+    index: _Index
+    actions: tuple[Action, ...]
     problems: tuple[str, ...]
     until: datetime | None
 
@@ -94,13 +115,14 @@ class Files:
         self._checker = checker
         self._now = now
         self._patience = PATIENCE
+        self._seen: dict[str, tuple[datetime, _Found]] = {}
 
     def fetch(self, wanted: Wanted) -> Answer:
         """Give what the files have of a symbol."""
         try:
             actions = self._current_actions()
             found = self._current(self._folder, "bars")
-            raw = _raw(found.files, actions, wanted)
+            raw = _raw(found.index, actions, wanted)
             answer = Answer(wanted.symbol, _NOTHING)
             if raw is not None:
                 answer = self._checker.check(raw, wanted)
@@ -142,9 +164,20 @@ class Files:
         found = self._current(self._actions, "actions")
         if found.problems:
             raise self._stop("; ".join(found.problems), found.until)
-        return tuple(action for file in found.files for action in file.actions)
+        return found.actions
 
     def _current(self, place: Path, what: str) -> _Found:
+        """Return what there is, as it was a second ago at the most if all was well."""
+        at, seen = self._seen.get(what, (None, None))
+        if at is not None and seen is not None and not seen.problems:
+            age = self._now() - at
+            if timedelta(0) <= age < LOOK_AGAIN:
+                return seen
+        found = self._look(place, what)
+        self._seen[what] = self._now(), found
+        return found
+
+    def _look(self, place: Path, what: str) -> _Found:
         """Read what has changed since it was read."""
         try:
             paths = self._reader.find(place)
@@ -152,21 +185,19 @@ class Files:
             raise Stopped(AnswerReason.BAD_PAYLOAD, str(error)) from error
         shelf, until, problems = _shelf(place, what), None, []
         with shelf.lock:
-            for gone in set(shelf.files) - set(paths):
-                del shelf.files[gone]
+            held, now = shelf.files, {}
             for path in paths:
                 try:
-                    file = self._read(path, shelf.files.get(path), what)
+                    now[path] = self._read(path, held.get(path), what)
                 except _Unsettled as unsettled:
                     until = max(until or unsettled.until, unsettled.until)
                     problems.append(str(unsettled))
-                    shelf.files.pop(path, None)
-                    continue
-                shelf.files[path] = file
-                if file.problem:
-                    problems.append(file.problem)
-            files = tuple(file for file in shelf.files.values() if not file.problem)
-        return _Found(files, tuple(problems), until)
+            if shelf.index is None or [*map(id, now.values())] != [*map(id, held.values())]:
+                shelf.files = now
+                shelf.index = _merge([file.bars for file in now.values() if file.bars is not None])
+            problems += [file.problem for file in now.values() if file.problem]
+            actions = tuple(action for file in now.values() for action in file.actions)
+            return _Found(shelf.index, actions, tuple(problems), until)
 
     def _read(self, path: Path, held: _File | None, what: str) -> _File:
         state = _state(path)
@@ -187,10 +218,9 @@ class Files:
         try:
             if what == "actions":
                 return _File(state, actions=self._reader.actions(path))
-            bars = self._reader.bars(path)
+            return _File(state, self._reader.bars(path))
         except (InputError, OSError) as error:
             return _File(state, problem=str(error))
-        return _File(state, bars, places={name: n for n, name in enumerate(bars.symbols)})
 
 
 _NOTHING = Outcome(AnswerReason.NO_DATA_IN_RANGE, "no file has this symbol")
@@ -214,35 +244,47 @@ def _state(path: Path) -> _State | None:
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
-def _raw(files: Iterable[_File], actions: Iterable[Action], wanted: Wanted) -> RawAnswer | None:
+def _merge(parts: list[Bars]) -> _Index:
+    """Put the bars of all files in order of symbol."""
+    symbols = tuple(sorted({symbol for bars in parts for symbol in bars.symbols}))
+    places = {symbol: place for place, symbol in enumerate(symbols)}
+    parts = parts or [make_bars([])]
+    new = [np.array([places[s] for s in bars.symbols], dtype=np.int64) for bars in parts]
+    keys = np.concatenate([known[bars.symbol] for known, bars in zip(new, parts, strict=True)])
+    currency = [np.full(len(b), "") if b.currency is None else b.currency for b in parts]
+    bars = Bars(
+        symbols,
+        keys,
+        session=np.concatenate([bars.session for bars in parts]),
+        open=np.concatenate([bars.open for bars in parts]),
+        high=np.concatenate([bars.high for bars in parts]),
+        low=np.concatenate([bars.low for bars in parts]),
+        close=np.concatenate([bars.close for bars in parts]),
+        volume=np.concatenate([bars.volume for bars in parts]),
+        currency=np.concatenate(currency),
+    )
+    order = np.argsort(keys, kind="stable")
+    return _Index(
+        bars.where(order), places, np.searchsorted(keys[order], np.arange(len(symbols) + 1))
+    )
+
+
+def _raw(index: _Index, actions: Iterable[Action], wanted: Wanted) -> RawAnswer | None:
     """Return what the files have of a symbol in the range; None if none knows it."""
-    having = [file for file in files if wanted.symbol in file.places]
-    if not having:
+    mine = index.of(wanted.symbol, wanted.first, wanted.last)
+    if mine is None:
         return None
-    rows: list[RawBar] = []
-    currencies: set[str] = set()
-    for file in having:
-        if file.bars is not None:
-            mine = _of(file.bars, file.places[wanted.symbol], wanted.first, wanted.last)
-            rows.extend(_rows(mine))
-            if mine.currency is not None:
-                currencies |= set(mine.currency.tolist()) - {""}
+    currencies = set() if mine.currency is None else set(mine.currency.tolist()) - {""}
     if len(currencies) > 1:
         raise Stopped(AnswerReason.BAD_PAYLOAD, f"in {len(currencies)} currencies")
     return RawAnswer(
         asked=wanted.symbol,
         echoed=wanted.symbol,
-        rows=tuple(rows),
+        rows=tuple(_rows(mine)),
         actions=tuple(action for action in actions if action.symbol == wanted.symbol),
         is_adjusted=False,
         profile=Profile(currency=currencies.pop() if currencies else None),
     )
-
-
-def _of(bars: Bars, place: int, first: date, last: date) -> Bars:
-    inside = (bars.session >= np.datetime64(first)) & (bars.session <= np.datetime64(last))
-    # Without a close a row says nothing of its session.
-    return bars.where((bars.symbol == place) & inside & ~np.isnan(bars.close))
 
 
 def _rows(bars: Bars) -> list[RawBar]:

@@ -112,9 +112,11 @@ def test_what_is_gone_from_the_folder_is_gone(opened, folder):
 
 
 def test_a_symbol_that_no_file_has_may_have_one_any_minute(opened, folder):
-    files = opened()
+    clock = FastTime()
+    files = opened(clock=clock)
     before = files.fetch(replace(WANTED, symbol="ZZZ")).outcome
     write(folder / "z.csv", "ZZZ", FIVE)
+    clock.sleep(2)
 
     assert before.reason is _R.NO_DATA_IN_RANGE
     assert before.consequence.believed_h == 0
