@@ -191,7 +191,7 @@ def _store(
         first = _asked_from(found, rules.calendar.sessions[one.span.first])
         key = instrument.instrument_id
         save_check(connection, key, first=first, target=one.until, at=rules.at)
-    for provider, profile in found.profiles:
+    for provider, profile in (*found.profiles, *found.doubted):
         said = Said(provider, *profile)
         news = save_said(connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False)
         conflict = conflict or news

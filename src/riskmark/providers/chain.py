@@ -60,7 +60,8 @@ class Said(NamedTuple):
 class Collected:
     """What all providers together have for one symbol.
 
-    ``missing`` are the published sessions that nobody had.
+    ``missing`` are the published sessions that nobody had. ``doubted`` is what was said along
+    with bars that were refused: nothing is taken from it, but it may tell why.
     """
 
     symbol: str
@@ -69,6 +70,7 @@ class Collected:
     profiles: tuple[Described, ...]
     said: tuple[Said, ...]
     missing: tuple[date, ...]
+    doubted: tuple[Described, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -92,6 +94,7 @@ def collect(
     parts: list[Part] = []
     actions: tuple[Action, ...] = ()
     profiles: list[Described] = []
+    doubted: list[Described] = []
     said: list[Said] = []
     silent: set[str] = set()
     for provider in providers if sessions else ():
@@ -108,19 +111,28 @@ def collect(
         said.append(Said(provider.name, outcome, answer.refused))
         if outcome.consequence.circuit is Circuit.OPENS_UNTIL:
             silent.add(provider.domain)
+        described = [Described(provider.name, answer.profile)] if any(answer.profile) else []
         if not outcome.has_data:
+            doubted += described
             continue
+        profiles += described
         taken = _only(answer.bars, missing if parts else sessions)
         parts.append(Part(provider.name, taken))
         actions = _joined(actions, answer.actions, taken, is_first=len(parts) == 1)
         found = _closes(taken)
         closes |= found
-        if any(answer.profile):
-            profiles.append(Described(provider.name, answer.profile))
         # What a whole answer has no bar for lies before the first trade.
         is_whole = outcome.reason is AnswerReason.OK
         missing = () if is_whole else tuple(day for day in missing if day not in found)
-    return Collected(wanted.symbol, tuple(parts), actions, tuple(profiles), tuple(said), missing)
+    return Collected(
+        wanted.symbol,
+        tuple(parts),
+        actions,
+        tuple(profiles),
+        tuple(said),
+        missing,
+        tuple(doubted),
+    )
 
 
 def _known_outcome(provider: Provider, wanted: Wanted, silent: Collection[str]) -> Outcome | None:
@@ -212,7 +224,7 @@ def _in_known_terms(
 
 def _refused(answer: Answer, detail: str) -> Answer:
     outcome = Outcome(AnswerReason.BAD_PAYLOAD, detail, gaps=answer.outcome.gaps)
-    return Answer(answer.symbol, outcome, refused=answer.refused)
+    return Answer(answer.symbol, outcome, profile=answer.profile, refused=answer.refused)
 
 
 def _first_without_split(answer: Answer, agrees_from: date, splits: Sequence[Action]) -> date:
