@@ -9,6 +9,7 @@ import time
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import text
 from tests.acceptance.world import LAST, at_close
 from tests.unit.reports.worlds import MON
 
@@ -193,6 +194,26 @@ def test_a_run_that_watched_a_stopped_worker_takes_its_work_up(book, start):
     assert ended(worker)[0] == 0
     assert ended(second)[0] == 0
     assert book.world.rows("SELECT id, status FROM run") == [(run_id, "succeeded")]
+
+
+def test_a_run_that_was_taken_over_is_watched_to_its_end(book, start):
+    process = start("run", program=PAUSED)
+    wait_for((book.folder / "paused").exists)
+    _change_runs(book, "fence = fence + 1, owner = 'elsewhere/boot/ns|1|2.0'")
+
+    (book.folder / "go").touch()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1.0)  # it has lost the run, and waits for whoever has it
+    _change_runs(book, "status = 'partial'")
+    code, _, err = ended(process)
+
+    assert (code, "Traceback" in err) == (3, False)
+    assert book.world.rows("SELECT COUNT(*) FROM snapshot")[0][0] == 0
+
+
+def _change_runs(book, changes):
+    with book.world.app.database.write() as connection:
+        connection.execute(text(f"UPDATE run SET {changes}"))
 
 
 def test_a_reader_that_stops_reading_causes_no_traceback(book, start):
