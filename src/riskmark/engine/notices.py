@@ -35,7 +35,7 @@ MOST_NAMED = 50
 """Portfolios that a notice names; the rest are counted."""
 MOST_AT_ONCE = 20
 """Notices that one call sends at most, so that it comes to an end."""
-POLL_S = 5.0
+POLL_S = 2.0
 """Seconds between two looks into the outbox."""
 _LAST_WORD_S = 1.0
 _ERROR_CHARS = 300
