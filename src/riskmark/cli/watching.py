@@ -30,8 +30,8 @@ def run_to_end(app: "App", start: "Callable[[Observer], RunResult]", *, view: "R
     while True:
         try:
             result = start(view.observe)
-            run_id, is_over = result.run_id, not result.joined
-            is_over = is_over and result.status is not RunStatus.QUEUED
+            run_id = result.run_id
+            is_over = result.status not in {RunStatus.QUEUED, RunStatus.RUNNING}
         except LeaseLost as lost:
             run_id, is_over = lost.run_id, False
         if is_over or watch(app, run_id, view, takes_up=True):

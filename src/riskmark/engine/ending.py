@@ -20,7 +20,8 @@ from riskmark.storage import run_queue, runs
 class Ending:
     """Records how a run ended when the work of its ``with`` block is broken off.
 
-    ``status`` is what became of it; None if its work came to its own end.
+    ``status`` is what became of it: running, if that could not be recorded; None if its work
+    came to its own end.
     """
 
     def __init__(self, record: Recorder) -> None:
@@ -39,6 +40,7 @@ class Ending:
         """Record the end; only a stop that was asked for is not passed on."""
         if error is None or isinstance(error, LeaseLost):
             return False
+        self.status = RunStatus.RUNNING
         try:
             with self._record.database.write("release") as connection:
                 self.status = self._record_end(connection, error)
@@ -47,7 +49,7 @@ class Ending:
             error.add_note(f"the end of run {run_id} could not be recorded: {second}")
         return isinstance(error, Cancelled | Drained)
 
-    def _record_end(self, connection: Connection, error: BaseException) -> RunStatus | None:
+    def _record_end(self, connection: Connection, error: BaseException) -> RunStatus:
         claim = self._record.claim
         is_stopped = isinstance(error, Cancelled | KeyboardInterrupt | Drained)
         if is_stopped and run_queue.give_back(connection, claim):
@@ -58,7 +60,7 @@ class Ending:
         status = RunStatus.CANCELLED if is_stopped else RunStatus.FAILED
         message = (str(error) or None) if is_stopped else f"{type(error).__name__}: {error}"
         if not runs.end_run(connection, claim.run_id, claim.fence, status, error=message):
-            return None  # it is somebody else's by now
+            return RunStatus.RUNNING  # it is somebody else's by now
         self._record.log(connection, message or "cancelled on request", level="error")
         return status
 
