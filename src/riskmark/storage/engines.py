@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql.elements import TextClause
 
 from riskmark import faults
@@ -197,7 +197,8 @@ def write_rows(
         verb = "INSERT OR REPLACE" if replace else "INSERT"
         marks = ", ".join("?" * len(columns))
         statement = f'{verb} INTO "{table.name}" ({names}) VALUES ({marks})'
-        _driver_cursor(connection).executemany(statement, rows)
+        with _driver_cursor(connection, statement) as cursor:
+            cursor.executemany(statement, rows)
     elif replace:
         _copy_over(connection, table, names, columns, rows)
     else:
@@ -205,7 +206,7 @@ def write_rows(
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
-    with _driver_cursor(connection) as cursor, cursor.copy(statement) as copy:
+    with _driver_cursor(connection, statement) as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
 
@@ -231,8 +232,18 @@ def _copy_over(
     )
 
 
-def _driver_cursor(connection: Connection) -> Any:
-    return connection.connection.cursor()
+@contextmanager
+def _driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
+    """Open a cursor of the raw driver; its errors become those that all other code knows."""
+    driver = connection.dialect.loaded_dbapi
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except driver.Error as error:
+        dialect = connection.dialect
+        raise DBAPIError.instance(statement, None, error, driver.Error, dialect=dialect) from error
+    finally:
+        cursor.close()
 
 
 def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -243,12 +254,9 @@ def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()
     """
     if connection.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
-    cursor = _driver_cursor(connection)
-    try:
+    with _driver_cursor(connection, statement) as cursor:
         cursor.execute(statement, tuple(values))
         found: list[Any] = cursor.fetchall()
-    finally:
-        cursor.close()
     return found
 
 
