@@ -272,7 +272,7 @@ def copy_records(
     for name, kind in fields.items():
         layout += [(f"size of {name}", ">i4"), (name, f">{kind}")]
     copied = f"COPY ({statement.replace('?', '%s')}) TO STDOUT (FORMAT BINARY)"
-    with _driver_cursor(connection) as cursor, cursor.copy(copied, tuple(values)) as copy:
+    with _driver_cursor(connection, copied) as cursor, cursor.copy(copied, tuple(values)) as copy:
         data = b"".join(copy)
     body = memoryview(data)[_COPY_HEAD:-_COPY_TAIL]
     return np.frombuffer(body, dtype=np.dtype(layout))
