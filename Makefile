@@ -16,7 +16,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-deep bench conformance check check-lint check-format check-types \
+.PHONY: help demo test test-deep chaos bench conformance check check-lint check-format check-types \
 	check-layers check-docs format docs lock lock-check clean
 
 help: ## list the targets
@@ -29,7 +29,10 @@ test: .venv/.synced ## run the tests, a few minutes (ARGS="-k name" chooses)
 	@$(PYTEST) $(PARALLEL) $(ARGS)
 
 test-deep: .venv/.synced ## run every test with many more examples and faults, an hour or so
-	@RISKMARK_TEST_PROFILE=deep $(PYTEST) $(PARALLEL) -m "not bench" --timeout=3600 $(ARGS)
+	@RISKMARK_TEST_PROFILE=deep $(PYTEST) $(PARALLEL) -m "not bench" $(ARGS)
+
+chaos: .venv/.synced ## kill, stop and starve runs and databases at full counts (ARGS="--share 0.1")
+	@$(RUN) python -m tests.chaos $(ARGS)
 
 bench: .venv/.synced ## measure speed against the floor and against two baselines
 	@$(RUN) python -m tests.bench $(ARGS)

@@ -33,6 +33,13 @@ settings.register_profile("deep", settings.get_profile("default"), max_examples=
 settings.load_profile(PROFILE)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test of the deep profile two hours: it has ten times the examples."""
+    if PROFILE == "deep":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(7200), append=False)
+
+
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """Start a PostgreSQL server and give its address; stop it at the end."""

@@ -1,8 +1,8 @@
 """The application: the one place that chooses real parts and puts them together."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,12 +17,15 @@ from riskmark.storage import books, migrate, schema
 from riskmark.storage.books import LOCAL_OPERATOR, Principal
 from riskmark.storage.calendar import calendar_is_current, load_calendar, sync_calendar
 from riskmark.storage.engines import Database, open_database
+from riskmark.storage.mounts import check_file_system
 from riskmark.storage.provider_limits import ProviderLimits
 
 if TYPE_CHECKING:
+    from riskmark.engine.queue import Submitted
     from riskmark.engine.recorder import Observer
     from riskmark.engine.run import RunResult
-    from riskmark.intake.market_data import Action, Bars
+    from riskmark.engine.worker import Worker
+    from riskmark.providers.limits import Time
     from riskmark.providers.sources import Sources
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
@@ -78,6 +81,8 @@ class App:
     """What a run's own instants are taken from, whatever ``clock`` says of sessions."""
     is_connected: bool = False
     """Whether runs ask the providers that the settings name."""
+    provider_time: "Time | None" = None
+    """By what limits, circuits and waiting go; None: the machine's, whatever ``clock`` says."""
 
     @property
     def settings(self) -> Settings:
@@ -116,6 +121,7 @@ class App:
         observe: "Observer" = lambda _: None,
     ) -> "RunResult":
         """Run the batch for ``portfolios`` (names or ids; None: all)."""
+        from riskmark.engine.notices import notified  # noqa: PLC0415 - few commands run
         from riskmark.engine.run import run_batch  # noqa: PLC0415 - slow, and few commands run
 
         with self.database.read() as connection:
@@ -130,32 +136,73 @@ class App:
                 force=force,
                 offline=offline,
             )
-        return run_batch(
+        telling = notified(self.database, self.settings) if self.is_connected else nullcontext()
+        with telling:
+            return run_batch(
+                self.database,
+                self.settings,
+                self.wall,
+                request,
+                calendar=calendar,
+                sources=self.sources if self.is_connected else None,
+                observe=observe,
+            )
+
+    def submit(
+        self,
+        source: Source,
+        *,
+        portfolios: tuple[str, ...] | None = None,
+        as_of: date | None = None,
+        from_session: date | None = None,
+        force: bool = False,
+        offline: bool = False,
+    ) -> "Submitted":
+        """Queue a run for a worker, or join the live run that does the same work."""
+        from riskmark.engine.queue import submit_alone  # noqa: PLC0415 - few commands submit
+
+        with self.database.read() as connection:
+            request = self.request(
+                connection,
+                source,
+                calendar=load_calendar(connection),
+                portfolios=portfolios,
+                as_of=as_of,
+                from_session=from_session,
+                force=force,
+                offline=offline,
+            )
+        return submit_alone(self.database, request, at=self.wall.now())
+
+    def worker(self, *, concurrency: int = 1) -> "Worker":
+        """Put a worker together, which carries out what is submitted."""
+        from riskmark.engine.worker import Worker  # noqa: PLC0415 - slow, and few commands work
+
+        return Worker(
             self.database,
             self.settings,
             self.wall,
-            request,
-            calendar=calendar,
             sources=self.sources if self.is_connected else None,
-            observe=observe,
+            concurrency=concurrency,
         )
 
     def sources(self, calendar: Calendar) -> "Sources":
         """Put the providers together that the settings name."""
+        from riskmark.providers.files import FileReader  # noqa: PLC0415
         from riskmark.providers.limits import RealTime  # noqa: PLC0415 - few commands ask
         from riskmark.providers.sources import Outside, open_sources  # noqa: PLC0415
         from riskmark.storage.market_files import read_market_files  # noqa: PLC0415
+        from riskmark.storage.tables import find_files  # noqa: PLC0415
 
-        named = self.settings.providers.files.actions
-
-        def read(folder: Path) -> "tuple[Bars, tuple[Action, ...]]":
-            files = read_market_files(folder, Path(named) if named else None)
-            return files.bars, files.actions
-
-        store = ProviderLimits(self.database)
-        return open_sources(
-            self.settings, calendar, Outside(store, read, self.clock.now, RealTime())
+        reader = FileReader(
+            find_files,
+            bars=lambda path: read_market_files(path).bars,
+            actions=lambda path: read_market_files(None, path).actions,
         )
+        store = ProviderLimits(self.database)
+        time = self.provider_time or RealTime()
+        outside = Outside(store, reader, self.clock.now, time)
+        return open_sources(self.settings, calendar, outside)
 
     def request(
         self,
@@ -190,7 +237,10 @@ def build(loaded: LoadedSettings, clock: Clock, *, is_connected: bool = False) -
 
     ``is_connected``: its runs ask the providers, unless they are told not to.
     """
-    database = open_database(loaded.settings.database_url)
+    settings = loaded.settings
+    allowed = settings.sqlite.allow_network_file_system
+    check_file_system(settings.database_url, is_allowed=allowed)
+    database = open_database(settings.database_url)
     return App(loaded, database, clock, is_connected=is_connected)
 
 

@@ -25,6 +25,10 @@ class StoreError(RiskmarkError):
     """The database cannot be used as it is."""
 
 
+class ComputeError(RiskmarkError):
+    """Nothing can be computed at the place that the setting ``compute`` names."""
+
+
 class UnknownPortfolio(InputError):
     """No live portfolio has this name or id."""
 

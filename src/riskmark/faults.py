@@ -1,5 +1,8 @@
 """Named crash points: places where a test may stop, kill or pause a run.
 
+Every transaction in which a run writes has a name and two points: the last moment before it
+is committed, and the first one after. ``storage.engines.Database.write`` passes them.
+
 In production no hook is set and ``point`` does nothing. A test calls ``set_hook`` with a
 function that is given the point's name each time one is passed. ``NAMES`` is the complete
 list, so that a test can enumerate it; passing a name that is not in it is an error only
@@ -8,18 +11,47 @@ while a hook is set.
 
 from collections.abc import Callable
 
-NAMES = (
+TRANSACTIONS = (
+    "submit",
+    "cancel",
+    "dead",
+    "claim",
+    "heartbeat",
+    "provider.take",
+    "provider.change",
+    "prices.store",
+    "profiles.store",
+    "cross_check.store",
+    "run.plan",
+    "prices.note",
+    "symbols",
+    "surplus",
+    "shard",
+    "shard.split",
+    "shard.fail",
+    "run.postpone",
+    "run.requests",
+    "run.finish",
+    "release",
+)
+"""What a run writes, and the queue, in the order in which they may come to it."""
+
+BETWEEN = (
     "run.created",
     "run.planned",
     "prices.read",
-    "symbols.before_commit",
-    "symbols.committed",
+    "symbols.computed",
     "shard.read",
+    "shard.computing",
     "shard.computed",
-    "shard.before_commit",
-    "shard.committed",
+    "shard.written",
     "run.before_finish",
     "run.finished",
+)
+"""Points outside the edges of a transaction."""
+
+NAMES = BETWEEN + tuple(
+    f"{name}.{edge}" for name in TRANSACTIONS for edge in ("before_commit", "committed")
 )
 
 _hook: Callable[[str], None] | None = None

@@ -17,15 +17,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from riskmark.domain.factor_models import Estimator, Factor, FactorModel
 from riskmark.domain.instruments import is_symbol
+from riskmark.domain.notify_settings import NoticeEvent, NotifySettings, Tls
 from riskmark.domain.provider_settings import ProvidersSettings
 from riskmark.domain.scenarios import STRESS_MODEL, Rates, Replay, Scenario
+from riskmark.domain.secrets import secrets_in
 from riskmark.errors import SettingsError
+from riskmark.planning.schedule_settings import ScheduleSettings
 
 CONFIG_FILE = "riskmark.toml"
 _PREFIX = "RISKMARK_"
@@ -47,11 +50,19 @@ _NUMBERS = (
 )
 """The settings that change numbers; only these make a stored number out of date."""
 
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["auto", "debug", "info", "warning", "error"]
+
 MAX_WINDOW = 504
 """The sessions of returns that are read before a session; a model may not look further."""
 
 MAX_DELAY = 7 * 24 * 60
 """Minutes after a close for which its session may be held back."""
+
+LEAST_SESSIONS = 2
+"""Sessions whose positions must be kept: P&L is explained by those of the session before."""
+MOST_KEPT = 100_000
+"""Days or sessions that something may be kept for; 0 says that it is kept for ever."""
 
 NAMED_LISTS = ("factor_model", "scenario", "replay")
 """Lists of tables with a name each, by which a file replaces or adds some."""
@@ -62,6 +73,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "replay": Replay,
 }
 _PLACE = re.compile(r"(factor_model|scenario|replay)\[(\d+)\]")
+_COMPUTE = re.compile(r"inline|processes:[1-9]\d{0,3}|dask://[^/\s]+:\d+")
 _DEFAULTS = Path(__file__).with_name("defaults.toml")
 
 
@@ -85,6 +97,37 @@ class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float
     heartbeat_seconds: float
 
+    @property
+    def problem(self) -> str | None:
+        """What of it cannot be; None if all can."""
+        is_possible = 0 < self.heartbeat_seconds < self.seconds
+        return None if is_possible else "0 < heartbeat_seconds < seconds must hold"
+
+
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of what is old is kept; 0: all of it. Snapshots and inputs are always kept."""
+
+    keep_positions_sessions: int
+    keep_run_details_days: int
+    keep_runs_days: int
+    keep_provider_days: int
+    keep_sent_days: int
+
+    @property
+    def problem(self) -> str | None:
+        """What of it cannot be; None if all can."""
+        for name in self.__struct_fields__:
+            least = LEAST_SESSIONS if name == "keep_positions_sessions" else 1
+            if getattr(self, name) and not least <= getattr(self, name) <= MOST_KEPT:
+                return f"{name} must be 0, which keeps all, or from {least} to {MOST_KEPT:,}"
+        return None
+
+
+class SqliteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the file of an SQLite database may stand."""
+
+    allow_network_file_system: bool
+
 
 class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Under which names the server answers, and how long people stay signed in."""
@@ -102,10 +145,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     benchmark: str
     risk_free: float
     rebuild_budget_seconds: float
+    compute: str
     default_model: str
     calendar: CalendarSettings
     options: OptionSettings
+    retention: RetentionSettings
+    sqlite: SqliteSettings
     lease: LeaseSettings
+    log_format: LogFormat
+    log_level: LogLevel
+    schedule: ScheduleSettings
+    notify: NotifySettings
     providers: ProvidersSettings
     server: ServerSettings
     factor_model: tuple[FactorModel, ...]
@@ -118,6 +168,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """A digest of the settings that change numbers."""
         chosen = {name: getattr(self, name) for name in _NUMBERS}
         return hashlib.sha256(msgspec.json.encode(chosen, order="sorted")).hexdigest()[:16]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret in the settings themselves; those in files are not among them."""
+        return secrets_in(msgspec.to_builtins(self))
 
     @property
     def factor_symbols(self) -> tuple[str, ...]:
@@ -173,11 +228,23 @@ def load_settings(
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
         if problem.startswith("Invalid enum value"):
-            problem += f"; known: {', '.join(Estimator)}"
+            problem += f"; known: {', '.join(_known_values(where.strip('`$.')))}"
         named = _named_place(where.strip("`$."), merged)
         raise SettingsError(named or str(path), problem) from error
     _check(settings, own)
     return LoadedSettings(settings, origins)
+
+
+def _known_values(where: str) -> Collection[str]:
+    """Return what may stand where one of a list of values is asked for."""
+    name = where.rpartition(".")[2].partition("[")[0]
+    kinds: Mapping[str, Collection[str]] = {
+        "events": list(NoticeEvent),
+        "tls": list(Tls),
+        "log_format": get_args(LogFormat),
+        "log_level": get_args(LogLevel),
+    }
+    return kinds.get(name, list(Estimator))
 
 
 def _named_place(where: str, merged: Mapping[str, Any]) -> str:
@@ -308,21 +375,31 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
     if not -1 <= settings.risk_free <= 1:
         raise SettingsError("risk_free", "must be from -1 to 1: 0.04 is four percent a year")
     _check_options(settings.options)
-    if not is_symbol(settings.benchmark):
-        raise SettingsError("benchmark", f"{settings.benchmark!r} is not a symbol")
-    names = [model.name for model in settings.factor_model]
-    if settings.default_model not in names:
-        raise SettingsError("default_model", f"must be one of {', '.join(names)}")
+    _check_names(settings)
     for model in settings.factor_model:
         _check_model(model)
     for name in ("market", "market_1y"):
         _check_market(settings.model(name))
     for scenario in settings.scenario:
         _check_scenario(settings, scenario, is_own=scenario.name in own_scenarios)
-    if problem := settings.providers.problem:
-        raise SettingsError("providers", problem)
-    if not 0 < settings.lease.heartbeat_seconds < settings.lease.seconds:
-        raise SettingsError("lease", "0 < heartbeat_seconds < seconds must hold")
+    for where in ("lease", "providers", "schedule", "notify", "retention"):
+        if problem := getattr(settings, where).problem:
+            raise SettingsError(where, problem)
+    _check_compute(settings.compute)
+
+
+def _check_names(settings: Settings) -> None:
+    if not is_symbol(settings.benchmark):
+        raise SettingsError("benchmark", f"{settings.benchmark!r} is not a symbol")
+    names = [model.name for model in settings.factor_model]
+    if settings.default_model not in names:
+        raise SettingsError("default_model", f"must be one of {', '.join(names)}")
+
+
+def _check_compute(compute: str) -> None:
+    if not _COMPUTE.fullmatch(compute):
+        problem = f"{compute!r} is not inline, processes:N or dask://HOST:PORT"
+        raise SettingsError("compute", problem)
 
 
 def _check_options(options: OptionSettings) -> None:

@@ -40,7 +40,7 @@ class Meeting:
 
 @pytest.mark.parametrize(
     "point",
-    ["run.created", "run.planned", "prices.read", "symbols.before_commit", "shard.computed",
+    ["run.created", "run.planned", "prices.read", "symbols.computed", "shard.computed",
      "run.before_finish"],
 )  # fmt: skip
 def test_two_runs_that_meet_both_end_well(world: World, point: str):

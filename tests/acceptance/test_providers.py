@@ -118,30 +118,6 @@ def test_a_symbol_that_nobody_has_is_named_with_a_reason_of_each_and_the_rest_is
     assert "AAA" not in [one["symbol"] for one in report["unavailable"]]
 
 
-def test_what_a_dead_provider_did_not_give_is_filled_by_the_next_run(world, server):
-    sessions = world.sessions(BEGIN, LAST)
-    world.at(sessions[-4])
-    server.shop.now = world.app.clock.now()
-    world.add_book("book", HELD, BEGIN)
-    connected(world, server, order=("fmp",)).run()
-    dead = next(fault for fault in FAULTS if fault.name == "500")
-    for day in sessions[-3:-1]:
-        world.at(day)
-        server.shop.now = world.app.clock.now()
-        server.play(dead)
-        assert world.run().status is RunStatus.PARTIAL
-    world.at(sessions[-1])
-    server.shop.now = world.app.clock.now()
-    server.play()
-    with world.app.database.write() as connection:
-        connection.exec_driver_sql("UPDATE provider_limit SET open_until = NULL")
-
-    result = world.run()
-
-    assert result.status is RunStatus.SUCCEEDED
-    assert set(stored(world, "AAA")) >= {str(day) for day in sessions}
-
-
 def test_a_corrected_close_is_taken_on_the_next_session_and_restates(world, server):
     sessions = world.sessions(BEGIN, LAST)
     world.at(sessions[-2])

@@ -17,12 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from tests.bench import cases, tables
+from tests.bench import cases, providers, tables
 from tests.bench.cases import Compared, Scale, Timed
 from tests.bench.crowd import Crowd
 from tests.bench.processes import processes
+from tests.bench.scale import nights
 
-CASES = ("backfill", "night", "crowd", "idle", "processes")
+CASES = ("backfill", "night", "crowd", "idle", "processes", "scale", "providers")
 
 
 def main() -> int:
@@ -55,7 +56,15 @@ def _measure(folder: Path, wanted: Sequence[str], scale: Scale) -> int:
     timed = _time(folder, wanted, scale)
     if timed:
         console.print(tables.timed_table(timed))
-    missed = list(tables.missed(compared, crowd, timed))
+    scaled = list(nights(folder)) if "scale" in wanted else []
+    if scaled:
+        console.print(tables.scale_table(scaled))
+        console.print(tables.scale_notes(scaled))
+    missed = [*tables.missed(compared, crowd, timed), *tables.missed_scale(scaled)]
+    if "providers" in wanted:
+        cold = providers.cold_start(scale.repeats)
+        console.print(tables.cold_table(cold))
+        missed += tables.missed_cold(cold)
     for name in missed:
         console.print(f"missed: {name}")
     return 1 if missed else 0

@@ -57,16 +57,24 @@ class _BookRows(NamedTuple):
     flow: list[tuple[Any, ...]]
 
 
-def open_at(path: Path, session: date) -> App:
-    """Open the installation at ``path`` on the evening of ``session``."""
-    loaded = load_settings(None, {}, database_url=f"sqlite:///{path}")
+def open_at(path: Path | str, session: date, *, compute: str = "inline") -> App:
+    """Open the installation at ``path``, or at a database's URL, on the evening of ``session``."""
+    url = path if isinstance(path, str) else f"sqlite:///{path}"
+    loaded = load_settings(None, {"RISKMARK_COMPUTE": compute}, database_url=url)
     app = application.build(loaded, FixedClock(datetime.combine(session, EVENING)))
     application.prepare(app)
     return app
 
 
-def create(path: Path, market: GeneratedMarket, *, stop: int) -> None:
+def create(path: Path | str, market: GeneratedMarket, *, stop: int) -> None:
     """Make an installation with the prices before row ``stop``, and no books."""
+    if isinstance(path, str):
+        empty = application.build(
+            load_settings(None, {}, database_url=path),
+            FixedClock(datetime.combine(market.sessions[stop - 1], EVENING)),
+        )
+        application.initialise(empty)
+        empty.database.close()
     app = open_at(path, market.sessions[stop - 1])
     with app.database.write() as connection:
         _store_symbols(connection, app, market)
@@ -74,7 +82,7 @@ def create(path: Path, market: GeneratedMarket, *, stop: int) -> None:
     app.database.close()
 
 
-def add_books(path: Path, session: date, books: Sequence[GeneratedBook]) -> None:
+def add_books(path: Path | str, session: date, books: Sequence[GeneratedBook]) -> None:
     """Enter ``books`` on the evening of ``session``, all at once; nothing is computed."""
     app = open_at(path, session)
     symbols = sorted({lot.symbol for book in books for lot in book.lots})

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
-from riskmark.engine import rounds, run, shard_work, symbol_work
+from riskmark.engine import rounds, run, shard_compute, symbol_work
 from riskmark.engine.shard_work import ShardWork
 from riskmark.valuation import analytics, factor_risk, inputs, panels, risk, shard
-from riskmark.valuation.inputs import InputCutter
+from riskmark.valuation.inputs import InputCutter, PanelCutter
 
 READ, PLAN, ROWS, WRITE, OTHER = "read", "plan", "rows and checks", "write", "bookkeeping"
 REST = "analytics: rest"
@@ -32,8 +32,8 @@ PURE = (
     Timed(panels, "build_marks", "returns from closes"),
     Timed(inputs, "fit_model", "fits of symbols"),
     Timed(inputs, "session_factors", "factors"),
-    Timed(shard_work, "value", "accounting"),
-    Timed(shard_work, "analyse", REST),
+    Timed(shard_compute, "value", "accounting"),
+    Timed(shard_compute, "analyse", REST),
     Timed(symbol_work, "fit_model", "fits of symbols"),
     Timed(symbol_work, "detail_model", "errors of the newest fits"),
 )
@@ -65,9 +65,10 @@ AROUND = (
     Timed(inputs, "build_panel", READ),
     Timed(inputs, "book_arrays", READ),
     Timed(run, "cut_plan", PLAN),
-    Timed(InputCutter, "cut", ROWS),
-    Timed(shard_work, "violations", ROWS),
-    Timed(shard_work, "shard_rows", ROWS),
+    Timed(InputCutter, "books_of", ROWS),
+    Timed(PanelCutter, "cut", ROWS),
+    Timed(shard_compute, "violations", ROWS),
+    Timed(shard_compute, "shard_rows", ROWS),
     Timed(symbol_work, "_fit_lines", ROWS),
     Timed(symbol_work, "pack_columns", ROWS),
     Timed(symbol_work, "_metric_rows", ROWS),

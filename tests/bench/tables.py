@@ -6,8 +6,11 @@ from rich.table import Table
 from tests.bench import parts
 from tests.bench.cases import FLOOR_BAR, Baseline, Compared, Timed
 from tests.bench.crowd import MEMORY_BAR, Crowd
+from tests.bench.providers import BAR_S, GROWTH_BAR, ColdStart
+from tests.bench.scale import DASK_BAR, SECONDS_BAR, SIZES, Night
+from tests.bench.scale import MEMORY_BAR as SCALE_MEMORY_BAR
 
-GIB = 1 << 30
+GIB, MIB = 1 << 30, 1 << 20
 
 
 def compared_table(compared: Sequence[Compared]) -> Table:
@@ -105,6 +108,85 @@ def timed_table(timed: Sequence[Timed]) -> Table:
     for one in timed:
         table.add_row(one.name, f"{one.seconds:.3f}", f"{one.cpu:.3f}", f"{one.bar:.1f}")
     return table
+
+
+def scale_table(nights: Sequence[Night]) -> Table:
+    """Tell what nights of many books take, and how the parent spends its time."""
+    table = Table("night (seconds)", title="Many books, one session, two workers")
+    names = ("wall", "books/s", "read", "plan", "write", "waiting and rest", "write ÷ wall")
+    more = ("parent's CPU", "workers' CPU", "peak memory (GiB)", "of the parent", "KB a book")
+    for name in (*names, *more):
+        table.add_column(name, justify="right")
+    for one in nights:
+        read, plan, write = (one.parts.get(p, 0.0) for p in (parts.READ, parts.PLAN, parts.WRITE))
+        table.add_row(
+            f"{one.books:,} on {one.database}, {one.compute}",
+            f"{one.seconds:.1f}",
+            f"{one.books / one.seconds:,.0f}",
+            *(f"{value:.1f}" for value in (read, plan, write)),
+            f"{one.seconds - read - plan - write:.1f}",
+            f"{one.writing:.0%}",
+            *(f"{value:.1f}" for value in one.cpu),
+            f"{one.peak / GIB:.2f}",
+            f"{one.peaks[0] / GIB:.2f}",
+            f"{one.stored / one.books / 1e3:.1f}",
+        )
+    return table
+
+
+def scale_notes(nights: Sequence[Night]) -> str:
+    """Say what a Dask cluster costs beside child processes."""
+    pairs = _dask_pairs(nights)
+    return "\n".join(
+        f"Dask: {dask.seconds / children.seconds:.2f} times the seconds of children "
+        f"(≤ {DASK_BAR}), {dask.seconds - children.seconds:+.1f} s"
+        for children, dask in pairs
+    )
+
+
+def _dask_pairs(nights: Sequence[Night]) -> list[tuple[Night, Night]]:
+    return [
+        (children, dask)
+        for dask in nights
+        if dask.compute == "dask"
+        for children in nights
+        if children.compute != "dask"
+        and (children.database, children.books) == (dask.database, dask.books)
+    ]
+
+
+def missed_scale(nights: Sequence[Night]) -> Iterator[str]:
+    """Name every bar that a night missed."""
+    for one in nights:
+        name = f"{one.books:,} books on {one.database}, {one.compute}"
+        if one.books == max(SIZES) and one.seconds > SECONDS_BAR:
+            yield f"{name}: {one.seconds:.1f} s"
+        if one.peak > SCALE_MEMORY_BAR:
+            yield f"{name}: {one.peak / GIB:.2f} GiB of memory"
+    for children, dask in _dask_pairs(nights):
+        if dask.seconds > DASK_BAR * children.seconds:
+            yield f"a Dask cluster takes {dask.seconds / children.seconds:.1f} times as long"
+
+
+def cold_table(cold: ColdStart) -> Table:
+    """Set a cold start beside its bars."""
+    table = Table("case", title="Asking providers")
+    for name in ("asking (s)", "run (s)", "CPU (s)", "bar (s)", "requests"):
+        table.add_column(name, justify="right")
+    for name in ("peak before (MiB)", "after (MiB)"):
+        table.add_column(name, justify="right")
+    seconds = (f"{value:.2f}" for value in (cold.asking, cold.run, cold.cpu))
+    peaks = (f"{size / MIB:,.0f}" for size in (cold.before, cold.after))
+    table.add_row(cold.name, *seconds, f"{BAR_S:.0f}", f"{cold.requests:.0f}", *peaks)
+    return table
+
+
+def missed_cold(cold: ColdStart) -> Iterator[str]:
+    """Name the bars that a cold start missed."""
+    if cold.run > BAR_S:
+        yield f"{cold.name}: {cold.run:.2f} s"
+    if cold.after - cold.before > GROWTH_BAR:
+        yield f"{cold.name}: {(cold.after - cold.before) / MIB:.0f} MiB more after asking"
 
 
 def missed(

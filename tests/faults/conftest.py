@@ -18,7 +18,9 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def laboratory(
     request: pytest.FixtureRequest, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
-) -> Laboratory:
+) -> Iterator[Laboratory]:
     """Give a place to make trials in, on a database of each kind."""
     server = None if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    return Laboratory(nursery, tmp_path_factory.mktemp("trials"), server)
+    made = Laboratory(nursery, tmp_path_factory.mktemp("trials"), server)
+    yield made
+    made.close()

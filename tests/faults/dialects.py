@@ -18,6 +18,8 @@ class Asked(NamedTuple):
     symbol: str
     first: date = date.min
     last: date = date.max
+    events: str = ""
+    page: int = 0
 
 
 _YAHOO = re.compile(r"/v8/finance/chart/([^/]+)")
@@ -33,7 +35,7 @@ def understand(target):  # noqa: PLR0911 - one for each address
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if match := _YAHOO.fullmatch(path):
         first, last = (_date(query.get(name)) for name in ("period1", "period2"))
-        return Asked(YAHOO, "bars", match[1], first, last)
+        return Asked(YAHOO, "bars", match[1], first, last, query.get("events", ""))
     if match := _SUMMARY.fullmatch(path):
         return Asked(YAHOO, "profile", match[1])
     if path == "/v1/test/getcrumb":
@@ -42,7 +44,7 @@ def understand(target):  # noqa: PLR0911 - one for each address
         return Asked(YAHOO, "cookie", "")
     if match := _AGGS.fullmatch(path):
         first, last = date.fromisoformat(match[2]), date.fromisoformat(match[3])
-        return Asked(MASSIVE, "bars", match[1], first, last)
+        return Asked(MASSIVE, "bars", match[1], first, last, page=int(query.get("cursor", 0)))
     if match := _TICKER.fullmatch(path):
         return Asked(MASSIVE, "profile", match[1])
     if path.startswith("/v3/reference/"):
@@ -90,6 +92,11 @@ def _yahoo_bars(asked, series, rows, now):
                 str(_stamp(ex)): {"amount": cash / series.adjustment(ex), "date": _stamp(ex)}
                 for ex, cash in series.dividends
                 if ex >= asked.first
+            },
+            "capitalGains": {
+                str(_stamp(ex)): {"amount": cash / series.adjustment(ex), "date": _stamp(ex)}
+                for ex, cash in series.gains
+                if ex >= asked.first and "capitalGains" in asked.events
             },
             "splits": {
                 str(_stamp(ex)): {"date": _stamp(ex), "numerator": new, "denominator": old}

@@ -14,14 +14,21 @@ import psycopg
 from sqlalchemy import Engine, event
 
 COMMIT = "COMMIT"
+LOCKED: dict[type[Exception], Exception] = {
+    sqlite3.OperationalError: sqlite3.OperationalError("database is locked"),
+    psycopg.OperationalError: psycopg.errors.LockNotAvailable(
+        "canceling statement due to lock timeout"
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Fault:
     """What happens at the n-th statement (from 1).
 
-    ``before``: it fails and does nothing. ``lost``: if it is a commit it takes effect, and
-    fails all the same. ``lasting``: from there on every statement fails.
+    ``before``: it fails and does nothing. ``locked``: it fails because somebody else holds
+    what it needs. ``lost``: it takes effect, a commit too, and fails all the same.
+    ``lasting``: from there on every statement fails.
     """
 
     at: int
@@ -68,6 +75,8 @@ class Watch:
                 number >= fault.at and fault.kind == "lasting"
             ):
                 raise error(f"a fault before statement {number}")
+            if is_it and fault.kind == "locked":
+                raise LOCKED[error]
         yield
         if fault is not None and is_it and fault.kind == "lost":
             raise error(f"the connection broke after statement {number}")

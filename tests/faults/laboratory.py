@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tests.faults.faulty import Fault
+from tests.faults.happenings import KINDS
 from tests.faults.installations import (
     NOW,
     Installations,
@@ -16,10 +17,15 @@ from tests.faults.installations import (
     check_at_rest,
     read_state,
 )
-from tests.faults.nursery import Nursery, Order, Outcome
+from tests.faults.nursery import Nursery
+from tests.faults.orders import Order, Outcome
+from tests.faults.provider_faults import FAULTS
+from tests.faults.server import ProviderServer
 
 from riskmark.storage.engines import open_database, read_rows
 
+FAILURE = next(fault for fault in FAULTS if fault.name == "500")
+"""What the provider says to the first request of an eventful run."""
 ENDED_WELL = {"succeeded", "partial"}
 
 
@@ -56,12 +62,59 @@ class Laboratory:
         self.is_sqlite = server is None
         self._installations = Installations(folder, server)
         self._undisturbed: dict[Size, Undisturbed] = {}
+        self._watched: dict[tuple[Size, str], Outcome] = {}
+        self._second: Nursery | None = None
+        self._shop: ProviderServer | None = None
 
     @contextmanager
-    def trial(self, size: Size) -> Iterator["Trial"]:
+    def trial(self, size: Size, happening: str = "") -> Iterator["Trial"]:
         """Give a fresh copy of the staged installation, for the time of the block."""
         with self._installations.copy(size) as url:
-            yield Trial(self, size, url)
+            trial = Trial(self, size, url)
+            if happening:
+                self.shop.play(FAILURE, at=[0])
+                trial.meet(happening, self.shop.url)
+            yield trial
+
+    @property
+    def second(self) -> Nursery:
+        """A nursery for runs that go on beside those of the first."""
+        if self._second is None:
+            self._second = Nursery()
+        return self._second
+
+    @property
+    def shop(self) -> ProviderServer:
+        """A provider on this machine that sells nothing."""
+        if self._shop is None:
+            self._shop = ProviderServer({}).__enter__()
+        return self._shop
+
+    def close(self) -> None:
+        """End the processes and threads of its own; the nursery is somebody else's."""
+        if self._second is not None:
+            self._second.close()
+        if self._shop is not None:
+            self._shop.__exit__()
+
+    def watched(self, size: Size, happening: str) -> Outcome:
+        """Make a run that meets something once, and keep what it passed and sent."""
+        key = (size, happening)
+        if key not in self._watched:
+            with self.trial(size, happening) as trial:
+                self._watched[key] = self.nursery.run(replace(trial.order, count=True))
+        return self._watched[key]
+
+    def place_of(self, size: Size, point: str) -> tuple[str, int]:
+        """Return what a run must meet to pass a crash point, and how often it then does.
+
+        A heart beats as often as time allows: twice, at least.
+        """
+        for happening in KINDS:
+            passes = self.watched(size, happening).report["passes"][point]
+            if passes:
+                return happening, min(passes, 2) if point.startswith("heartbeat.") else passes
+        raise AssertionError(f"no run passes {point!r}")
 
     def undisturbed(self, size: Size) -> Undisturbed:
         """Make the run once without any fault, and keep what it did."""
@@ -83,9 +136,14 @@ class Trial:
         self.url = url
         self.order = Order(url, NOW)
 
+    def meet(self, happening: str, shop: str) -> None:
+        """Let the disturbed run meet something; ``run`` is never disturbed."""
+        environment = {"RISKMARK_PROVIDERS__FMP__BASE_URL": shop}
+        self.order = replace(self.order, happening=happening, environment=environment)
+
     def run(self) -> Outcome:
         """Run the batch, with nothing in its way."""
-        return self._laboratory.nursery.run(self.order)
+        return self._laboratory.nursery.run(Order(self.url, NOW))
 
     def run_and_check(self) -> Outcome:
         """Run at once in a new process: it ends well, and all is as if nothing had happened."""

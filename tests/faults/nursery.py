@@ -14,56 +14,36 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+import psutil
+from tests.faults.orders import Order, Outcome
 
 ROOT = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
-class Order:
-    """A run to make, and what is to happen to it.
-
-    ``crash``: die by SIGKILL at a crash point, at its n-th pass. ``fault``: what befalls the
-    run's statements (``faulty.Fault``). ``count``: report how often each point was passed,
-    and the statements.
-    """
-
-    url: str
-    now: str
-    force: bool = False
-    crash: tuple[str, int] | None = None
-    fault: dict[str, Any] | None = None
-    count: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a child ended: by a signal, or with what it reports."""
-
-    seconds: float
-    signal: int | None
-    report: dict[str, Any]
-
-    @property
-    def status(self) -> str | None:
-        """The status of the run that the child made, if it got to its end."""
-        return self.report.get("status")
-
-    @property
-    def error(self) -> str | None:
-        """The name of the exception that the run raised."""
-        return self.report.get("error")
-
-
 class Child:
-    """A child at work; ``wait`` for its end before the next order."""
+    """A child at work; ``wait`` for its end before the next order.
+
+    As a context it is gone at the end of the block, whatever became of it.
+    """
 
     def __init__(self, nursery: "Nursery", pid: int) -> None:
         self._nursery = nursery
         self.pid = pid
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        """Give the child."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End a child that nobody has waited for."""
+        if not self._is_over:
+            self.kill()
+            self.wait()
 
     def kill(self) -> None:
         """End the child at once, as a power cut would."""
@@ -73,9 +53,27 @@ class Child:
         """Ask the child to end."""
         self._send(signal.SIGTERM)
 
+    def wait_until_paused(self) -> bool:
+        """Wait until the child has stopped itself; False if it ended instead."""
+        process = psutil.Process(self.pid)
+        while (status := process.status()) != psutil.STATUS_STOPPED:
+            if status == psutil.STATUS_ZOMBIE:
+                return False
+            time.sleep(0.002)
+        return True
+
+    def resume(self) -> None:
+        """Let a stopped child go on."""
+        self._send(signal.SIGCONT)
+
+    def pause(self) -> None:
+        """Stop the child until it is resumed."""
+        self._send(signal.SIGSTOP)
+
     def wait(self) -> Outcome:
         """Wait for the child's end."""
         self._nursery.write("")
+        self._is_over = True
         said = self._nursery.read()
         return Outcome(said["seconds"], said["signal"], said["report"])
 
@@ -130,6 +128,8 @@ class Nursery:
 def main() -> None:
     """Fork a child for every order."""
     _warm_up()
+    from tests.faults import befallen  # noqa: PLC0415 - after the engine's own imports
+
     _say({})
     for line in sys.stdin:
         order = Order(**json.loads(line))
@@ -139,7 +139,7 @@ def main() -> None:
         if pid == 0:
             os.close(reading)
             with os.fdopen(writing, "w") as pipe:
-                json.dump(_report(order), pipe)
+                json.dump(befallen.report(order), pipe)
                 pipe.flush()
                 os._exit(0)
         os.close(writing)
@@ -170,56 +170,10 @@ def _warm_up() -> None:
     import psycopg  # noqa: F401, PLC0415
     import sqlalchemy.dialects.postgresql.psycopg  # noqa: PLC0415
     import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401, PLC0415
-    from tests.faults import faulty  # noqa: F401, PLC0415
 
     import riskmark.app  # noqa: PLC0415
-    import riskmark.engine.run  # noqa: F401, PLC0415
-
-
-def _report(order: Order) -> dict[str, Any]:
-    """Make the run, and say how it ended."""
-    from tests.faults import faulty  # noqa: PLC0415
-
-    from riskmark import faults  # noqa: PLC0415
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    passes = dict.fromkeys(faults.NAMES, 0)
-
-    def pass_point(name: str) -> None:
-        passes[name] += 1
-        if order.crash == [name, passes[name]]:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    faults.set_hook(pass_point)
-    watch = faulty.Watch(faulty.Fault(**order.fault) if order.fault else None)
-    report: dict[str, Any] = {}
-    try:
-        result = _run(order, watch)
-        report |= {
-            "status": result.status.value,
-            "joined": result.joined,
-            "run_id": result.run_id,
-            "cells": asdict(result.cells),
-        }
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is reported
-        trace = "".join(traceback.format_exception(error))
-        report |= {"error": type(error).__name__, "message": str(error), "trace": trace}
-    if order.count:
-        report |= {"passes": passes, "statements": watch.statements}
-    return report
-
-
-def _run(order: Order, watch: Any) -> Any:
-    from riskmark import app as application  # noqa: PLC0415
-    from riskmark.domain.reasons import Source  # noqa: PLC0415
-    from riskmark.settings import settings_from_process  # noqa: PLC0415
-
-    os.environ |= {"RISKMARK_NOW": order.now, "RISKMARK_DATABASE_URL": order.url}
-    clock = application.clock_from(os.environ["RISKMARK_NOW"])
-    app = application.build(settings_from_process(), clock)
-    application.prepare(app)
-    watch.attach(app.database.engine)
-    return app.run(Source.CLI, force=order.force)
+    import riskmark.engine.run  # noqa: PLC0415
+    import riskmark.providers.fmp  # noqa: F401, PLC0415
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A fault changes the rows, the JSON, the whole reply, or how the reply goes over 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from tests.faults.dialects import FMP, MASSIVE, YAHOO
@@ -153,6 +153,12 @@ def _impossible_split(result):
     result["events"]["splits"] = {"1716300000": split}
 
 
+def _without_splits(payload, _dialect):
+    payload["chart"]["result"][0]["events"]["splits"] = {}
+    return payload
+
+
+_NO_SPLITS = {MASSIVE: _json(200, {"status": "OK", "results": []}), FMP: _json(200, [])}
 _DATA = "Your plan doesn't include this data timeframe."
 _SPECIAL = "Premium Query Parameter: 'Special Endpoint : This value set for 'symbol' is not ..."
 _RESTRICTED = "Restricted Endpoint: This endpoint is not available under your subscription"
@@ -250,6 +256,10 @@ FAULTS = (
     Fault("connection reset", wire="reset"),
     Fault("a long silence", wire="delay"),
     Fault("byte by byte", wire="drip"),
+    Fault("headers one by one", wire="drip headers"),
+    Fault("a body without end", wire="endless"),
+    Fault("a gzip bomb", wire="bomb"),
+    Fault("packed as nobody asked for", wire="snappy"),
     Fault("another symbol", payload=_echo),
     Fault("no rows", rows=lambda _rows, _now: []),
     Fault("some rows missing", rows=lambda rows, _now: rows[:5] + rows[9:]),
@@ -273,7 +283,10 @@ FAULTS = (
     Fault("rows of the future", rows=_added(30)),
     Fault("a row on a Saturday", rows=_weekend),
     Fault("a row without a date", rows=_change(day=10**17)),
+    Fault("a row of the year 9999", rows=_change(day=date(9999, 12, 31))),
     Fault("all prices doubled", rows=_scaled),
+    Fault("a split is forgotten", payload=_without_splits, dialects=AT_YAHOO),
+    Fault("splits are forgotten", reply=_NO_SPLITS, target="splits", dialects=(MASSIVE, FMP)),
     Fault(
         "prices in pence",
         payload=_yahoo(lambda r: r["meta"].update(currency="GBp")),

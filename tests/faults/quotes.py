@@ -4,6 +4,7 @@ Generated from a seed, so that it is the same everywhere; ``real_market`` takes 
 that skfolio bundles instead.
 """
 
+import zlib
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ class Series:
     rows: tuple[Row, ...]
     splits: tuple[tuple[date, float, float], ...] = ()
     dividends: tuple[tuple[date, float], ...] = ()
+    gains: tuple[tuple[date, float], ...] = ()
     currency: str = "USD"
     kind: str = "EQUITY"
     name: str = "A company"
@@ -58,8 +60,12 @@ def make_series(sessions, *, seed, price=100.0, splits=(), **options):
 
 
 def small_market(sessions):
-    """Make three symbols: with a split and dividends, without either, and a share class."""
+    """Make five symbols: with splits and dividends, without either, and a share class.
+
+    ``SSS`` splits in the sixth week before the last session that tests fetch.
+    """
     middle, later = sessions[len(sessions) // 2], sessions[-20]
+    lately = next(day for day in sessions if day >= date(2024, 5, 6))
     paid = ((sessions[5], 0.8), (later, 0.25))
     return {
         "AAA": make_series(
@@ -70,17 +76,48 @@ def small_market(sessions):
         ),
         "BBB": make_series(sessions, seed=2, price=40.0, kind="ETF", name="A fund"),
         "BRK.B": make_series(sessions, seed=3, price=400.0),
+        "SSS": make_series(sessions, seed=4, splits=((lately, 3.0, 1.0),)),
+        "TTT": make_series(sessions, seed=5, price=8.0, dividends=((lately, 0.1),)),
     }
 
 
-def real_market():
-    """Read the closes that skfolio bundles; open, high and low are the close."""
+class AnyMarket(dict):
+    """A market in which every symbol is sold but those that begin with ZZZ.
+
+    What is asked for first is drawn then, from a seed that is the symbol: the same for ever.
+    """
+
+    def __init__(self, sessions, known=()):
+        super().__init__(known)
+        self.sessions = sessions
+
+    def get(self, symbol, default=None):
+        """Return a symbol's series."""
+        if symbol.startswith("ZZZ"):
+            return default
+        if symbol not in self:
+            seed = zlib.crc32(symbol.encode())
+            paid = tuple((day, 0.25) for day in self.sessions[seed % 63 :: 63])
+            price = 20.0 + seed % 280
+            series = make_series(self.sessions, seed=seed, price=price, dividends=paid, name=symbol)
+            self[symbol] = series
+        return self[symbol]
+
+
+def real_market(sessions):
+    """Read the closes that skfolio bundles, and let the last of them be of ``sessions[-1]``.
+
+    Open, high and low are the close.
+    """
     from skfolio.datasets import load_sp500_dataset  # noqa: PLC0415 - a big package
 
     frame = load_sp500_dataset()
     market = {}
     for symbol in frame.columns:
-        closes = frame[symbol].dropna()
-        rows = (Row(at.date(), c, c, c, c, 1e6) for at, c in closes.items())
+        closes = frame[symbol].dropna().to_list()
+        days = sessions[-len(closes) :]
+        rows = (
+            Row(day, c, c, c, c, 1e6) for day, c in zip(days, closes[-len(days) :], strict=True)
+        )
         market[symbol] = Series(tuple(rows), name=symbol)
     return market

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.faults.befallen import COMMITTED
+from tests.faults.happenings import KINDS
 from tests.faults.installations import LARGE, SMALL
 from tests.faults.laboratory import Laboratory
 from tests.support import PROFILE
@@ -11,21 +13,44 @@ from tests.support import PROFILE
 from riskmark import faults
 
 SIZE = {"default": SMALL, "deep": LARGE}[PROFILE]
+STEP = {"default": 5, "deep": 1}[PROFILE]
+"""Every how many points one is died at; ``make chaos`` takes all, first and last pass."""
 SOURCE = Path(faults.__file__).parent
 
 
-def test_a_run_passes_every_crash_point(laboratory: Laboratory):
-    passes = laboratory.undisturbed(SIZE).passes
+def test_some_run_passes_every_crash_point(laboratory: Laboratory):
+    assert all(laboratory.place_of(SIZE, name) for name in faults.NAMES)
 
-    assert [name for name in faults.NAMES if not passes[name]] == []
+
+@pytest.mark.parametrize("happening", KINDS)
+def test_every_transaction_of_a_run_has_a_crash_point_on_either_side(
+    laboratory: Laboratory, happening: str
+):
+    by_thread: dict[str, list[str]] = {}
+
+    for thread, step in laboratory.watched(SIZE, happening).report["steps"]:
+        by_thread.setdefault(thread, []).append(step)
+
+    commits = 0
+    for steps in by_thread.values():
+        for before, step, after in zip(["", *steps], steps, [*steps[1:], ""], strict=False):
+            if step == COMMITTED:
+                commits += 1
+                name, _, edge = before.rpartition(".")
+                assert edge == "before_commit", steps
+                assert after == f"{name}.committed", steps
+    assert commits > 3
 
 
 def test_the_code_has_the_crash_points_that_are_listed_and_no_other():
     texts = [path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")]
 
     named = {name for text in texts for name in re.findall(r'faults\.point\("(.+?)"\)', text)}
+    writing = r'\.(?:transaction|write|statement)\("(.+?)"\)'
+    transactions = {name for text in texts for name in re.findall(writing, text)}
 
-    assert named == set(faults.NAMES)
+    assert named == set(faults.BETWEEN)
+    assert transactions == set(faults.TRANSACTIONS)
 
 
 def test_a_name_that_is_not_listed_is_an_error_while_a_hook_is_set():
@@ -42,13 +67,10 @@ def test_a_name_that_is_not_listed_is_an_error_while_a_hook_is_set():
     assert passed == ["run.planned"]
 
 
-@pytest.mark.parametrize("which", ["first", "last"])
-@pytest.mark.parametrize("name", faults.NAMES)
-def test_a_run_that_dies_at_a_crash_point_is_made_up_by_the_next(
-    laboratory: Laboratory, name: str, which: str
-):
-    hit = 1 if which == "first" else laboratory.undisturbed(SIZE).passes[name]
+@pytest.mark.parametrize("name", faults.NAMES[::STEP])
+def test_a_run_that_dies_at_a_crash_point_is_made_up_by_the_next(laboratory: Laboratory, name: str):
+    happening, passes = laboratory.place_of(SIZE, name)
 
-    with laboratory.trial(SIZE) as trial:
-        trial.run_to_crash(name, hit)
+    with laboratory.trial(SIZE, happening) as trial:
+        trial.run_to_crash(name, passes)
         trial.run_and_check()

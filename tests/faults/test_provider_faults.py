@@ -1,66 +1,96 @@
 """Every fault of every provider, through its real client: see ``provider_lab``."""
 
-import re
 import time
 
 import pytest
+from sqlalchemy import delete
 from tests.faults.provider_faults import FAULTS, Fault, too_many
 from tests.faults.provider_lab import (
     BUDGET_S,
+    CHECKER,
+    FIRST,
     MARKET,
     PAGE,
+    POSITIONS,
     PROVIDERS,
+    RULES,
     SYMBOLS,
+    TARGET,
     cases,
+    cell,
+    know_some,
+    laboratory,
+    make_provider,
     observe,
-    table,
+    places,
 )
-from tests.faults.server import ProviderServer
+from tests.faults.quota import FastTime
+from tests.market import CALENDAR, load, split, stored_closes
+
+from riskmark.engine.price_collection import fetch_symbol
+from riskmark.providers.limits import Budget
+from riskmark.providers.sources import Sources
+from riskmark.storage import schema
 
 CASES = cases()
-NAMES = [f"{provider}-{fault.name}" for fault, provider in CASES]
-LONGEST_RUN_S = 20.0
+PLACED = [(*case, POSITIONS[number % len(POSITIONS)]) for number, case in enumerate(CASES)]
+"""Every fault of each provider, met in one of the positions."""
+OTHERS = [
+    (*case, position)
+    for number, case in enumerate(CASES)
+    for position in POSITIONS
+    if position != POSITIONS[number % len(POSITIONS)]
+]
+LONGEST_RUN_S = 30.0
 
 # The clients' own modules warn as they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+def named(case):
+    fault, provider, position = case
+    return f"{provider}-{fault.name}-{position}"
+
+
 @pytest.fixture(scope="module")
-def server():
-    """Serve the small market as long as this file's tests last."""
-    with ProviderServer(MARKET) as server:
-        yield server
+def lab():
+    """Serve the small market, with a database, as long as this file's tests last."""
+    with laboratory() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 def page():
-    """Read the lines of the page that is kept."""
-    return PAGE.read_text(encoding="utf-8").splitlines()
+    """Read the table of the page that is kept: cells by fault and provider."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    rows = [text.strip("| ").split(" | ") for text in lines if text.startswith("| ")]
+    return {(row[0], row[1]): dict(zip(POSITIONS, row[2:], strict=True)) for row in rows[2:]}
 
 
-@pytest.mark.parametrize(("fault", "provider"), CASES, ids=NAMES)
-def test_no_fault_lets_a_wrong_price_through_and_each_has_the_outcome_on_the_page(
-    fault, provider, server, page
-):
+def check(lab, page, case):
+    """Assert what must hold of any fault, anywhere."""
+    fault, provider, position = case
+    at = places(lab, provider, fault.target)[position]
     started = time.monotonic()
 
-    once = observe(server, provider, fault, {0})
-    always = observe(server, provider, fault, None)
+    seen = observe(lab, provider, fault, at)
 
-    assert once.wrong == always.wrong == ()
+    assert seen.wrong == ()
+    assert seen.unnamed == ()
+    assert seen.seconds < BUDGET_S
     assert time.monotonic() - started < LONGEST_RUN_S
-    assert max(once.seconds, always.seconds) < BUDGET_S
-    assert table([(fault, provider, once.words, always.words)])[-1] in page
+    assert cell(seen.words) == page[fault.name, provider][position]
+
+
+@pytest.mark.parametrize("case", PLACED, ids=named)
+def test_no_fault_stores_a_wrong_price_and_each_symbol_has_the_outcome_on_the_page(lab, page, case):
+    check(lab, page, case)
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("at", [{1}, {2}], ids=["middle", "last"])
-@pytest.mark.parametrize(("fault", "provider"), CASES, ids=NAMES)
-def test_a_fault_in_the_middle_or_at_the_end_harms_no_symbol_before_it(fault, provider, at, server):
-    seen = observe(server, provider, fault, at)
-
-    assert seen.wrong == ()
-    assert fault.target != "bars" or seen.words[0].startswith("ok")
+@pytest.mark.parametrize("case", OTHERS, ids=named)
+def test_no_fault_on_another_request_stores_a_wrong_price_either(lab, page, case):
+    check(lab, page, case)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -68,30 +98,53 @@ def test_there_are_at_least_25_faults_of_each_provider(provider):
     assert sum(name == provider for _, name in CASES) >= 25
 
 
-def test_the_page_has_no_line_of_a_fault_that_is_none(page):
-    names = {fault.name for fault in FAULTS}
-
-    listed = {re.match(r"\| (.+?) \|", line)[1] for line in page if line.startswith("| ")}
-
-    assert listed - {"fault", "---"} == names
+def test_the_page_has_each_fault_and_no_other(page):
+    assert list(page) == [(fault.name, provider) for fault, provider in CASES]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("headers", [{}, {"Retry_After": "1"}, {"Retry_After": "0"}], ids=str)
 def test_a_provider_that_refuses_everything_is_asked_at_most_five_times_a_run(
-    provider, headers, server
+    provider, headers, lab
 ):
     everything = Fault("429 everywhere", reply=too_many(**headers), target="*")
 
-    seen = observe(server, provider, everything, None)
+    seen = observe(lab, provider, everything, None)
 
     assert seen.words == ("rate_limited",) * len(SYMBOLS)
     assert seen.requests <= 5
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_without_faults_everything_arrives_as_traded(provider, server):
-    seen = observe(server, provider, None, None)
+def test_without_faults_everything_arrives_as_traded(provider, lab):
+    seen = observe(lab, provider, None, None)
 
     assert seen.words == ("ok",) * len(SYMBOLS)
     assert seen.wrong == ()
+
+
+def test_faults_have_names_of_their_own():
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+
+
+def test_what_lies_before_a_stored_split_that_a_provider_forgets_is_not_filled(lab):
+    ((split_day, _, _),) = MARKET["SSS"].splits
+    know_some(lab.database, "yfinance")
+    with lab.database.write() as connection:
+        connection.execute(delete(schema.price).where(schema.price.c.session < split_day))
+        load(connection, actions=[split("SSS", split_day, 3.0)])
+    forgotten = next(fault for fault in FAULTS if fault.name == "a split is forgotten")
+    lab.server.play(forgotten)
+    budget = Budget(BUDGET_S, FastTime())
+    provider = make_provider("yfinance", lab.server.url, budget=budget)
+    sources = Sources((provider,), CHECKER, budget)
+
+    found = fetch_symbol(lab.database, sources, "SSS", dates=(FIRST, TARGET), rules=RULES)
+
+    sources.close()
+    with lab.database.read() as connection:
+        closes = stored_closes(connection, "SSS")
+    assert found.said[0].outcome.reason == "partial"
+    assert min(closes) == split_day
+    assert closes == {day: MARKET["SSS"].closes[day] for day in closes}
+    assert found.missing == tuple(day for day in CALENDAR.sessions if FIRST <= day < split_day)

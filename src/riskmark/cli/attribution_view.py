@@ -37,6 +37,9 @@ def attribution_view(
     if by in {None, By.SECTOR} and found.sectors:
         yield ""
         yield _sectors(found.sectors, total=found.pnl)
+    if by is not By.FACTOR and found.lines_reason is not None:
+        yield ""
+        yield f"by position and sector: {in_words(NULL_WORDS, found.lines_reason)}"
     if by in {None, By.FACTOR}:
         yield ""
         yield _factors(found.by_factor, total=found.pnl)

@@ -1,6 +1,7 @@
 """``riskmark prices fetch`` and ``riskmark providers status``: what they do and show."""
 
-from datetime import date
+from datetime import UTC, date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmark.cli import formats, output
@@ -11,6 +12,7 @@ from riskmark.intake.arguments import parse_day, parse_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from rich.table import Table
     from sqlalchemy import Connection
@@ -127,35 +129,59 @@ def status_lines(app: "App") -> "list[dict[str, Any]]":
 
     with app.database.read() as connection:
         states = load_limits(connection)
+    chosen = app.settings.providers
     lines: list[dict[str, Any]] = []
-    now = app.wall.now()
-    for name in app.settings.providers.order:
+    for name in chosen.order:
         if name == FILES:
-            state = "ready" if app.settings.providers.files.enabled else "switched off"
-            lines.append({"provider": name, "state": state})
+            state = "ready" if chosen.files.enabled else "switched off"
+            if chosen.files.enabled and not Path(chosen.files.folder).exists():
+                state = "no folder"
+            lines.append({"provider": name, "state": state} | _circuit(None, is_open=False))
             continue
-        one = app.settings.providers.of(name)
+        one = chosen.of(name)
         known = states.get(DOMAIN_OF.get(name, name))
-        is_open = known is not None and known.open_until is not None and known.open_until > now
-        state = "left alone" if is_open else "ready"
+        state = _state(known, one.requests_per_day, app.wall.now())
         if name in WITH_KEY and not key_of(name, one):
             state = "no key"
         if not one.enabled:
             state = "switched off"
-        lines.append({"provider": name, "state": state} | _circuit(known, is_open=is_open))
+        limits = {
+            "requests_per_minute": one.requests_per_minute or None,
+            "requests_per_day": one.requests_per_day or None,
+        }
+        circuit = _circuit(known, is_open=state == "left alone")
+        lines.append({"provider": name, "state": state} | circuit | limits)
     return lines
+
+
+def _state(known: "LimitState | None", per_day: int, now: "datetime") -> str:
+    """Say whether a provider is asked; on trial: one failure more, and it is left alone."""
+    if known is None:
+        return "ready"
+    if per_day and known.day >= now.astimezone(UTC).date() and known.day_calls >= per_day:
+        return "used up"
+    if known.open_until is None:
+        return "ready"
+    return "left alone" if known.open_until > now else "on trial"
 
 
 def _circuit(known: "LimitState | None", *, is_open: bool) -> "dict[str, Any]":
     if known is None:
-        return {"until": None, "reason": None, "detail": "", "requests": 0, "date": None}
+        nothing: dict[str, Any] = {"until": None, "reason": None, "detail": "", "failures": 0}
+        return nothing | {"requests": 0, "date": None}
     return {
         "until": known.open_until if is_open else None,
         "reason": known.reason,
         "detail": known.detail,
+        "failures": known.failures,
         "requests": known.day_calls,
         "date": known.day,
     }
+
+
+def _at_most(line: "dict[str, Any]") -> str:
+    counts = (line.get("requests_per_minute"), "a minute"), (line.get("requests_per_day"), "a day")
+    return ", ".join(f"{count:,} {unit}" for count, unit in counts if count)
 
 
 def show_status(lines: "Sequence[dict[str, Any]]") -> None:
@@ -163,14 +189,15 @@ def show_status(lines: "Sequence[dict[str, Any]]") -> None:
     if not lines:
         output.note("no provider is asked: [providers] order is empty")
         return
-    table = make_table("Provider", "State", "Until", "Requests>", "Last failure…")
+    table = make_table("Provider", "State", "Until", "Requests>", "At most", "Last failure…")
     for line in lines:
         until = line.get("until")
         table.add_row(
             line["provider"],
             line["state"],
             formats.instant(until) if until else "",
-            f"{line.get('requests', 0):,} on {line['date']}" if line.get("date") else "",
+            f"{line['requests']:,} on {line['date']}" if line["date"] else "",
+            _at_most(line),
             f"{line['reason']}: {line['detail']}" if line.get("reason") else "",
             style="" if line["state"] == "ready" else "yellow",
         )

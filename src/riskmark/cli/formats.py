@@ -26,6 +26,7 @@ STYLE_OF: Mapping[str, str] = MappingProxyType(
         RunStatus.CANCELLED: "magenta",
         RunStatus.RUNNING: "cyan",
         RunStatus.QUEUED: "dim",
+        "stalled": "red",
     }
 )
 _MINUTE = 60.0

@@ -8,17 +8,31 @@ from typing import Annotated
 import typer
 
 from riskmark import __version__
-from riskmark.cli import demo, exporting, maintenance, runs, show, status, what_if
+from riskmark.cli import (
+    backups,
+    demo,
+    exporting,
+    maintenance,
+    pruning,
+    runs,
+    show,
+    status,
+    what_if,
+)
 from riskmark.cli.attribution import show_attribution
 from riskmark.cli.benchmarks import benchmark_commands
 from riskmark.cli.explain import explain
 from riskmark.cli.factors import factor_commands
 from riskmark.cli.group import BOOKS, CARE, DAILY, RiskmarkGroup
+from riskmark.cli.metrics import metrics
 from riskmark.cli.opening import GlobalOptions
 from riskmark.cli.options import NEGATIVE_VALUES
+from riskmark.cli.outbox import outbox_commands
 from riskmark.cli.portfolio import portfolio_commands
 from riskmark.cli.prices import price_commands
 from riskmark.cli.providers import provider_commands
+from riskmark.cli.scheduler import scheduler, show_schedule
+from riskmark.cli.serving import serve, work
 from riskmark.cli.symbols import symbol_commands
 
 app = typer.Typer(
@@ -35,6 +49,9 @@ app.command("status", rich_help_panel=DAILY)(status.show_status)
 app.command("plan", rich_help_panel=DAILY)(status.show_plan)
 app.command("run", rich_help_panel=DAILY)(runs.run)
 app.add_typer(runs.run_commands, name="runs", rich_help_panel=DAILY)
+app.command("schedule", rich_help_panel=DAILY)(show_schedule)
+app.command("worker", rich_help_panel=DAILY)(work)
+app.command("serve", rich_help_panel=DAILY)(serve)
 app.command("show", rich_help_panel=DAILY)(show.show_snapshot)
 app.command("history", rich_help_panel=DAILY)(show.show_history)
 app.command("attribution", rich_help_panel=DAILY)(show_attribution)
@@ -54,7 +71,12 @@ app.add_typer(factor_commands, name="factors", rich_help_panel=BOOKS)
 app.add_typer(benchmark_commands, name="benchmarks", rich_help_panel=BOOKS)
 app.command("init", rich_help_panel=CARE)(maintenance.init)
 app.command("verify", rich_help_panel=CARE)(maintenance.verify_all)
-app.command("backup", rich_help_panel=CARE)(maintenance.backup)
+app.command("backup", rich_help_panel=CARE)(backups.backup)
+app.command("restore", rich_help_panel=CARE)(backups.restore)
+app.command("prune", rich_help_panel=CARE)(pruning.prune)
+app.command("scheduler", rich_help_panel=CARE)(scheduler)
+app.command("metrics", rich_help_panel=CARE)(metrics)
+app.add_typer(outbox_commands, name="outbox", rich_help_panel=CARE)
 app.add_typer(maintenance.config_commands, name="config", rich_help_panel=CARE)
 
 _COLLECT_AFTER = 50_000

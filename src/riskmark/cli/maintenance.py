@@ -1,19 +1,13 @@
-"""``riskmark init``, ``verify``, ``backup`` and ``config``: care of an installation."""
+"""``riskmark init``, ``verify`` and ``config``: care of an installation."""
 
-import os
-import sqlite3
-import tempfile
-from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from riskmark.cli import exits, formats, output
 from riskmark.cli.interrupting import terminated_as_interrupted
-from riskmark.cli.opening import load_chosen_settings, opened, rules_for, sqlite_path
+from riskmark.cli.opening import load_chosen_settings, opened, rules_for
 from riskmark.cli.options import AsJson
-from riskmark.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +20,6 @@ config_commands = typer.Typer(help="The settings in force.", no_args_is_help=Tru
 
 MOST_VIOLATIONS = 40
 """Violations that a person is shown; JSON has all."""
-
-_SECRET = ("password", "secret", "api_key", "token")
 
 
 def init(ctx: typer.Context) -> None:
@@ -122,47 +114,6 @@ def _show_violations(found: "Verification") -> None:
     output.note(output.styled("[red]{count}[/]", count=count))
 
 
-def backup(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
-) -> None:
-    """Copy an SQLite database to a new file, also while it is in use."""
-    with opened(ctx, prepared=False) as app:
-        source = sqlite_path(app)
-        if source is None:
-            url = app.database.engine.url.set(drivername="postgresql")
-            shown = url.render_as_string(hide_password=True)
-            raise InputError(
-                "a PostgreSQL database is backed up with: "
-                f"pg_dump --format=custom --file={file} '{shown}'"
-            )
-        if not source.exists():
-            raise InputError(f"there is no database {str(source)!r}")
-        _copy_sqlite(source, file)
-    output.note(f"backed up to {file} ({file.stat().st_size / 1e6:,.1f} MB)")
-
-
-def _copy_sqlite(source: Path, file: Path) -> None:
-    """Write a compact copy of one state of the database; an existing file is never touched."""
-    if file.exists():
-        raise InputError(f"{str(file)!r} exists; a backup never overwrites")
-    folder = file.absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"the folder {str(folder)!r} does not exist")
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".riskmark-backup-") as scratch:
-        copy = Path(scratch) / "copy.db"
-        with closing(sqlite3.connect(source)) as connection:
-            connection.execute("VACUUM INTO ?", (str(copy),))
-        with copy.open("rb") as written:
-            os.fsync(written.fileno())
-        try:
-            file.hardlink_to(copy)
-        except FileExistsError as error:
-            raise InputError(f"{str(file)!r} exists; a backup never overwrites") from error
-        except OSError:  # a file system without hard links
-            copy.replace(file)
-
-
 @config_commands.command("show")
 def show_config(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Show every setting, and where its value came from; secrets are masked."""
@@ -185,6 +136,7 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
     import msgspec
     from sqlalchemy import make_url
 
+    from riskmark.domain.secrets import masked
     from riskmark.settings import NAMED_LISTS
 
     found: list[tuple[str, Any, str]] = []
@@ -192,8 +144,8 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
         shown = leaf
         if name in NAMED_LISTS:
             shown = [one["name"] for one in leaf]
-        elif any(word in name for word in _SECRET) and leaf:
-            shown = "***"
+        elif masked(name, leaf) != leaf:
+            shown = masked(name, leaf)
         elif name == "database_url":
             shown = make_url(leaf).render_as_string(hide_password=True)
         elif isinstance(leaf, tuple):

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 import typer
 
 from riskmark.errors import InputError
-from riskmark.reports.documents import Document, to_json
+from riskmark.reports.documents import Document, to_json, to_json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,12 @@ def show(*renderables: "RenderableType") -> None:
 def show_json(document: Document) -> None:
     """Print a document, and nothing else, to standard output."""
     typer.echo(to_json(document))
+
+
+def show_json_line(document: Document) -> None:
+    """Print a document to standard output as one line of a stream, at once."""
+    sys.stdout.write(to_json_line(document) + "\n")
+    sys.stdout.flush()
 
 
 def note(renderable: "RenderableType") -> None:

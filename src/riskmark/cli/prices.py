@@ -170,13 +170,21 @@ def _show_gaps(found: "GapReport") -> None:
 
 
 @price_commands.command("quality")
-def quality(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show who gave the bars of each symbol, corrections, quarantines and refusals."""
+def quality(
+    ctx: typer.Context,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL]…", help="Only these.", show_default=False),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show who gave the bars of each symbol, and what of them was corrected, odd or held back."""
     from riskmark.cli.quality_view import quality_view
     from riskmark.reports.price_quality import load_quality
 
     with opened(ctx) as app, app.database.read() as connection:
-        found = load_quality(connection, rules=rules_for(app, connection))
+        found = load_quality(connection, rules=rules_for(app, connection), symbols=symbols)
     if as_json:
         output.show_json(found.document())
     elif found.symbols or found.denials:

@@ -15,10 +15,40 @@ if TYPE_CHECKING:
 
 def quality_view(found: "QualityReport") -> "Iterator[RenderableType]":
     """Yield a table of symbols, and one each of what happened to their bars."""
+    yield _symbols(found)
+    if found.corrections:
+        table = make_table("Symbol", "Session", "Was>", "Is>", "By…", title="Corrections")
+        for fix in found.corrections:
+            was, now = f"{fix.old_close:,.4f}", f"{fix.new_close:,.4f}"
+            table.add_row(fix.symbol, formats.day(fix.session), was, now, fix.provider)
+        yield table
+    if found.outliers:
+        table = make_table(
+            "Symbol", "Session", "Move>", "Deviations>", title="Jumped, and back a session later"
+        )
+        for odd in found.outliers:
+            sizes = f"{odd.move:+.1%}", f"{odd.multiple:,.0f}"
+            table.add_row(odd.symbol, formats.day(odd.session), *sizes)
+        yield table
+    if found.quarantine:
+        table = make_table("Symbol", "From", "Why…", title="In quarantine")
+        for line in found.quarantine:
+            table.add_row(line.symbol, formats.day(line.first), line.reason)
+        yield table
+    yield from _second_opinions(found)
+    if found.denials:
+        table = make_table("Symbol", "Provider", "Says…", "Asked again", title="Not had")
+        for no in found.denials:
+            table.add_row(no.symbol, no.provider, no.reason, formats.instant(no.until))
+        yield table
+
+
+def _symbols(found: "QualityReport") -> "RenderableType":
     table = make_table("Symbol", "From", "To", "Sessions>", "Bars>", "From whom…")
     for one in found.symbols:
         whom = ", ".join(f"{name} {count:,}" for name, count in one.providers.items())
-        style = "yellow" if one.received < one.expected else ""
+        if one.delisted_since is not None:
+            whom += f"; delisted since {formats.day(one.delisted_since)}"
         table.add_row(
             one.symbol,
             formats.day(one.first),
@@ -26,22 +56,39 @@ def quality_view(found: "QualityReport") -> "Iterator[RenderableType]":
             f"{one.expected:,}",
             f"{one.received:,}",
             whom,
-            style=style,
+            style="yellow" if one.received < one.expected else "",
         )
-    yield table
-    if found.corrections:
-        table = make_table("Symbol", "Session", "Was>", "Is>", "By…", title="Corrections")
-        for fix in found.corrections:
-            was, now = f"{fix.old_close:,.4f}", f"{fix.new_close:,.4f}"
-            table.add_row(fix.symbol, formats.day(fix.session), was, now, fix.provider)
+    return table
+
+
+def _second_opinions(found: "QualityReport") -> "Iterator[RenderableType]":
+    """Yield what a second provider says of prices, and any provider of symbols."""
+    if found.comparisons:
+        table = make_table(
+            "Symbol", "With…", "At", "Sessions>", "Differ>", title="Compared with another provider"
+        )
+        for one in found.comparisons:
+            whom = f"{one.provider}: {one.reason}" if one.provider else "nobody to ask"
+            counts = f"{one.sessions:,}", f"{one.differing:,}"
+            style = "yellow" if one.differing else ""
+            table.add_row(one.symbol, whom, formats.day(one.target), *counts, style=style)
         yield table
-    if found.quarantine:
-        table = make_table("Symbol", "From", "Why…", title="In quarantine")
-        for line in found.quarantine:
-            table.add_row(line.symbol, formats.day(line.first), line.reason)
+    if found.differences:
+        table = make_table(
+            "Symbol", "Session", "Stored>", "By…", "Other>", "Says…", title="Where they differ"
+        )
+        for two in found.differences:
+            table.add_row(
+                two.symbol,
+                formats.day(two.session),
+                f"{two.stored_close:,.4f}",
+                two.stored_provider,
+                f"{two.close:,.4f}",
+                two.provider,
+            )
         yield table
-    if found.denials:
-        table = make_table("Symbol", "Provider", "Says…", "Asked again", title="Not had")
-        for no in found.denials:
-            table.add_row(no.symbol, no.provider, no.reason, formats.instant(no.until))
+    if found.conflicts:
+        table = make_table("Symbol", "What contradicts…", title="Another company's symbol?")
+        for each in found.conflicts:
+            table.add_row(each.symbol, each.conflict)
         yield table

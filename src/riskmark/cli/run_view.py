@@ -166,17 +166,41 @@ _SHORT_REASONS = {
 }
 
 
-def run_table(runs: "Sequence[RunSummary]") -> "Table":
-    """Make a table of runs."""
+def run_tables(runs: "Sequence[RunSummary]") -> "Iterator[Table]":
+    """Yield a table of the runs that wait or work, if there are any, and one of the others."""
+    live = [one for one in runs if one.is_live]
+    if live:
+        yield _live_table(live)
+    ended = [one for one in runs if not one.is_live]
+    if ended:
+        yield _ended_table(ended)
+
+
+def _live_table(runs: "Sequence[RunSummary]") -> "Table":
+    wide = () if output.is_narrow() else ("Target",)
+    table = make_table("Run", "Status", "By", *wide, "Try>", "Host", "Heartbeat>", "Progress")
+    for one in runs:
+        table.add_row(
+            one.run_id[-SHORT_ID:],
+            _state(one),
+            _asker(one),
+            *(formats.day(one.target) for _ in wide),
+            formats.count(one.attempt),
+            one.host or formats.NOTHING,
+            formats.duration(one.silent),
+            _progress(one),
+        )
+    return table
+
+
+def _ended_table(runs: "Sequence[RunSummary]") -> "Table":
     wide = () if output.is_narrow() else ("Target",)
     table = make_table("Run", "Status", "By", *wide, "Started", "Took>", "Sessions>", "Failed>")
     for one in runs:
-        status = "stalled" if one.is_stalled else one.status
-        scope = "all" if one.scope is None else f"{len(one.scope):,}"
         table.add_row(
             one.run_id[-SHORT_ID:],
-            formats.state(status),
-            f"{one.source}, {scope}",
+            _state(one).append(f", try {one.attempt}" if one.attempt > 1 else ""),
+            _asker(one),
             *(formats.day(one.target) for _ in wide),
             formats.instant(one.started_at),
             formats.duration(one.took),
@@ -186,6 +210,21 @@ def run_table(runs: "Sequence[RunSummary]") -> "Table":
     return table
 
 
+def _progress(one: "RunSummary") -> str:
+    if one.phase is None or one.place is not None:
+        return formats.NOTHING
+    return f"{TITLES.get(one.phase, one.phase)} {one.done:,}/{one.total:,}"
+
+
+def _asker(one: "RunSummary") -> str:
+    return f"{one.source}, {'all' if one.scope is None else f'{len(one.scope):,}'}"
+
+
+def _state(one: "RunSummary") -> "Text":
+    state = formats.state("stalled" if one.is_stalled else one.status)
+    return state if one.place is None else state.append(f", no. {one.place}")
+
+
 def run_view(
     found: "RunReport", events: "Sequence[Event]", *, every_detail: bool
 ) -> "Iterator[RenderableType]":
@@ -193,7 +232,7 @@ def run_view(
     from rich.text import Text
 
     one = found.summary
-    yield Text.assemble((f"run {one.run_id}", "bold"), "  ", formats.state(one.status))
+    yield Text.assemble((f"run {one.run_id}", "bold"), "  ", _state(one))
     yield output.styled("[dim]{head}[/]", head=_head(found))
     if one.error:
         yield Text(one.error, style="red")
@@ -227,6 +266,10 @@ def _head(found: "RunReport") -> str:
         f"{scope} to {one.target}",
         f"started {formats.instant(one.started_at)} UTC",
     ]
+    if one.host is not None:
+        parts.append(f"on {one.host}")
+    if one.silent is not None:
+        parts.append(f"heard from {formats.duration(one.silent)} ago")
     if one.took is not None:
         parts.append(f"took {formats.duration(one.took)}")
     if one.attempt > 1:

@@ -7,6 +7,7 @@ import typer
 from riskmark.cli import exits, formats, output
 from riskmark.cli.group import is_verbose
 from riskmark.cli.interrupting import terminated_as_interrupted
+from riskmark.cli.logging import start_logs
 from riskmark.cli.opening import opened
 from riskmark.cli.options import (
     AsJson,
@@ -64,6 +65,7 @@ def run(
 
     chosen = chosen_portfolios(portfolios, more)
     with opened(ctx) as app, terminated_as_interrupted():
+        start_logs(ctx, app.settings)
         target, begin = day_of(app, as_of, name="--as-of"), day_of(app, first, name="--from")
         with open_run_view(is_verbose=is_verbose(ctx)) as view:
 
@@ -112,18 +114,18 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List the newest runs; those whose process is gone are ended first."""
-    from riskmark.cli.run_view import run_table
+    from riskmark.cli.run_view import run_tables
     from riskmark.engine.claims import end_dead_runs
     from riskmark.reports.runs import list_runs
 
     with opened(ctx) as app:
-        end_dead_runs(app.database, at=app.clock.now())
+        end_dead_runs(app.database, at=app.wall.now(), lease=app.settings.lease)
         with app.database.read() as connection:
             found = list_runs(connection, app.principal, most=most)
     if as_json:
         output.show_json([one.document() for one in found])
     elif found:
-        output.show(run_table(found))
+        output.show(*run_tables(found))
     else:
         output.note("no runs yet; next: riskmark run")
 
@@ -136,7 +138,7 @@ def show(ctx: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
     from riskmark.reports.runs import load_events, load_run
 
     with opened(ctx) as app:
-        end_dead_runs(app.database, at=app.clock.now())
+        end_dead_runs(app.database, at=app.wall.now(), lease=app.settings.lease)
         with app.database.read() as connection:
             found = load_run(connection, app.principal, run_id)
             events = load_events(connection, found.summary.run_id)
@@ -148,32 +150,48 @@ def show(ctx: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
 
 @run_commands.command("watch")
 def watch_run(ctx: typer.Context, run_id: RunId, *, as_json: AsJson = False) -> None:
-    """Watch a run until it ends, and exit as it does."""
+    """Watch a run until it ends, and exit as it does.
+
+    With --json: a line with the run as it is now, and one more at every change.
+    """
     from riskmark.cli.run_view import open_run_view
-    from riskmark.cli.watching import watch
+    from riskmark.cli.watching import watch, watch_as_json
     from riskmark.reports.runs import find_run, load_run
 
     with opened(ctx) as app:
         with app.database.read() as connection:
             key = find_run(connection, app.principal, run_id).run_id
-        with open_run_view(is_verbose=is_verbose(ctx)) as view:
-            watch(app, key, view)
+        if as_json:
+            watch_as_json(app, key)
+        else:
+            with open_run_view(is_verbose=is_verbose(ctx)) as view:
+                watch(app, key, view)
         with app.database.read() as connection:
             found = load_run(connection, app.principal, key)
-        _show_end(app, found, as_json=as_json)
+        if not as_json:
+            _show_end(app, found, as_json=False)
     raise typer.Exit(exits.EXIT_OF[found.summary.status])
 
 
 @run_commands.command("cancel")
 def cancel(ctx: typer.Context, run_id: RunId) -> None:
-    """Ask a run to stop; it does so between two shards, and what is stored stays."""
+    """Cancel a run that waits; ask one at work to stop, which it does between two shards.
+
+    What is stored stays.
+    """
+    from riskmark.domain.reasons import RunStatus
+    from riskmark.engine import queue
     from riskmark.errors import InputError
     from riskmark.reports.runs import find_run
-    from riskmark.storage.runs import request_cancel
 
-    with opened(ctx) as app, app.database.write() as connection:
-        found = find_run(connection, app.principal, run_id)
-        if not request_cancel(connection, found.run_id):
+    with opened(ctx) as app:
+        with app.database.read() as connection:
+            found = find_run(connection, app.principal, run_id)
+        status = queue.cancel(app.database, found.run_id, at=app.wall.now())
+        if status is None:
+            with app.database.read() as connection:
+                found = find_run(connection, app.principal, found.run_id)
             at = formats.instant(found.finished_at)
             raise InputError(f"the run has ended: {found.status}, {at} UTC")
-    output.note(f"asked run {found.run_id} to stop")
+    what = "cancelled" if status is RunStatus.QUEUED else "asked to stop:"
+    output.note(f"{what} run {found.run_id}")

@@ -67,6 +67,9 @@ def snapshot_view(
     if found.positions:
         yield ""
         yield _positions(found.positions, every_position=every_position)
+    if found.positions_reason is not None:
+        yield ""
+        yield f"positions: {in_words(NULL_WORDS, found.positions_reason)}"
     most = len(found.positions) if every_position else LARGEST
     if (options := option_table(found, most=most)) is not None:
         yield ""

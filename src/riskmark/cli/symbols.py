@@ -11,8 +11,12 @@ from riskmark.cli.options import NEGATIVE_VALUES, AsJson
 from riskmark.domain.instruments import InstrumentKind
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from datetime import date
 
+    from rich.text import Text
+    from sqlalchemy import Connection
+
+    from riskmark.app import App
     from riskmark.storage.universe import InstrumentSummary
 
 symbol_commands = typer.Typer(
@@ -20,6 +24,7 @@ symbol_commands = typer.Typer(
 )
 
 Symbol = Annotated[str, typer.Argument(metavar="S", help="A symbol.", show_default=False)]
+_WORDS = {"first_session": "first seen", "last_session": "last seen"}
 
 
 @symbol_commands.command("list")
@@ -35,24 +40,33 @@ def list_symbols(
 
     with opened(ctx) as app:
         with app.database.read() as connection:
+            delisted = _delisted(app, connection)
             found = [
                 one
                 for one in list_universe(connection, owner_id=app.principal.account_id)
                 if (kind is None or one.instrument.kind is kind) and (one.portfolios or not held)
             ]
         if as_json:
-            output.show_json([_document(one) for one in found])
+            output.show_json([_document(one, delisted) for one in found])
         elif found:
-            _show_list(found)
+            _show_list(found, delisted)
         else:
             output.note("no symbols; riskmark prices import PATH brings them")
 
 
-def _show_list(found: "list[InstrumentSummary]") -> None:
+def _delisted(app: "App", connection: "Connection") -> "dict[str, date]":
+    from riskmark.cli.opening import rules_for
+    from riskmark.storage.delistings import load_delisted
+
+    rules = rules_for(app, connection)
+    return load_delisted(connection, rules.calendar, rules.target)
+
+
+def _show_list(found: "list[InstrumentSummary]", delisted: "dict[str, date]") -> None:
     from riskmark.cli.tables import cut, make_table
 
     table = make_table(
-        "Symbol", "Kind", "Name…", "Sector…", "Bars>", "Last bar", "Held by>", "Note"
+        "Symbol", "Kind", "Name…", "Sector…", "Said by…", "Bars>", "Last seen", "Held by>", "Note"
     )
     for one in found:
         instrument = one.instrument
@@ -61,39 +75,57 @@ def _show_list(found: "list[InstrumentSummary]") -> None:
             instrument.kind,
             cut(instrument.name or ""),
             cut(instrument.sector or ""),
+            ", ".join(dict.fromkeys(_sayers(one))),
             formats.count(one.bars),
             formats.day(one.last_session) if one.bars else "",
             formats.count(one.portfolios),
-            _remark(one),
+            _remark(one, delisted),
         )
     output.show(table)
 
 
-def _remark(one: "InstrumentSummary") -> "str | Text":
+def _sayers(one: "InstrumentSummary") -> list[str]:
+    """Name who said what a symbol is; nobody did of what is a guess."""
+    said = one.said
+    return [by for by in (said.kind_by, said.name_by, said.sector_by) if by is not None]
+
+
+def _remark(one: "InstrumentSummary", delisted: "dict[str, date]") -> "str | Text":
+    if one.instrument.symbol in delisted and not one.instrument.is_private:
+        since = formats.day(delisted[one.instrument.symbol])
+        return output.styled(f"[yellow]delisted {since}[/]")
+    if one.said.conflict is not None:
+        return output.styled("[yellow]contradicted[/]")
     if one.quarantined_from is not None:
         return output.styled("[yellow]quarantined[/]")
     return "accepted" if one.accepted is not None else ""
 
 
-def _document(one: "InstrumentSummary") -> dict[str, Any]:
+def _document(one: "InstrumentSummary", delisted: "dict[str, date]") -> dict[str, Any]:
     instrument = one.instrument
+    is_public = instrument.owner_id is None
     return {
         "symbol": instrument.symbol,
         "kind": instrument.kind,
         "name": instrument.name,
         "sector": instrument.sector,
         "currency": instrument.currency,
+        "kind_by": one.said.kind_by,
+        "name_by": one.said.name_by,
+        "sector_by": one.said.sector_by,
         "private": instrument.is_private,
         "aliases": list(one.aliases),
         "portfolios": one.portfolios,
         "bars": one.bars,
         "first_session": one.first_session,
         "last_session": one.last_session,
+        "delisted_since": delisted.get(instrument.symbol) if is_public else None,
         "actions": one.actions,
         "valuations": one.valuations,
         "accepted": one.accepted,
         "quarantined_from": one.quarantined_from,
         "quarantine_reason": one.quarantine_reason,
+        "conflict": one.said.conflict,
     }
 
 
@@ -106,15 +138,17 @@ def show(ctx: typer.Context, symbol: Symbol, *, as_json: AsJson = False) -> None
 
     with opened(ctx) as app:
         with app.database.read() as connection:
+            delisted = _delisted(app, connection)
             found = describe_symbol(connection, symbol, owner_id=app.principal.account_id)
         if as_json:
-            output.show_json(_document(found))
+            output.show_json(_document(found, delisted))
             return
         table = Table.grid(padding=(0, 2))
-        for name, value in _document(found).items():
+        for name, value in _document(found, delisted).items():
             if value not in (None, [], 0, False):
                 shown = ", ".join(value) if isinstance(value, list) else str(value)
-                label = output.styled(f"[dim]{name.replace('_', ' ')}[/]")
+                words = _WORDS.get(name, name.replace("_", " "))
+                label = output.styled(f"[dim]{words}[/]")
                 table.add_row(label, shown)
         output.show(table)
 

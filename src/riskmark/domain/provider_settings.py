@@ -11,6 +11,16 @@ DOMAIN_OF = {"yfinance": "yahoo", "yahooquery": "yahoo"}
 """What fails together: two clients of one host; any other provider is a domain of its own."""
 WITH_KEY = frozenset({"massive", "fmp"})
 """Those that answer nobody without a key."""
+BY_NAME_OF_THE_TIME = frozenset({"massive"})
+"""Those that keep bars under the symbol that an instrument had on their session."""
+
+
+NO_KEY = "must be one word of ASCII characters"
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be sent as a key, or is empty; else it would be shown in an error."""
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -29,6 +39,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         """What of it cannot be; None if all can."""
         if self.api_key and self.api_key_file:
             return "api_key and api_key_file are both given"
+        if not is_key(self.api_key):
+            return f"api_key {NO_KEY}"
         if self.base_url:
             parts = urlsplit(self.base_url)
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
@@ -51,6 +63,9 @@ class ProvidersSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
     order: tuple[str, ...]
     run_budget_seconds: float
+    profiles_a_run: int
+    profile_days: int
+    cross_check_symbols: int
     files: FilesSettings
     yfinance: ProviderSettings
     yahooquery: ProviderSettings
@@ -73,6 +88,10 @@ class ProvidersSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
             return "order names a provider twice"
         if self.run_budget_seconds <= 0:
             return "run_budget_seconds must be above 0"
+        if self.profiles_a_run < 0 or self.cross_check_symbols < 0 or self.profile_days < 1:
+            return (
+                "profiles_a_run and cross_check_symbols must be 0 or more, profile_days 1 or more"
+            )
         if FILES in self.order and self.files.enabled and not self.files.folder:
             return "files has no folder"
         problems = ((name, self.of(name).problem) for name in PROVIDERS)

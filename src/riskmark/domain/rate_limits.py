@@ -6,6 +6,7 @@ circuit is open none does; after it, the first one is a trial: if that fails as 
 circuit opens again at once. A clock that was put back makes nothing possible that was not.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from typing import NamedTuple
 from riskmark.domain.reasons import AnswerReason
 
 WINDOW = timedelta(seconds=61)
+SKEW = timedelta(minutes=10)
+"""How far the clocks of two processes may be apart: then they keep the limit together."""
 MAX_PER_MINUTE = 1_000
 """More is no limit that has to be counted."""
 
@@ -65,16 +68,31 @@ def admit(state: LimitState, limits: Limits, at: datetime) -> tuple[Admission, L
         detail = f"the {limits.per_day} requests of {day} are used up"
         reason = AnswerReason.QUOTA_EXHAUSTED
         return Admission(is_admitted=False, reason=reason, until=until, detail=detail), state
+    if limits.per_day is not None and at.astimezone(UTC).date() < day:
+        # Another process has seen the next date already; this one will in a moment.
+        until = datetime.combine(day, time(), UTC)
+        return Admission(is_admitted=False, until=until, detail="our own limit"), state
     calls: tuple[datetime, ...] = ()
     if limits.per_minute is not None and limits.per_minute <= MAX_PER_MINUTE:
-        recent = (min(call, at) for call in state.calls)
-        calls = tuple(call for call in recent if call > at - WINDOW)
+        calls = _recent(state.calls, at)
         if len(calls) >= limits.per_minute:
-            until = calls[-limits.per_minute] + WINDOW
-            return Admission(is_admitted=False, until=until, detail="our own limit"), state
-        calls = (*calls, at)
+            until = min(calls[-limits.per_minute], at) + WINDOW
+            known = replace(state, calls=calls)
+            return Admission(is_admitted=False, until=until, detail="our own limit"), known
+        # Not before one that is known: that clock is ahead of this one, or was read later.
+        calls = (*calls, max(at, *calls) if calls else at)
     taken = replace(state, day=day, day_calls=day_calls + 1, calls=calls)
     return Admission(is_admitted=True), taken
+
+
+def _recent(calls: Iterable[datetime], at: datetime) -> tuple[datetime, ...]:
+    """Return the requests of the last window, and those of clocks that are a little ahead.
+
+    They keep their instants, as another process may see them next; one that lies further
+    ahead than ``SKEW`` is of a clock that was put back, and counts as of now.
+    """
+    known = (call if call <= at + SKEW else at for call in calls)
+    return tuple(sorted(call for call in known if call > at - WINDOW))
 
 
 def after_success(state: LimitState) -> LimitState:

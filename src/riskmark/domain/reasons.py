@@ -100,6 +100,7 @@ class NullReason(StrEnum):
     BELOW_INTRINSIC = "below_intrinsic"
     OUT_OF_RANGE = "out_of_range"
     NOT_COMPUTED_YET = "not_computed_yet"
+    PRUNED = "pruned"
 
 
 class RunStatus(StrEnum):

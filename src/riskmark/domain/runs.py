@@ -4,12 +4,19 @@ An entry point chooses a source and a scope; everything else is the same for all
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from riskmark.domain.reasons import Source
 
 ALL = "all"
+_URGENT, _ASKED, _NIGHTLY = 0, 1, 2
+_PRIORITY: Mapping[Source, int] = MappingProxyType(
+    {Source.ONBOARDING: _URGENT, Source.CRON: _NIGHTLY}
+)
+"""Somebody waits for a new portfolio's numbers; nobody waits for the night. All else is between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +36,24 @@ class RunRequest:
     offline: bool = False
 
     @property
+    def priority(self) -> int:
+        """How urgent it is; the lowest number is carried out first."""
+        return _PRIORITY.get(self.source, _ASKED)
+
+    @property
+    def scope_size(self) -> int | None:
+        """The number of portfolios; None: all of them, however many."""
+        return None if self.scope is None else len(self.scope)
+
+    @property
     def scope_text(self) -> str:
         """The scope as it is stored: ``all`` or a JSON list of ids."""
         return ALL if self.scope is None else json.dumps(list(self.scope))
+
+    @staticmethod
+    def scope_of(stored: str) -> tuple[str, ...] | None:
+        """Read a scope as ``scope_text`` wrote it."""
+        return None if stored == ALL else tuple(json.loads(stored))
 
     @property
     def scope_key(self) -> str:
@@ -49,13 +71,14 @@ class Phase:
 
 
 PRICES = Phase("prices", "Prices")
+PROFILES = Phase("profiles", "Profiles")
 SYMBOL_FACTORS = Phase("symbol_factors", "Symbol factors")
 SYMBOL_METRICS = Phase("symbol_metrics", "Symbol metrics")
 VALUATION = Phase("valuation", "Valuation")
 ANALYTICS = Phase("analytics", "Analytics")
 VERIFY = Phase("verify", "Verification")
 
-PHASES = (PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, VALUATION, ANALYTICS, VERIFY)
+PHASES = (PRICES, PROFILES, SYMBOL_FACTORS, SYMBOL_METRICS, VALUATION, ANALYTICS, VERIFY)
 """Every phase of every run, in order; there is no other list."""
 
 

@@ -9,10 +9,33 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Self, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 _Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Drained(Exception):
+    """The process stops: the run goes back to the queue."""
+
+
+class Stops(Protocol):
+    """What a run asks between two transactions, while nothing is being written."""
+
+    def check(self) -> None:
+        """Raise if the run is to stop."""
+
+
+class Draining:
+    """Stops a run that works in a thread of a worker, once ``stop`` is set."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
+    def check(self) -> None:
+        """Raise ``Drained`` if the worker is to stop."""
+        if self._stop.is_set():
+            raise Drained
 
 
 class Interrupts:

@@ -23,6 +23,14 @@ def this_process() -> str:
     return f"{_place()}|{os.getpid()}|{started:.2f}"
 
 
+def host_of(owner: str | None) -> str:
+    """Return the name of the host that an owner runs on, and its process number there."""
+    if owner is None:
+        return "an unknown host"
+    place, pid, _ = owner.rsplit("|", 2)
+    return f"{place.partition('/')[0]} (process {pid})"
+
+
 def is_gone(owner: str | None) -> bool:
     """Whether the owner is known to have ended; False if that cannot be seen from here."""
     if owner is None:

@@ -1,35 +1,39 @@
 """The prices phase: ask providers for what the plan needs, and store it symbol by symbol.
 
 A symbol is a transaction: what was stored stays, however the run ends. A close that is
-stored is corrected only by the provider that gave it; another one's differs in the last
-digits, and would go to and fro.
+stored is corrected only by the provider that gave it, or by one that is asked before it:
+another one's differs in the last digits, and would go to and fro.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
+from riskmark import logs
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
-from riskmark.intake.lot_rows import InstrumentHint
+from riskmark.engine.takeovers import hold_back
 from riskmark.intake.market_data import Bars
 from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
-from riskmark.providers.chain import Collected
+from riskmark.planning.profiles import Said
+from riskmark.providers.chain import Collected, Part
 from riskmark.providers.limits import Interruptible
-from riskmark.providers.outcomes import Outcome
-from riskmark.providers.port import Profile, Wanted
+from riskmark.providers.outcomes import Circuit, Outcome
+from riskmark.providers.port import FormerSymbol, Wanted
 from riskmark.providers.sources import Sources
+from riskmark.storage.actions import load_splits
+from riskmark.storage.aliases import load_former
 from riskmark.storage.engines import Database
-from riskmark.storage.instruments import ensure_instruments, find_instruments
-from riskmark.storage.key_lists import run_statement
-from riskmark.storage.ledger import record_changes
+from riskmark.storage.instruments import find_instruments
 from riskmark.storage.price_needs import StoredClose, load_closes, load_price_needs, save_check
 from riskmark.storage.prices import import_prices
+from riskmark.storage.profiles import save_said
 from riskmark.storage.provider_symbols import (
     Denial,
     Refusal,
@@ -38,6 +42,9 @@ from riskmark.storage.provider_symbols import (
     save_denials,
 )
 from riskmark.storage.runs import UnavailableSymbol
+
+FUND_GRACE = timedelta(hours=20)
+"""How long a net asset value may be to come before another provider is asked: until noon."""
 
 OpenSources = Callable[[Calendar], Sources]
 
@@ -49,14 +56,16 @@ class Rules(NamedTuple):
     target: date
     base_currency: str
     at: datetime
+    fresh: timedelta = timedelta(days=90)
 
 
 class Asked(NamedTuple):
-    """A symbol, the range that is asked for, and what is stored of it."""
+    """A symbol, the range that is asked for, what is stored of it, and up to when that is all."""
 
     need: PriceNeed
     span: Span
     stored: Mapping[date, StoredClose]
+    until: date
 
 
 def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> None:
@@ -72,23 +81,37 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
             scope=record.request.scope,
             target=target,
             factor_symbols=record.settings.factor_symbols,
+            order=sources.names,
         )
         planned = [(need, plan_span(need, target)) for need in needs]
         asked = [
-            Asked(need, span, _stored(connection, calendar, need, span))
+            Asked(need, span, _stored(connection, calendar, need, span), record.request.target)
             for need, span in planned
             if span is not None
         ]
         refusals = load_refusals(connection, at=record.now())
+        former = load_former(connection)
+        stored = {n.instrument_id: n.symbol for n in needs if n.instrument_id is not None}
+        splits = load_splits(connection, stored)
     record.spend(PRICES, 0.0, total=len(asked))
     for one in asked:
         started = time.perf_counter()
-        found = sources.collect(_wanted(one, calendar, refusals.get(one.need.symbol, {})))
+        symbol, key = one.need.symbol, one.need.instrument_id
+        wanted = _wanted(one, calendar, refusals.get(symbol, {}), former.get(key or 0, ()))
+        found = sources.collect(replace(wanted, splits=splits.get(key or 0, ())))
+        found = hold_back(record.database, key, found, known=one.stored)
         if found.missing:
-            record.answers[one.need.symbol] = _answers(found)
-        rules = Rules(calendar, record.request.target, record.settings.base_currency, record.now())
-        with record.transaction() as connection:
-            _store(connection, rules, one=one, found=found)
+            answers = record.answers[symbol] = _answers(found)
+            said = ", ".join(f"{answer.provider}: {answer.reason}" for answer in answers)
+            logs.info("prices missing", symbol=symbol, said=said)
+        settings = record.settings
+        fresh = timedelta(days=settings.providers.profile_days)
+        at = record.now()
+        rules = Rules(calendar, record.request.target, settings.base_currency, at, fresh)
+        with record.transaction("prices.store") as connection:
+            conflict = _store(connection, rules, one=one, found=found, order=sources.names)
+            if conflict is not None:
+                record.log(connection, f"{symbol}: {conflict}", phase=PRICES, level="warning")
             record.spend(PRICES, time.perf_counter() - started, done=1)
             record.save_phase(connection, PRICES)
             record.save(connection, PRICES)
@@ -104,7 +127,12 @@ def _stored(
     return load_closes(connection, need.instrument_id, dates)
 
 
-def _wanted(one: Asked, calendar: Calendar, refusals: Mapping[str, Refusal]) -> Wanted:
+def _wanted(
+    one: Asked,
+    calendar: Calendar,
+    refusals: Mapping[str, Refusal],
+    former: Iterable[tuple[str, date]],
+) -> Wanted:
     return Wanted(
         one.need.symbol,
         calendar.sessions[one.span.first],
@@ -114,6 +142,8 @@ def _wanted(one: Asked, calendar: Calendar, refusals: Mapping[str, Refusal]) -> 
             name: Outcome(refusal.reason, refusal.detail, refusal.until)
             for name, refusal in refusals.items()
         },
+        former=tuple(FormerSymbol(*name) for name in former),
+        grace=FUND_GRACE if one.need.is_fund else timedelta(),
     )
 
 
@@ -126,22 +156,28 @@ def fetch_symbol(
     span = Span(first, max(first, calendar.on_or_before(dates[1])))
     with database.read() as connection:
         known = find_instruments(connection, [symbol], owner_id=None).get(symbol)
-        key = None if known is None else known.instrument_id
+        key, symbol = (None, symbol) if known is None else (known.instrument_id, known.symbol)
         need = PriceNeed(symbol, key, span, range(span.first, span.last + 1))
-        one = Asked(need, span, _stored(connection, calendar, need, span))
-    found = sources.collect(_wanted(one, calendar, {}))
+        until = calendar.sessions[span.last]
+        one = Asked(need, span, _stored(connection, calendar, need, span), until)
+        former = load_former(connection).get(key or 0, ())
+        splits = {} if key is None else load_splits(connection, {key: symbol})
+    wanted = replace(_wanted(one, calendar, {}, former), splits=splits.get(key or 0, ()))
+    found = hold_back(database, key, sources.collect(wanted), known=one.stored)
     with database.write() as connection:
-        _store(connection, rules, one=one, found=found)
+        _store(connection, rules, one=one, found=found, order=sources.names)
     return found
 
 
-def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected) -> None:
-    """Store what came, and remember what was said."""
+def _store(
+    connection: Connection, rules: Rules, *, one: Asked, found: Collected, order: Sequence[str]
+) -> str | None:
+    """Store what came, and remember what was said; return what contradicts all at once."""
     symbol = one.need.symbol
     for number, part in enumerate(found.parts):
         import_prices(
             connection,
-            _own(part.bars, one.stored, part.provider),
+            _own(part, one.stored, order),
             provider=part.provider,
             calendar=rules.calendar,
             target=rules.target,
@@ -149,40 +185,41 @@ def _store(connection: Connection, rules: Rules, *, one: Asked, found: Collected
             at=rules.at,
             actions=found.actions if number == 0 else (),
         )
+    conflict = None
     instrument = find_instruments(connection, [symbol], owner_id=None).get(symbol)
     if found.parts and instrument is not None:
-        first = rules.calendar.sessions[one.span.first]
+        first = _asked_from(found, rules.calendar.sessions[one.span.first])
         key = instrument.instrument_id
-        save_check(connection, key, first=first, target=rules.target, at=rules.at)
-        _describe(connection, rules, symbol, found.profile)
+        save_check(connection, key, first=first, target=one.until, at=rules.at)
+    for provider, profile in (*found.profiles, *found.doubted):
+        said = Said(provider, *profile)
+        news = save_said(connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False)
+        conflict = conflict or news
     _remember(connection, symbol, found, at=rules.at)
+    return conflict
 
 
-def _own(bars: Bars, stored: Mapping[date, StoredClose], provider: str) -> Bars:
-    """Leave out the sessions whose close another provider gave."""
-    days = bars.session.astype("datetime64[D]").tolist()
-    kept = [day not in stored or stored[day].provider == provider for day in days]
-    return bars.where(np.array(kept, dtype=np.bool_))
+def _own(part: Part, stored: Mapping[date, StoredClose], order: Sequence[str]) -> Bars:
+    """Leave out the sessions whose close another provider gave that is asked before this one.
+
+    A close of a provider that is no longer asked stays too.
+    """
+    after = {part.provider, *order[order.index(part.provider) + 1 :]}
+    days = part.bars.session.astype("datetime64[D]").tolist()
+    kept = [day not in stored or stored[day].provider in after for day in days]
+    return part.bars.where(np.array(kept, dtype=np.bool_))
 
 
-def _describe(connection: Connection, rules: Rules, symbol: str, profile: Profile) -> None:
-    """Store the kind of a symbol whose kind was guessed, and a name where there is none."""
-    if profile.kind is not None:
-        hint = InstrumentHint(symbol, profile.kind, None)
-        ensured = ensure_instruments(
-            connection,
-            [hint],
-            currency=rules.base_currency,
-            at=rules.at,
-            owner_id=None,
-        )
-        if ensured.changes:
-            record_changes(connection, ensured.changes, at=rules.at)
-    if profile.name is not None:
-        statement = (
-            "UPDATE instrument SET name = ? WHERE symbol = ? AND owner_id IS NULL AND name IS NULL"
-        )
-        run_statement(connection, statement, (profile.name[:200], symbol))
+def _asked_from(found: Collected, first: date) -> date:
+    """Return from when on nothing more is to be had than what came.
+
+    While a provider could not answer, what is missing before the first bar may be its to give.
+    """
+    passing = {Circuit.COUNTS, Circuit.OPENS_UNTIL}
+    if not found.missing or not any(s.outcome.consequence.circuit in passing for s in found.said):
+        return first
+    days = [part.bars.session.min() for part in found.parts if len(part.bars)]
+    return min(days).astype(date) if days else first
 
 
 def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:

@@ -4,16 +4,17 @@ Every transaction of a run begins with its fence; what the run has planned, comp
 spent is stored in the same transactions as the results.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from riskmark import logs
 from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCounts
 from riskmark.domain.sessions import Clock
-from riskmark.engine.interrupts import Interrupts
+from riskmark.engine.interrupts import Stops
 from riskmark.engine.rounds import Round
 from riskmark.engine.writing import Writing
 from riskmark.settings import Settings
@@ -35,6 +36,7 @@ class Progress:
 
 
 Observer = Callable[[Progress], None]
+_LEVEL_OF: Mapping[str, logs.Level] = {"warning": "warning", "error": "error"}
 
 
 class Cancelled(Exception):
@@ -57,7 +59,7 @@ class Recorder:
         request: RunRequest,
         claim: Claim,
         observe: Observer,
-        interrupts: Interrupts,
+        stops: Stops,
     ) -> None:
         self.database = database
         self.settings = settings
@@ -69,26 +71,26 @@ class Recorder:
         self.failed: dict[str, set[int]] = {}
         self.answers: dict[str, list[UnavailableSymbol]] = {}
         self._observe = observe
-        self._interrupts = interrupts
+        self._stops = stops
         self._seconds = {phase.key: 0.0 for phase in PHASES}
         self._amounts = {phase.key: (0, 0) for phase in PHASES}
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, name: str) -> Iterator[Connection]:
         """Open a write transaction that begins with the fence.
 
         A request to cancel, seen by the fence, and a signal take effect after the commit.
         """
-        with self.database.write() as connection:
+        with self.database.write(name) as connection:
             is_cancelled = runs.hold(connection, self.claim)
             yield connection
         if is_cancelled:
             raise Cancelled
-        self._interrupts.check()
+        self._stops.check()
 
     def check(self) -> None:
         """Take a signal to heart, if there was one, while nothing is being written."""
-        self._interrupts.check()
+        self._stops.check()
 
     def writing(self, current: Round) -> Writing:
         """Return what a shard's transaction needs to know of the round."""
@@ -124,15 +126,13 @@ class Recorder:
     def save_phase(self, connection: Connection, phase: Phase, *, status: str = "running") -> None:
         """Store how far a phase is."""
         done, total = self._amounts[phase.key]
+        seconds = self._seconds[phase.key]
         runs.save_phase(
-            connection,
-            self.claim,
-            phase,
-            status=status,
-            seconds=self._seconds[phase.key],
-            done=done,
-            total=total,
+            connection, self.claim, phase, status=status, seconds=seconds, done=done, total=total
         )
+        if status == "done":
+            told = {"phase": phase.key, "seconds": round(seconds, 3), "done": done, "total": total}
+            logs.info("phase done", **told)
 
     def save(self, connection: Connection, phase: Phase) -> None:
         """Store the run's counts and present phase."""
@@ -155,7 +155,8 @@ class Recorder:
         phase: Phase | None = None,
         level: str = "info",
     ) -> None:
-        """Add a line to the run's activity log."""
+        """Add a line to the run's activity log, and to the process's."""
+        logs.log(_LEVEL_OF.get(level, "info"), message, phase=None if phase is None else phase.key)
         runs.add_event(
             connection, self.claim.run_id, message, at=self.now(), phase=phase, level=level
         )
@@ -163,4 +164,5 @@ class Recorder:
     def tell(self, phase: Phase, message: str | None = None) -> None:
         """Tell whoever watches in this process."""
         done, total = self._amounts[phase.key]
+        logs.debug("progress", phase=phase.key, done=done, total=total, message=message)
         self._observe(Progress(self.claim.run_id, phase, done, total, message))

@@ -8,12 +8,10 @@ its last plan.
 """
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from types import TracebackType
 
-from sqlalchemy.exc import DBAPIError
-
-from riskmark import faults
+from riskmark import faults, logs
 from riskmark.domain.reasons import RunStatus
 from riskmark.domain.runs import (
     ANALYTICS,
@@ -28,15 +26,20 @@ from riskmark.domain.sessions import Calendar, Clock
 from riskmark.engine import (
     claims,
     collection,
+    cross_check,
     price_collection,
+    profiles,
+    pruning,
     rounds,
     shard_work,
     symbol_work,
 )
 from riskmark.engine.claims import Heartbeat, Joined
+from riskmark.engine.compute import Team
+from riskmark.engine.ending import Ending
 from riskmark.engine.interrupts import Interrupts
 from riskmark.engine.price_collection import OpenSources
-from riskmark.engine.recorder import Cancelled, Observer, Recorder
+from riskmark.engine.recorder import Observer, Recorder
 from riskmark.engine.rounds import Round
 from riskmark.engine.shards import Shard, cut_plan
 from riskmark.engine.writing import delete_surplus
@@ -70,57 +73,87 @@ def run_batch(
     calendar: Calendar | None = None,
     sources: OpenSources | None = None,
     observe: Observer = lambda _: None,
+    team: Team | None = None,
 ) -> RunResult:
     """Bring every portfolio in the request's scope up to its target session.
 
     Runs of dead processes are ended or, if they are for the same work, continued. If a live
     run does the same work already, the request joins it and the result says so.
     ``calendar`` is the stored one, if the caller has read it already. ``sources`` opens the
-    providers that are asked first, unless the request is offline.
+    providers that are asked first, unless the request is offline. ``team`` computes, instead of
+    one that the run opens as the settings say.
     """
+    at = clock.now()
     with Interrupts() as interrupts:
-        claims.end_dead_runs(database, at=clock.now(), but=request.scope_key)
-        claim = claims.claim(database, request, settings.lease, at=clock.now())
+        claims.end_dead_runs(database, at=at, but=request.scope_key, lease=settings.lease)
+        claim = claims.claim(database, request, settings.lease, at=at)
         if isinstance(claim, Joined):
             status = RunStatus.RUNNING
             return RunResult(claim.run_id, status, CellCounts(), SymbolCounts(), joined=True)
         faults.point("run.created")
-        with Heartbeat(database, claim, settings.lease):
-            record = Recorder(
-                database,
-                settings,
-                clock,
-                request=request,
-                claim=claim,
-                observe=observe,
-                interrupts=interrupts,
-            )
-            return _Run(record, calendar, sources).work()
+        record = Recorder(
+            database,
+            settings,
+            clock,
+            request=request,
+            claim=claim,
+            observe=observe,
+            stops=interrupts,
+        )
+        return carry_out(record, calendar=calendar, sources=sources, team=team)
+
+
+def carry_out(
+    record: Recorder,
+    *,
+    calendar: Calendar | None = None,
+    sources: OpenSources | None = None,
+    team: Team | None = None,
+) -> RunResult:
+    """Carry out a claimed run to its end, or until the record's ``stops`` say so.
+
+    At the end of a run of every portfolio, what is old is pruned.
+    """
+    with (
+        logs.bound(run_id=record.claim.run_id),
+        Heartbeat(record.database, record.claim, record.settings.lease),
+    ):
+        work = _Run(record, calendar, sources, team)
+        result = work.work()
+    if record.request.scope is None and work.calendar is not None:
+        end = work.calendar.on_or_before(record.request.target) + 1
+        pruning.prune_after_run(record, sessions=work.calendar.sessions[:end])
+    return result
 
 
 class _Run:
     """The rounds of a run, and its end."""
 
     def __init__(
-        self, record: Recorder, calendar: Calendar | None, sources: OpenSources | None
+        self,
+        record: Recorder,
+        calendar: Calendar | None,
+        sources: OpenSources | None,
+        team: Team | None,
     ) -> None:
         self._record = record
         self._sources = sources
-        self._calendar = calendar
+        self.calendar = calendar
         budget = record.settings.rebuild_budget_seconds
         self._rebuild_until = time.monotonic() + budget
+        self._team = team or Team(record.settings.compute)
 
     def work(self) -> RunResult:
         """Work until nothing is left to do, and record the end whatever it is."""
-        status = RunStatus.CANCELLED
-        with _Ending(self._record), collection.held_off():
+        ending = Ending(self._record)
+        with ending, self._team, collection.held_off():
             self._collect_prices()
             self._rounds()
             while not self._finish():
                 self._serve_requests()
                 self._rounds()
-            status = _status(self._record.cells)
         faults.point("run.finished")
+        status = ending.status or _status(self._record.cells)
         return RunResult(
             self._record.claim.run_id, status, self._record.cells, self._record.symbols
         )
@@ -129,22 +162,24 @@ class _Run:
         if self._sources is None or self._record.request.offline:
             return
         with self._record.database.read() as connection:
-            calendar = self._calendar = load_calendar(connection, self._calendar)
+            calendar = self.calendar = load_calendar(connection, self.calendar)
         sources = self._sources(calendar)
         try:
             price_collection.collect_prices(self._record, calendar, sources)
+            profiles.collect_profiles(self._record, sources)
+            cross_check.check_prices(self._record, calendar, sources)
         finally:
             sources.close()
 
     def _serve_requests(self) -> None:
-        with self._record.transaction() as connection:
+        with self._record.transaction("run.requests") as connection:
             runs.serve_requests(connection, self._record.claim.run_id)
 
     def _rounds(self) -> None:
         request = self._record.request
         for number in range(MAX_ROUNDS):
             with self._record.database.read() as connection:
-                calendar = self._calendar = load_calendar(connection, self._calendar)
+                calendar = self.calendar = load_calendar(connection, self.calendar)
                 current = rounds.read_round(
                     connection,
                     calendar,
@@ -173,7 +208,7 @@ class _Run:
             message = "nothing to compute: every portfolio is up to date"
         for phase in (VALUATION, ANALYTICS, VERIFY):
             self._record.spend(phase, 0.0, total=plan.size)
-        with self._record.transaction() as connection:
+        with self._record.transaction("run.plan") as connection:
             if is_first or plan:
                 self._record.log(connection, message)
             self._record.save(connection, VALUATION)
@@ -182,28 +217,29 @@ class _Run:
         self._record.tell(VALUATION, message)
 
     def _carry_out(self, current: Round, calendar: Calendar) -> None:
+        if current.plan:
+            self._team.start()
         symbol_work.note_prices(self._record, current, calendar)
         symbol_work.save_symbols(self._record, current)
         self._delete_surplus(current)
         inputs = current.inputs
         if inputs is None or not inputs.portfolio_ids:
             return
-        shards = cut_plan(current.plan, inputs.lots_of)
-        work = shard_work.ShardWork(self._record, current, inputs)
-        retried: list[Shard] = []
+        work = shard_work.ShardWork(self._record, current, inputs, team=self._team)
+        work.carry_out(self._in_time(cut_plan(current.plan, inputs.lots_of)))
+
+    def _in_time(self, shards: Iterable[Shard]) -> Iterator[Shard]:
         for shard in shards:
             if shard.is_rebuild and time.monotonic() > self._rebuild_until:
                 self._postpone(shard)
-                continue
-            retried.extend(work.carry_out(shard))
-        for shard in retried:
-            work.carry_out(shard)
+            else:
+                yield shard
 
     def _postpone(self, shard: Shard) -> None:
         """Leave a rebuild to the next run: this one has used up its time for them."""
         for portfolio, cells in zip(shard.portfolios, shard.cells, strict=True):
             self._record.failed.setdefault(portfolio, set()).update(ordinal for ordinal, _ in cells)
-        with self._record.transaction() as connection:
+        with self._record.transaction("run.postpone") as connection:
             message = f"{_counted(shard.size, 'session')} to rebuild are left to the next run"
             self._record.log(connection, message)
 
@@ -211,7 +247,7 @@ class _Run:
         surplus = {one.portfolio_id: one.surplus for one in current.plan.portfolios if one.surplus}
         if not surplus:
             return
-        with self._record.transaction() as connection:
+        with self._record.transaction("surplus") as connection:
             counts = delete_surplus(connection, self._record.writing(current), surplus)
             self._record.cells += counts
             self._record.log(
@@ -222,7 +258,7 @@ class _Run:
     def _finish(self) -> bool:
         faults.point("run.before_finish")
         status = _status(self._record.cells)
-        with self._record.database.write() as connection:
+        with self._record.database.write("run.finish") as connection:
             runs.hold(connection, self._record.claim)
             if runs.has_unserved_requests(connection, self._record.claim.run_id):
                 return False
@@ -235,41 +271,6 @@ class _Run:
             ):
                 raise LeaseLost(self._record.claim.run_id)
         return True
-
-
-class _Ending:
-    """Records how a run ended when its work is broken off.
-
-    A lost lease is somebody else's to record. If the database cannot be reached the run
-    stays as it is until its lease ends, and the error says so.
-    """
-
-    def __init__(self, record: Recorder) -> None:
-        self._record = record
-
-    def __enter__(self) -> None:
-        """Nothing is recorded before the work is broken off."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        """Record the end; only a cancellation is not passed on."""
-        if error is None or isinstance(error, LeaseLost):
-            return False
-        is_stopped = isinstance(error, Cancelled | KeyboardInterrupt)
-        status = RunStatus.CANCELLED if is_stopped else RunStatus.FAILED
-        message = (str(error) or None) if is_stopped else f"{type(error).__name__}: {error}"
-        claim = self._record.claim
-        try:
-            with self._record.database.write() as connection:
-                runs.end_run(connection, claim.run_id, claim.fence, status, error=message)
-                self._record.log(connection, message or "cancelled on request", level="error")
-        except DBAPIError as second:
-            error.add_note(f"the end of run {claim.run_id} could not be recorded: {second}")
-        return isinstance(error, Cancelled)
 
 
 def _status(cells: CellCounts) -> RunStatus:

@@ -1,82 +1,72 @@
-"""Carrying out shards: compute without a database, check, write in one transaction.
+"""Carrying out the shards of a round: handed to whoever computes, written by this process.
 
-The one catch-all of Riskmark is here: whatever goes wrong in the arithmetic of a shard
-becomes a record, never a number. A shard of several portfolios that fails is retried one
-portfolio at a time, last, so that only the guilty one stays without numbers.
+While one shard is written others are computed, where there is more than one process. A shard
+of several portfolios that fails, or over which a worker dies, is retried one portfolio at a
+time, last, so that only the guilty one stays without numbers.
 """
 
 import time
-import traceback
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import Connection, insert
 
 from riskmark import faults
-from riskmark.domain.reasons import PlanReason
 from riskmark.domain.runs import ANALYTICS, SYMBOL_FACTORS, VALUATION, VERIFY, CellCounts
+from riskmark.engine.compute import Lost, Team
 from riskmark.engine.recorder import Recorder
 from riskmark.engine.rounds import Round
-from riskmark.engine.rows import ShardRows, Stamp, shard_rows
+from riskmark.engine.rows import Stamp
+from riskmark.engine.shard_compute import Computed, Failed, ShardTask, Shared
 from riskmark.engine.shards import Shard
 from riskmark.engine.writing import save_shard
 from riskmark.storage import schema
-from riskmark.valuation.analytics import analyse
-from riskmark.valuation.checks import violations
-from riskmark.valuation.inputs import InputCutter, Inputs
-from riskmark.valuation.shard import value
+from riskmark.valuation.inputs import InputCutter, Inputs, with_underlyings
 
-MAX_DETAIL = 8_000
-"""Characters of a traceback that are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Computed:
-    rows: ShardRows
-    reasons: list[PlanReason]
-    violations: dict[str, str]
+CRASHED = "crashed"
+"""Why cells failed whose worker died twice over them."""
 
 
 class ShardWork:
     """Carries out the shards of one round."""
 
-    def __init__(self, record: Recorder, current: Round, inputs: Inputs) -> None:
+    def __init__(self, record: Recorder, current: Round, inputs: Inputs, *, team: Team) -> None:
         self._record = record
         self._round = current
+        self._team = team
         self._panel = inputs.panel
         self._cutter = InputCutter(inputs, record.settings)
+        self._shared = Shared(
+            key=uuid.uuid4().hex,
+            panel=replace(inputs.panel, rebuilt=()),
+            columns=with_underlyings(inputs.panel, inputs.books.lots.instrument),
+            settings=record.settings,
+            text_sessions=record.database.is_sqlite,
+        )
         self._left = {one.portfolio_id: len(one.cells) for one in current.plan.portfolios}
         self._complete = {one.portfolio_id for one in current.plan.portfolios if one.is_complete}
 
-    def carry_out(self, shard: Shard) -> tuple[Shard, ...]:
-        """Compute and write a shard; return the pieces of it that should be tried again."""
-        faults.point("shard.read")
-        try:
-            computed = self._compute(shard)
-        except Exception as error:  # noqa: BLE001 - the one place where anything becomes a record
-            if len(shard.portfolios) > 1:
-                self._note_split(shard, error)
-                return shard.split()
-            detail = "".join(traceback.format_exception(error))[-MAX_DETAIL:]
-            self._fail(shard, f"{type(error).__name__}: {error}", detail)
-            return ()
-        if computed.violations and len(shard.portfolios) > 1:
-            return shard.split()
-        if computed.violations:
-            self._fail(shard, f"invariant:{computed.violations[shard.portfolios[0]]}", "")
-            return ()
-        faults.point("shard.computed")
-        self._write(shard, computed)
-        return ()
+    def carry_out(self, shards: Iterable[Shard]) -> None:
+        """Compute and write the shards, and then once more, in pieces, those that failed."""
+        retried: list[Shard] = []
+        with self._team.sharing(self._shared) as workers:
+            for shard, answer in workers.each(shards, self._task_of, check=self._record.check):
+                if isinstance(answer, Computed) and not answer.violations:
+                    self._write(shard, answer)
+                elif isinstance(answer, Lost) or len(shard.portfolios) > 1:
+                    self._note_retry(shard, answer)
+                    retried.extend(shard.split())
+                else:
+                    self._fail(shard, answer)
+            for shard, answer in workers.each(retried, self._task_of, check=self._record.check):
+                if isinstance(answer, Computed) and not answer.violations:
+                    self._write(shard, answer)
+                else:
+                    self._fail(shard, answer)
 
-    def _compute(self, shard: Shard) -> _Computed:
-        started = time.perf_counter()
-        inputs = self._cutter.cut(shard.portfolios, shard.ordinals)
-        fitted = time.perf_counter()
-        valued = value(inputs)
-        done = time.perf_counter()
-        numbers = analyse(inputs, valued)
-        analysed = time.perf_counter()
-        broken = violations(inputs, valued, numbers)
+    def _task_of(self, shard: Shard) -> ShardTask:
+        faults.point("shard.read")
         stamp = Stamp(
             run_id=self._record.claim.run_id,
             at=self._record.bound_now(),
@@ -84,24 +74,13 @@ class ShardWork:
             engine_version=self._round.version.engine,
             settings_hash=self._round.version.settings,
         )
-        rows = shard_rows(
-            numbers,
-            self._panel,
-            shard.portfolios,
-            stamp=stamp,
-            text_sessions=self._record.database.is_sqlite,
-        )
-        verified = time.perf_counter()
-        self._record.spend(SYMBOL_FACTORS, fitted - started)
-        self._record.spend(VALUATION, done - fitted)
-        self._record.spend(ANALYTICS, analysed - done)
-        self._record.spend(VERIFY, verified - analysed)
-        reasons = [reason for cells in shard.cells for _, reason in cells]
-        return _Computed(
-            rows, reasons, {shard.portfolios[place]: name for place, name in broken.items()}
-        )
+        books = self._cutter.books_of(shard.portfolios)
+        return ShardTask(shard.portfolios, shard.ordinals, books, stamp)
 
-    def _write(self, shard: Shard, computed: _Computed) -> None:
+    def _write(self, shard: Shard, computed: Computed) -> None:
+        faults.point("shard.computed")
+        for phase, seconds in computed.seconds:
+            self._record.spend(phase, seconds)
         left = {
             portfolio: self._left[portfolio] - len(cells)
             for portfolio, cells in zip(shard.portfolios, shard.cells, strict=True)
@@ -112,12 +91,12 @@ class ShardWork:
             if count == 0 and portfolio in self._complete
         }
         started = time.perf_counter()
-        with self._record.transaction() as connection:
+        with self._record.transaction("shard") as connection:
             counts = save_shard(
                 connection,
                 self._record.writing(self._round),
                 computed.rows,
-                computed.reasons,
+                [reason for cells in shard.cells for _, reason in cells],
                 finished=finished,
             )
             self._record.cells += counts
@@ -126,7 +105,6 @@ class ShardWork:
             self._record.spend(VALUATION, time.perf_counter() - started)
             self._save(connection)
         self._left.update(left)
-        faults.point("shard.committed")
         self._record.tell(VALUATION)
 
     def _save(self, connection: Connection) -> None:
@@ -134,21 +112,26 @@ class ShardWork:
             self._record.save_phase(connection, phase)
         self._record.save(connection, VALUATION)
 
-    def _note_split(self, shard: Shard, error: Exception) -> None:
-        message = (
-            f"{type(error).__name__} in a shard of {len(shard.portfolios)} portfolios: "
-            "tried again one by one"
-        )
-        with self._record.transaction() as connection:
+    def _note_retry(self, shard: Shard, answer: Computed | Failed | Lost) -> None:
+        """Say why a shard is tried again; what a violation is, its portfolio alone will say."""
+        if isinstance(answer, Computed):
+            return
+        of = f"a shard of {len(shard.portfolios)} portfolios"
+        if isinstance(answer, Failed):
+            message = f"{answer.reason.partition(':')[0]} in {of}: tried again one by one"
+        else:
+            message = f"a worker died over {of}: tried again one by one"
+        with self._record.transaction("shard.split") as connection:
             self._record.log(connection, message, phase=VALUATION, level="warning")
 
-    def _fail(self, shard: Shard, reason: str, detail: str) -> None:
+    def _fail(self, shard: Shard, answer: Computed | Failed | Lost) -> None:
         """Record that a portfolio's cells failed; they are not planned again in this record."""
         (portfolio,), (cells,) = shard.portfolios, shard.cells
+        reason, detail = _reason_of(answer, portfolio)
         sessions = self._panel.sessions
         self._record.failed.setdefault(portfolio, set()).update(ordinal for ordinal, _ in cells)
         self._record.cells += CellCounts(failed=len(cells))
-        with self._record.transaction() as connection:
+        with self._record.transaction("shard.fail") as connection:
             connection.execute(
                 insert(schema.run_failure).values(
                     run_id=self._record.claim.run_id,
@@ -168,3 +151,12 @@ class ShardWork:
                 level="error",
             )
             self._save(connection)
+
+
+def _reason_of(answer: Computed | Failed | Lost, portfolio: str) -> tuple[str, str]:
+    """Return why there are no numbers, and what more there is to say of it."""
+    if isinstance(answer, Computed):
+        return f"invariant:{answer.violations[portfolio]}", ""
+    if isinstance(answer, Lost):
+        return CRASHED, f"the process that computed it died, twice: {answer.reason}"
+    return answer.reason, answer.detail

@@ -5,7 +5,7 @@ then rebuilds, newest first. A piece covers few enough sessions and positions th
 arrays stay small and its transaction short.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -64,12 +64,7 @@ def cut_plan(plan: Plan, lots_of: Mapping[str, int]) -> list[Shard]:
     whole = [(one.portfolio_id, one.cells) for one in plan.portfolios if one.cells]
     if _fits_one_shard(whole, lots_of):
         return list(_cut(whole, lots_of))
-    is_due: Callable[[int, PlanReason], bool] = lambda _, reason: reason not in REBUILDS  # noqa: E731
-    newest = _kept(
-        whole, lambda ordinal, reason: ordinal == plan.target and is_due(ordinal, reason)
-    )
-    due = _kept(whole, lambda ordinal, reason: ordinal != plan.target and is_due(ordinal, reason))
-    rebuilds = _kept(whole, lambda ordinal, reason: not is_due(ordinal, reason))
+    newest, due, rebuilds = _by_urgency(whole, plan.target)
     shards = list(_cut(newest, lots_of))
     for _, pieces in sorted(_by_span(due, plan.target).items()):
         shards.extend(_cut(pieces, lots_of))
@@ -87,11 +82,21 @@ def _fits_one_shard(whole: Sequence[_Piece], lots_of: Mapping[str, int]) -> bool
     return size <= CELLS and span <= SESSIONS and lots * span <= POSITION_SESSIONS
 
 
-def _kept(whole: Sequence[_Piece], keep: Callable[[int, PlanReason], bool]) -> list[_Piece]:
-    found = [
-        (portfolio, tuple(cell for cell in cells if keep(*cell))) for portfolio, cells in whole
-    ]
-    return [piece for piece in found if piece[1]]
+def _by_urgency(whole: Sequence[_Piece], target: int) -> tuple[list[_Piece], ...]:
+    """Return the cells of the target session, those due before it, and rebuilds."""
+    found: tuple[list[_Piece], list[_Piece], list[_Piece]] = ([], [], [])
+    for portfolio, cells in whole:
+        kinds = [_urgency(cell, target) for cell in cells]
+        for kind in set(kinds):
+            kept = tuple(cell for cell, own in zip(cells, kinds, strict=True) if own == kind)
+            found[kind].append((portfolio, kept))
+    return found
+
+
+def _urgency(cell: tuple[int, PlanReason], target: int) -> int:
+    if cell[1] in REBUILDS:
+        return 2
+    return 0 if cell[0] == target else 1
 
 
 def _by_span(pieces: Sequence[_Piece], target: int) -> dict[int, list[_Piece]]:

@@ -63,7 +63,7 @@ def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
     size = len(needed)
     record.symbols = SymbolCounts(size, size - len(unavailable), len(unavailable))
     faults.point("prices.read")
-    with record.transaction() as connection:
+    with record.transaction("prices.note") as connection:
         if panel.rebuilt:
             save_packs(connection, calendar, panel.rebuilt)
         runs.save_unavailable(connection, record.claim, [*unavailable, *reasons])
@@ -148,8 +148,8 @@ def save_symbols(record: Recorder, current: Round) -> None:
             settings_hash=record.settings.numbers_hash,
         )
     measured = time.perf_counter()
-    faults.point("symbols.before_commit")
-    with record.transaction() as connection:
+    faults.point("symbols.computed")
+    with record.transaction("symbols") as connection:
         # Runs of other scopes have symbols in common with this one: they take turns.
         lock_instruments(connection, current.symbols_due)
         packs = pack_columns(lines, count=len(columns))
@@ -162,7 +162,6 @@ def save_symbols(record: Recorder, current: Round) -> None:
         for phase in (SYMBOL_FACTORS, SYMBOL_METRICS):
             record.save_phase(connection, phase)
         record.save(connection, SYMBOL_METRICS)
-    faults.point("symbols.committed")
     record.tell(SYMBOL_METRICS)
 
 

@@ -71,7 +71,7 @@ def save_shard(
         [rows.snapshot[k] for k in kept],
         [rows.pack[k] for k in kept],
     )
-    faults.point("shard.before_commit")
+    faults.point("shard.written")
     added = [k for k in kept if cells[k] not in stored]
     _save_progress(connection, writing, progress, [cells[k][0] for k in added], finished)
     partial = sum(rows.states[k] == SnapshotState.PARTIAL for k in kept)

@@ -82,9 +82,9 @@ class Answers(Reader):
             lines, columns = _by_factor(document["factors"]), numbers(("exposure", "return", "pnl"))
             nulls = nulls_under(nulls, "factors")
         elif way is By.SECTOR:
-            lines, columns = document["sectors"], _PNL
+            lines, columns = document["sectors"] or [], _PNL
         else:
-            lines, columns = document["positions"], {"sector": TEXT, "held": FLAG, **_PNL}
+            lines, columns = document["positions"] or [], {"sector": TEXT, "held": FLAG, **_PNL}
         key = "symbol" if way is By.POSITION else str(way)
         return make_table(lines, {key: TEXT, **columns}, index=(key,), nulls=nulls, **attrs)
 

@@ -13,6 +13,7 @@ from riskmark.settings import CONFIG_FILE, LoadedSettings, settings_from_process
 from riskmark.storage.calendar import load_calendar
 from riskmark.storage.engines import open_database
 from riskmark.storage.migrate import check_schema
+from riskmark.storage.mounts import check_file_system
 
 
 def open(  # noqa: A001 - called as rm.open, and nowhere by its bare name
@@ -48,6 +49,7 @@ def open(  # noqa: A001 - called as rm.open, and nowhere by its bare name
     loaded = _settings(source, config)
     url = loaded.settings.database_url
     _refuse_a_missing_file(url)
+    check_file_system(url, is_allowed=loaded.settings.sqlite.allow_network_file_system)
     clock = clock_from(os.environ.get("RISKMARK_NOW"))
     app = App(loaded, open_database(url, read_only=True), clock)
     try:

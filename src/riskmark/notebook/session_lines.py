@@ -201,7 +201,7 @@ class SessionLines(Reader):
         """
         document = self._shown(session, {Part.LIQUIDITY})
         return make_table(
-            document["positions"],
+            document["positions"] or [],
             {"symbol": TEXT, **_POSITION},
             index=("symbol",),
             nulls=nulls_under(document["nulls"], "positions"),
@@ -234,7 +234,7 @@ class SessionLines(Reader):
         document = self._shown(session)
         lines = [
             {"symbol": line["symbol"], **line["greeks"]}
-            for line in document["positions"]
+            for line in document["positions"] or []
             if "greeks" in line
         ]
         return make_table(

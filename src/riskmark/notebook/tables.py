@@ -51,10 +51,15 @@ def numbers(names: Iterable[str]) -> dict[str, Kind]:
 
 
 def nulls_under(nulls: Mapping[str, str], prefix: str) -> dict[str, str]:
-    """Return the nulls whose names begin with ``prefix`` and a dot, without it."""
+    """Return the nulls whose names begin with ``prefix`` and a dot, without it.
+
+    If all that stands under ``prefix`` is null, it is named by ``prefix`` itself.
+    """
     start = f"{prefix}."
     return {
-        name.removeprefix(start): reason for name, reason in nulls.items() if name.startswith(start)
+        name.removeprefix(start): reason
+        for name, reason in nulls.items()
+        if name.startswith(start) or name == prefix
     }
 
 

@@ -49,17 +49,20 @@ def plan_run(
     for portfolio in facts.portfolios:
         planned = _plan_portfolio(facts, portfolio, force=force)
         barred = (left_out or {}).get(portfolio.portfolio_id, frozenset())
-        cells = tuple(
-            cell
-            for cell in planned.cells
-            if cell[0] not in barred and (from_ordinal is None or cell[0] >= from_ordinal)
-        )
-        is_complete = planned.is_complete and len(cells) == len(planned.cells)
-        if cells or planned.surplus:
-            plans.append(replace(planned, cells=cells, is_complete=is_complete))
-        elif is_complete:
+        if barred or from_ordinal is not None:
+            planned = _limited(planned, barred, from_ordinal or 0)
+        if planned.cells or planned.surplus:
+            plans.append(planned)
+        elif planned.is_complete:
             settled.append(portfolio.portfolio_id)
     return Plan(facts.revision, facts.target, tuple(plans), tuple(settled))
+
+
+def _limited(planned: PortfolioPlan, barred: AbstractSet[int], first: int) -> PortfolioPlan:
+    """Leave out the cells that are barred, or before the ordinal ``first``."""
+    cells = tuple(cell for cell in planned.cells if cell[0] not in barred and cell[0] >= first)
+    is_complete = planned.is_complete and len(cells) == len(planned.cells)
+    return replace(planned, cells=cells, is_complete=is_complete)
 
 
 def _plan_portfolio(facts: Facts, portfolio: PortfolioFacts, *, force: bool) -> PortfolioPlan:

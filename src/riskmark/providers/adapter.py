@@ -5,7 +5,7 @@ An adapter says how to ask and how to read; this turns whatever happens into an 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.checking import Checker, RawAnswer
@@ -22,7 +22,7 @@ class Access:
     gate: Gate
     checker: Checker
     base_url: str | None = None
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
 
 
 class Caught(Exception):
@@ -45,10 +45,19 @@ def catch_reply(ask: Callable[[], object]) -> Reply:
         return caught.reply
     except Stopped:
         raise
-    except Exception as error:
-        detail = f"the client failed: {type(error).__name__}: {error}"
-        raise Stopped(AnswerReason.BAD_PAYLOAD, detail) from error
+    except Exception as error:  # noqa: BLE001 - it ends here, as an outcome
+        # Its words may hold an address, and that a key.
+        detail = f"the client failed: {type(error).__name__}"
+        raise Stopped(AnswerReason.BAD_PAYLOAD, detail) from None
     raise Stopped(AnswerReason.BAD_PAYLOAD, "the client made no request")
+
+
+_UNREADABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What reading raises at a value that nobody thought of: one symbol's, not the run's end."""
+
+
+def _unreadable(error: Exception) -> Outcome:
+    return Outcome(AnswerReason.BAD_PAYLOAD, f"it cannot be read: {type(error).__name__}")
 
 
 class NetworkProvider(ABC):
@@ -67,6 +76,8 @@ class NetworkProvider(ABC):
             answer = self._access.checker.check(self._ask(wanted), wanted)
         except Stopped as stop:
             answer = Answer(wanted.symbol, stop.outcome)
+        except _UNREADABLE as error:
+            answer = Answer(wanted.symbol, _unreadable(error))
         self._report(answer.outcome, before)
         return answer
 
@@ -77,6 +88,8 @@ class NetworkProvider(ABC):
             profile, outcome = self._ask_profile(symbol)
         except Stopped as stop:
             profile, outcome = Profile(), stop.outcome
+        except _UNREADABLE as error:
+            profile, outcome = Profile(), _unreadable(error)
         self._report(outcome, before)
         return profile, outcome
 

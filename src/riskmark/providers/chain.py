@@ -15,11 +15,11 @@ import numpy as np
 import tenacity
 
 from riskmark.domain.reasons import AnswerReason
-from riskmark.intake.market_data import Action, Bars
+from riskmark.intake.market_data import Action, ActionKind, Bars
 from riskmark.providers.checking import Checker
 from riskmark.providers.limits import Budget
 from riskmark.providers.outcomes import Circuit, Outcome
-from riskmark.providers.port import NO_PROFILE, Answer, Profile, Provider, RefusedRow, Wanted
+from riskmark.providers.port import Answer, Profile, Provider, RefusedRow, Wanted
 
 ATTEMPTS = 3
 PATIENCE_S = 5.0
@@ -41,6 +41,13 @@ class Part(NamedTuple):
     bars: Bars
 
 
+class Described(NamedTuple):
+    """What one provider said along with its bars that the symbol is."""
+
+    provider: str
+    profile: Profile
+
+
 class Said(NamedTuple):
     """What one provider answered for the symbol."""
 
@@ -53,15 +60,17 @@ class Said(NamedTuple):
 class Collected:
     """What all providers together have for one symbol.
 
-    ``missing`` are the published sessions that nobody had.
+    ``missing`` are the published sessions that nobody had. ``doubted`` is what was said along
+    with bars that were refused: nothing is taken from it, but it may tell why.
     """
 
     symbol: str
     parts: tuple[Part, ...]
     actions: tuple[Action, ...]
-    profile: Profile
+    profiles: tuple[Described, ...]
     said: tuple[Said, ...]
     missing: tuple[date, ...]
+    doubted: tuple[Described, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -75,40 +84,55 @@ def collect(
     """Ask providers in order until one has answered and nothing is missing.
 
     Sessions of ``wanted.known`` are asked for too, as they may have been corrected; that one
-    of them is not in an answer is no reason to ask the next provider.
+    of them is not in an answer is no reason to ask the next provider, and neither is one of
+    which the bar is not due yet.
     """
     sessions = checker.published(wanted)
+    due = frozenset(checker.due(wanted))
     missing = tuple(day for day in sessions if day not in wanted.known)
     closes = dict(wanted.known)
     parts: list[Part] = []
     actions: tuple[Action, ...] = ()
-    profile = NO_PROFILE
+    profiles: list[Described] = []
+    doubted: list[Described] = []
     said: list[Said] = []
     silent: set[str] = set()
     for provider in providers if sessions else ():
-        if parts and not missing:
+        if parts and due.isdisjoint(missing):
             break
         if (known := _known_outcome(provider, wanted, silent)) is not None:
             said.append(Said(provider.name, known))
             continue
         narrowed = _around(wanted, missing, sessions) if parts else wanted
-        answer = ask(provider, narrowed, budget)
-        outcome = _basis(answer, closes) or answer.outcome
+        new = (action for action in actions if action.kind is not ActionKind.DIVIDEND)
+        splits = [*wanted.splits, *new]
+        answer = _in_known_terms(ask(provider, narrowed, budget), closes, splits)
+        outcome = answer.outcome
         said.append(Said(provider.name, outcome, answer.refused))
         if outcome.consequence.circuit is Circuit.OPENS_UNTIL:
             silent.add(provider.domain)
+        described = [Described(provider.name, answer.profile)] if any(answer.profile) else []
         if not outcome.has_data:
+            doubted += described
             continue
+        profiles += described
         taken = _only(answer.bars, missing if parts else sessions)
         parts.append(Part(provider.name, taken))
         actions = _joined(actions, answer.actions, taken, is_first=len(parts) == 1)
         found = _closes(taken)
         closes |= found
-        profile = _merged(profile, answer.profile)
         # What a whole answer has no bar for lies before the first trade.
         is_whole = outcome.reason is AnswerReason.OK
         missing = () if is_whole else tuple(day for day in missing if day not in found)
-    return Collected(wanted.symbol, tuple(parts), actions, profile, tuple(said), missing)
+    return Collected(
+        wanted.symbol,
+        tuple(parts),
+        actions,
+        tuple(profiles),
+        tuple(said),
+        missing,
+        tuple(doubted),
+    )
 
 
 def _known_outcome(provider: Provider, wanted: Wanted, silent: Collection[str]) -> Outcome | None:
@@ -164,19 +188,59 @@ def _around(wanted: Wanted, missing: Sequence[date], sessions: Sequence[date]) -
     return replace(wanted, first=sessions[first], last=sessions[last])
 
 
-def _basis(answer: Answer, closes: Mapping[date, float]) -> Outcome | None:
-    """Return the refusal of bars that are in other terms than those that are there."""
+def _in_known_terms(
+    answer: Answer, closes: Mapping[date, float], splits: Sequence[Action]
+) -> Answer:
+    """Keep of an answer what is in the terms of the closes that are there.
+
+    A split that only one side knows is in every bar before it and in none after. So bars
+    that agree on a session agree from it on, and what differs later is a correction. Before
+    the first session that agrees, a bar is taken if none is there to differ from, and if the
+    answer knows every split that is known.
+    """
     theirs = _closes(answer.bars)
     both = [day for day in theirs if day in closes]
+    if not closes or not theirs:
+        return answer
     if not both:
-        return None
+        return _refused(answer, "no session in common with what is known, to compare")
     quotients = np.array([theirs[day] / closes[day] for day in both])
     differs = np.abs(quotients - 1) > MAX_DISAGREEMENT
-    if float(differs.mean()) <= MOST_DIFFERENT:
-        return None
-    times = float(np.median(quotients[differs]))
-    detail = f"{int(differs.sum())} of {len(both)} closes are {times:.4g} times those known"
-    return Outcome(AnswerReason.BAD_PAYLOAD, detail)
+    if float(differs.mean()) > MOST_DIFFERENT:
+        times = float(np.median(quotients[differs]))
+        detail = f"{int(differs.sum())} of {len(both)} closes are {times:.4g} times those known"
+        return _refused(answer, detail)
+    agrees_from = both[int(np.argmin(differs))]
+    first = agrees_from if differs[0] else _first_without_split(answer, agrees_from, splits)
+    if all(day >= first for day in theirs):
+        return answer
+    kept = answer.bars.where(answer.bars.session >= np.datetime64(first))
+    gaps = tuple(sorted({*answer.outcome.gaps, *(day for day in theirs if day < first)}))
+    detail = f"closes before {first} are in other terms than those known"
+    outcome = Outcome(AnswerReason.PARTIAL, detail, gaps=gaps)
+    actions = tuple(action for action in answer.actions if action.ex_date > first)
+    return replace(answer, bars=kept, outcome=outcome, actions=actions)
+
+
+def _refused(answer: Answer, detail: str) -> Answer:
+    outcome = Outcome(AnswerReason.BAD_PAYLOAD, detail, gaps=answer.outcome.gaps)
+    return Answer(answer.symbol, outcome, profile=answer.profile, refused=answer.refused)
+
+
+def _first_without_split(answer: Answer, agrees_from: date, splits: Sequence[Action]) -> date:
+    """Return the last ex-date up to ``agrees_from`` of a split that the answer lacks."""
+    lacking = (
+        split.ex_date
+        for split in splits
+        if split.ex_date <= agrees_from and not _is_among(split, answer.actions)
+    )
+    return max(lacking, default=date.min)
+
+
+def _is_among(action: Action, actions: Sequence[Action]) -> bool:
+    return any(
+        one.kind is action.kind and abs(one.ex_date - action.ex_date) <= _NEAR for one in actions
+    )
 
 
 def _closes(bars: Bars) -> dict[date, float]:
@@ -198,23 +262,5 @@ def _joined(
     days = set(filled.session.astype("datetime64[D]").tolist())
     return (
         *known,
-        *(
-            action
-            for action in new
-            if action.ex_date in days
-            and not any(
-                one.kind is action.kind and abs(one.ex_date - action.ex_date) <= _NEAR
-                for one in known
-            )
-        ),
-    )
-
-
-def _merged(one: Profile, other: Profile) -> Profile:
-    """Keep what is known and add what is not."""
-    return Profile(
-        kind=one.kind or other.kind,
-        name=one.name or other.name,
-        sector=one.sector or other.sector,
-        currency=one.currency or other.currency,
+        *(action for action in new if action.ex_date in days and not _is_among(action, known)),
     )

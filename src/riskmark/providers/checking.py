@@ -6,6 +6,7 @@ other. What is not believed is a gap, which the next provider may fill; it is ne
 A session whose exchange has not closed, or whose row is from before the close, is not final.
 """
 
+import bisect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ LATE_TRADE = timedelta(minutes=10)
 """How long before the close the last trade of a finished session may be."""
 ROUNDING = 1e-3
 """Relative room for vendors that round open, high, low and close each on its own."""
+PLAIN_SPLIT = math.log(1.25)
+"""How big a split is, as the logarithm of its ratio, that no day's own move looks like."""
 NOT_FINAL = "not final yet"
 _A_DAY = timedelta(days=1)
 
@@ -86,12 +89,19 @@ class Checker:
         last = min(self.calendar.on_or_before(wanted.last), target)
         return tuple(self.calendar.sessions[first : last + 1])
 
+    def due(self, wanted: Wanted) -> tuple[date, ...]:
+        """Return the sessions that were wanted and whose bars should be there by now."""
+        last = self.calendar.target(self.now() - wanted.grace, self.publish_delay)
+        sessions = self.published(wanted)
+        return tuple(day for day in sessions if self.calendar.on_or_before(day) <= last)
+
     def check(self, raw: RawAnswer, wanted: Wanted) -> Answer:
         """Return what can be believed of ``raw``; stop if it is an answer to something else."""
         if raw.echoed != raw.asked:
             detail = f"the answer is for {str(raw.echoed)[:40]!r}, not {raw.asked!r}"
             raise Stopped(AnswerReason.BAD_PAYLOAD, detail)
         actions = _usable_actions(raw, self.now())
+        _refuse_other_terms(raw, actions)
         traded = _undo(raw, wanted.symbol, actions) if raw.is_adjusted else raw.rows
         if raw.is_adjusted:
             _, actions = as_traded(_as_bars(wanted.symbol, {}, None), actions)
@@ -224,6 +234,33 @@ def _usable_actions(raw: RawAnswer, now: datetime) -> tuple[Action, ...]:
         if action.ex_date <= today:
             found[action.ex_date, action.kind] = action
     return tuple(found.values())
+
+
+def _refuse_other_terms(raw: RawAnswer, actions: Iterable[Action]) -> None:
+    """Stop at a split that bars are said to be adjusted for and are not, or the reverse.
+
+    Bars that are adjusted do not move with a split, bars as traded do. What moved by more
+    than the half of a split in the direction of the fault is taken for it.
+    """
+    rows = sorted(
+        (row.day, row.close) for row in raw.rows if row.day and row.close and _fault(row) is None
+    )
+    days = [day for day, _ in rows]
+    groups: dict[int, list[float]] = {}
+    for action in actions:
+        is_split = action.kind is not ActionKind.DIVIDEND
+        if is_split and abs(math.log(action.value)) > PLAIN_SPLIT:
+            groups.setdefault(bisect.bisect_left(days, action.ex_date), []).append(action.value)
+    for place, ratios in groups.items():
+        if not 0 < place < len(rows):
+            continue
+        moved = math.log(rows[place - 1][1] / rows[place][1])
+        ratio = sum(map(math.log, ratios))
+        surplus = moved if raw.is_adjusted else ratio - moved
+        if math.copysign(surplus, surplus * ratio) > min(abs(math.log(r)) for r in ratios) / 2:
+            which = "are not adjusted" if raw.is_adjusted else "are adjusted already"
+            detail = f"bars before {rows[place][0]} {which} for the split that is named"
+            raise Stopped(AnswerReason.BAD_PAYLOAD, detail)
 
 
 def _undo(raw: RawAnswer, symbol: str, actions: tuple[Action, ...]) -> tuple[RawBar, ...]:

@@ -1,46 +1,134 @@
-"""A folder of CSV or Parquet files as a provider: read when something in it has changed.
+"""A folder of CSV or Parquet files as a provider: each file is read when it has changed.
+
+A file that was written a moment ago is left to its writer; one that changes while it is read
+is read again later; one that cannot be read is named, and the others serve. What was read is
+kept for as long as the process lives: the next run reads only what has changed since.
 
 The reader is handed in, as reading market files is a matter of storage.
 """
 
-from collections.abc import Callable
+import functools
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from riskmark.domain.reasons import AnswerReason
 from riskmark.errors import InputError
-from riskmark.intake.market_data import Action, Bars
+from riskmark.intake.market_data import Action, Bars, IntArray, make_bars
 from riskmark.providers.checking import Checker, RawAnswer, RawBar
 from riskmark.providers.outcomes import Outcome, Stopped
 from riskmark.providers.port import Answer, Profile, Wanted
 
-Read = Callable[[Path], tuple[Bars, tuple[Action, ...]]]
-_Seen = tuple[tuple[str, int, int], ...]
+QUIET = timedelta(seconds=2)
+"""How long a file must have been left alone before it is read."""
+LOOK_AGAIN = timedelta(seconds=1)
+"""How often a run looks whether a file has changed."""
+PATIENCE = 3
+"""How often in a run a file that is being written is waited for."""
+_State = tuple[int, int, int]
+
+
+class FileReader(NamedTuple):
+    """How to find the files of a folder, and to read bars or actions from one."""
+
+    find: Callable[[Path], list[Path]]
+    bars: Callable[[Path], Bars]
+    actions: Callable[[Path], tuple[Action, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file as it was read, in the state that it had."""
+
+    state: _State
+    bars: Bars | None = None
+    actions: tuple[Action, ...] = ()
+    problem: str = ""
+
+
+class _Index(NamedTuple):
+    """The bars of all files in order of symbol: those of one stand between two bounds."""
+
+    bars: Bars
+    places: Mapping[str, int]
+    bounds: IntArray
+
+    def of(self, symbol: str, first: date, last: date) -> Bars | None:
+        """Return the bars of a symbol between two dates; None if no file knows it."""
+        place = self.places.get(symbol)
+        if place is None:
+            return None
+        mine = self.bars.where(np.arange(self.bounds[place], self.bounds[place + 1]))
+        inside = (mine.session >= np.datetime64(first)) & (mine.session <= np.datetime64(last))
+        # Without a close a row says nothing of its session.
+        return mine.where(inside & ~np.isnan(mine.close))
+
+
+@dataclass
+class _Shelf:
+    """What was read of one place, file by file, and all of it together."""
+
+    files: dict[Path, _File] = field(default_factory=dict)
+    index: _Index | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@functools.lru_cache(maxsize=4)
+def _shelf(place: Path, what: str) -> _Shelf:
+    del place, what  # bars and actions may stand in one folder
+    return _Shelf()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What there is now: readable files, what is wrong with others, and when to come again."""
+
+    index: _Index
+    actions: tuple[Action, ...]
+    problems: tuple[str, ...]
+    until: datetime | None
 
 
 class Files:
-    """Bars and actions of a folder."""
+    """Bars and actions of folders, or of single files."""
 
     name = "files"
     domain = "files"
 
-    def __init__(self, folder: Path, read: Read, checker: Checker) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        reader: FileReader,
+        checker: Checker,
+        *,
+        now: Callable[[], datetime],
+        actions: Path | None = None,
+    ) -> None:
         self._folder = folder
-        self._read = read
+        self._actions = actions
+        self._reader = reader
         self._checker = checker
-        self._seen: _Seen | None = None
-        self._held: tuple[Bars, tuple[Action, ...]] | None = None
-        self._problem: Outcome | None = None
+        self._now = now
+        self._patience = PATIENCE
+        self._seen: dict[str, tuple[datetime, _Found]] = {}
 
     def fetch(self, wanted: Wanted) -> Answer:
         """Give what the files have of a symbol."""
         try:
-            bars, actions = self._current()
-            answer = self._checker.check(_raw(bars, actions, wanted.symbol), wanted)
+            actions = self._current_actions()
+            found = self._current(self._folder, "bars")
+            raw = _raw(found.index, actions, wanted)
+            answer = Answer(wanted.symbol, _NOTHING)
+            if raw is not None:
+                answer = self._checker.check(raw, wanted)
+            return self._with_problems(answer, found)
         except Stopped as stop:
             return Answer(wanted.symbol, stop.outcome)
-        return answer
 
     def fetch_profile(self, symbol: str) -> tuple[Profile, Outcome]:
         """Files of bars say nothing of what a symbol is."""
@@ -49,48 +137,159 @@ class Files:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _current(self) -> tuple[Bars, tuple[Action, ...]]:
-        seen = self._state()
-        if seen != self._seen:
-            self._held, self._problem = None, None
-            try:
-                self._held = self._read(self._folder)
-            except InputError as error:
-                self._problem = Outcome(AnswerReason.BAD_PAYLOAD, str(error)[:300])
-            # What was written while it was read has another state, and is read again.
-            self._seen = seen
-        if self._problem is not None:
-            raise Stopped(self._problem.reason, self._problem.detail)
-        if self._held is None:
-            raise Stopped(AnswerReason.TRANSIENT, "the folder cannot be read")
-        return self._held
+    def _with_problems(self, answer: Answer, found: _Found) -> Answer:
+        """Say of an answer that is not whole which files could not be read."""
+        outcome = answer.outcome
+        if outcome.reason is AnswerReason.OK or not found.problems:
+            return answer
+        detail = "; ".join(text for text in (*found.problems, outcome.detail) if text)
+        stop = self._stop(detail, found.until)
+        if outcome.has_data and stop.outcome.reason is not AnswerReason.TRANSIENT:
+            return replace(answer, outcome=replace(outcome, detail=stop.outcome.detail))
+        raise stop
 
-    def _state(self) -> _Seen:
+    def _stop(self, detail: str, until: datetime | None) -> Stopped:
+        """Make the end of a request that a file stands in the way of."""
+        if until is None:
+            return Stopped(AnswerReason.BAD_PAYLOAD, detail)
+        if self._patience <= 0:
+            return Stopped(AnswerReason.NOT_FINAL_YET, detail)
+        self._patience -= 1
+        return Stopped(AnswerReason.TRANSIENT, detail, until=until)
+
+    def _current_actions(self) -> tuple[Action, ...]:
+        """Return all actions; without one of their files, no bar can be trusted."""
+        if self._actions is None:
+            return ()
+        found = self._current(self._actions, "actions")
+        if found.problems:
+            raise self._stop("; ".join(found.problems), found.until)
+        return found.actions
+
+    def _current(self, place: Path, what: str) -> _Found:
+        """Return what there is, as it was a second ago at the most if all was well."""
+        at, seen = self._seen.get(what, (None, None))
+        if at is not None and seen is not None and not seen.problems:
+            age = self._now() - at
+            if timedelta(0) <= age < LOOK_AGAIN:
+                return seen
+        found = self._look(place, what)
+        self._seen[what] = self._now(), found
+        return found
+
+    def _look(self, place: Path, what: str) -> _Found:
+        """Read what has changed since it was read."""
         try:
-            found = sorted(path for path in self._folder.iterdir() if path.is_file())
-            return tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in found)
-        except OSError as error:
-            detail = f"the folder cannot be read: {error.strerror}"
-            raise Stopped(AnswerReason.TRANSIENT, detail) from error
+            paths = self._reader.find(place)
+        except (InputError, OSError) as error:
+            raise Stopped(AnswerReason.BAD_PAYLOAD, str(error)) from error
+        shelf, until, problems = _shelf(place, what), None, []
+        with shelf.lock:
+            held, now = shelf.files, {}
+            for path in paths:
+                try:
+                    now[path] = self._read(path, held.get(path), what)
+                except _Unsettled as unsettled:
+                    until = max(until or unsettled.until, unsettled.until)
+                    problems.append(str(unsettled))
+            if shelf.index is None or [*map(id, now.values())] != [*map(id, held.values())]:
+                shelf.files = now
+                shelf.index = _merge([file.bars for file in now.values() if file.bars is not None])
+            problems += [file.problem for file in now.values() if file.problem]
+            actions = tuple(action for file in now.values() for action in file.actions)
+            return _Found(shelf.index, actions, tuple(problems), until)
+
+    def _read(self, path: Path, held: _File | None, what: str) -> _File:
+        state = _state(path)
+        if held is not None and state is not None and held.state == state:
+            return held
+        now = self._now()
+        if state is None:
+            raise _Unsettled(path, "has just gone", now + QUIET)
+        written = datetime.fromtimestamp(state[0] / 1e9, UTC)
+        if now - QUIET < written <= now:
+            raise _Unsettled(path, "is being written", written + QUIET)
+        file = self._content(path, state, what)
+        if _state(path) != state:
+            raise _Unsettled(path, "changed while it was read", now + QUIET)
+        return file
+
+    def _content(self, path: Path, state: _State, what: str) -> _File:
+        try:
+            if what == "actions":
+                return _File(state, actions=self._reader.actions(path))
+            return _File(state, self._reader.bars(path))
+        except (InputError, OSError) as error:
+            return _File(state, problem=str(error))
 
 
-def _raw(bars: Bars, actions: tuple[Action, ...], symbol: str) -> RawAnswer:
-    if symbol not in bars.symbols:
-        raise Stopped(AnswerReason.UNKNOWN_SYMBOL, "no file has this symbol")
-    mine = bars.where(bars.symbol == bars.symbols.index(symbol))
-    columns = (mine.open, mine.high, mine.low, mine.close, mine.volume)
-    values = np.stack(columns, axis=1).astype(object)
-    values[np.isnan(values.astype(np.float64))] = None
-    days = mine.session.astype("datetime64[D]").tolist()
-    rows = tuple(RawBar(day, *row) for day, row in zip(days, values.tolist(), strict=True))
-    currencies = [] if mine.currency is None else sorted(set(mine.currency.tolist()) - {""})
+_NOTHING = Outcome(AnswerReason.NO_DATA_IN_RANGE, "no file has this symbol")
+# Not "unknown": that is believed for a night, and a file may come any minute.
+
+
+class _Unsettled(Exception):
+    """A file is being changed."""
+
+    def __init__(self, path: Path, what: str, until: datetime) -> None:
+        super().__init__(f"{path.name} {what}")
+        self.until = until
+
+
+def _state(path: Path) -> _State | None:
+    """Return what changes when a file does, or when it becomes readable."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size
+
+
+def _merge(parts: list[Bars]) -> _Index:
+    """Put the bars of all files in order of symbol."""
+    symbols = tuple(sorted({symbol for bars in parts for symbol in bars.symbols}))
+    places = {symbol: place for place, symbol in enumerate(symbols)}
+    parts = parts or [make_bars([])]
+    new = [np.array([places[s] for s in bars.symbols], dtype=np.int64) for bars in parts]
+    keys = np.concatenate([known[bars.symbol] for known, bars in zip(new, parts, strict=True)])
+    currency = [np.full(len(b), "") if b.currency is None else b.currency for b in parts]
+    bars = Bars(
+        symbols,
+        keys,
+        session=np.concatenate([bars.session for bars in parts]),
+        open=np.concatenate([bars.open for bars in parts]),
+        high=np.concatenate([bars.high for bars in parts]),
+        low=np.concatenate([bars.low for bars in parts]),
+        close=np.concatenate([bars.close for bars in parts]),
+        volume=np.concatenate([bars.volume for bars in parts]),
+        currency=np.concatenate(currency),
+    )
+    order = np.argsort(keys, kind="stable")
+    return _Index(
+        bars.where(order), places, np.searchsorted(keys[order], np.arange(len(symbols) + 1))
+    )
+
+
+def _raw(index: _Index, actions: Iterable[Action], wanted: Wanted) -> RawAnswer | None:
+    """Return what the files have of a symbol in the range; None if none knows it."""
+    mine = index.of(wanted.symbol, wanted.first, wanted.last)
+    if mine is None:
+        return None
+    currencies = set() if mine.currency is None else set(mine.currency.tolist()) - {""}
     if len(currencies) > 1:
         raise Stopped(AnswerReason.BAD_PAYLOAD, f"in {len(currencies)} currencies")
     return RawAnswer(
-        asked=symbol,
-        echoed=symbol,
-        rows=rows,
-        actions=tuple(action for action in actions if action.symbol == symbol),
+        asked=wanted.symbol,
+        echoed=wanted.symbol,
+        rows=tuple(_rows(mine)),
+        actions=tuple(action for action in actions if action.symbol == wanted.symbol),
         is_adjusted=False,
-        profile=Profile(currency=currencies[0] if currencies else None),
+        profile=Profile(currency=currencies.pop() if currencies else None),
     )
+
+
+def _rows(bars: Bars) -> list[RawBar]:
+    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    values = np.stack(columns, axis=1).astype(object)
+    values[np.isnan(values.astype(np.float64))] = None
+    days = bars.session.astype("datetime64[D]").tolist()
+    return [RawBar(day, *row) for day, row in zip(days, values.tolist(), strict=True)]

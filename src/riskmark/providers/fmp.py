@@ -5,14 +5,12 @@ and come newest first; an error may come with status 200; the limit of a day is 
 the limit of a minute, and cannot be waited for.
 """
 
-import time
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from types import GenericAlias
 from typing import Any, TypeVar
 
-import httpx
 import msgspec
 
 from riskmark.domain.instruments import InstrumentKind
@@ -20,10 +18,12 @@ from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
 from riskmark.providers.adapter import Access, NetworkProvider
 from riskmark.providers.checking import RawAnswer, RawBar
+from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Outcome, Stopped
 from riskmark.providers.port import Profile, Wanted
-from riskmark.providers.replies import MAX_BODY, Reply, check_status, decode, refuse
+from riskmark.providers.replies import Reply, check_status, decode, refuse, retry_at
 from riskmark.providers.spelling import with_hyphen
+from riskmark.providers.web import Web
 
 HOST = "https://financialmodelingprep.com"
 T = TypeVar("T", bound="_Of")
@@ -69,11 +69,12 @@ class Fmp(NetworkProvider):
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
-        self._client = httpx.Client(base_url=access.base_url or HOST, follow_redirects=False)
+        self._key = access.api_key or ""
+        self._web = Web(access.gate, access.base_url or HOST, secret=self._key)
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._web.close()
 
     def _ask(self, wanted: Wanted) -> RawAnswer:
         asked = with_hyphen(wanted.symbol)
@@ -120,8 +121,9 @@ class Fmp(NetworkProvider):
 
     def _list(self, kind: type[T], path: str, asked: str, params: dict[str, str]) -> Sequence[T]:
         """Ask for a list whose every item is of the symbol that was asked for."""
-        reply = self._get(f"/stable/{path}", {"symbol": asked, **params})
-        _check_errors(reply, self._access.gate.now)
+        sent = {"symbol": asked, **params, "apikey": self._key}
+        reply = self._web.get(f"/stable/{path}", sent, {})
+        _check_errors(reply, self._access.gate)
         listed: Any = GenericAlias(list, (kind,))
         found: list[T] = decode(reply, listed)
         for one in found:
@@ -130,49 +132,23 @@ class Fmp(NetworkProvider):
                 raise Stopped(AnswerReason.BAD_PAYLOAD, detail)
         return found
 
-    def _get(self, path: str, params: dict[str, str]) -> Reply:
-        timeout_s = self._access.gate.admit()
-        end = time.monotonic() + timeout_s
-        try:
-            with self._client.stream(
-                "GET",
-                path,
-                params={**params, "apikey": self._access.api_key or ""},
-                timeout=timeout_s,
-            ) as response:
-                body = _read(response, end)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            detail = f"no reply: {type(error).__name__}"
-            # The error itself would show the address and the key in it.
-            raise Stopped(AnswerReason.TRANSIENT, detail) from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, body)
 
-
-def _read(response: httpx.Response, end: float) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_bytes():
-        parts.append(part)
-        size += len(part)
-        if time.monotonic() > end:
-            raise Stopped(AnswerReason.TRANSIENT, "the reply took too long")
-        if size > MAX_BODY:
-            raise Stopped(AnswerReason.BAD_PAYLOAD, "a reply of more than 64 MB")
-    return b"".join(parts)
-
-
-def _check_errors(reply: Reply, now: datetime) -> None:
+def _check_errors(reply: Reply, gate: Gate) -> None:
     """Stop at an error in FMP's words, else at one that all have."""
     said = reply.body[:2000].decode("utf-8", errors="replace")
-    reason = AnswerReason
+    reason, now = AnswerReason, gate.now
     is_error = '"Error Message"' in said
     if "Limit Reach" in said or (reply.status == HTTPStatus.TOO_MANY_REQUESTS and is_error):
+        if gate.limits.per_day is None:  # plans without a limit of a day have one of a minute
+            raise Stopped(reason.RATE_LIMITED, reply.start, until=retry_at(reply, now))
         raise Stopped(reason.QUOTA_EXHAUSTED, reply.start, until=_next_utc_date(now))
     if "Invalid API KEY" in said:
         raise Stopped(reason.AUTH, "the key is not valid")
     if reply.status == HTTPStatus.PAYMENT_REQUIRED and "Premium Query Parameter" in said:
-        raise Stopped(reason.SYMBOL_NOT_IN_PLAN, reply.start)
+        is_of_symbol = "'symbol'" in said
+        raise Stopped(
+            reason.SYMBOL_NOT_IN_PLAN if is_of_symbol else reason.NO_DATA_IN_RANGE, reply.start
+        )
     if reply.status == HTTPStatus.FORBIDDEN and "Legacy Endpoint" in said:
         raise Stopped(reason.ENDPOINT_NOT_IN_PLAN, reply.start)
     check_status(reply, now)

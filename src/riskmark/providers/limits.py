@@ -166,6 +166,8 @@ class Gate:
             self._refusals = 0
         elif circuit is Circuit.OPENS_FOR_RUN:
             self._closed = outcome
+            # The next run asks again, as a key may be mended; the status shows what it was.
+            self._fail(outcome, until=self.now, opens_at=1)
         elif circuit is Circuit.OPENS_UNTIL:
             self._refusals += 1
             if self._refusals >= REFUSALS_A_RUN:

@@ -6,32 +6,33 @@ unadjusted, so that nothing has to be undone.
 """
 # ruff: noqa: ANN401 - the clients state no types
 
-import time
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
-import urllib3
 
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
 from riskmark.providers.adapter import Access, Caught, NetworkProvider, catch_reply
 from riskmark.providers.checking import EXCHANGE_ZONE, RawAnswer, RawBar
-from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Outcome, Stopped
 from riskmark.providers.port import Profile, Wanted
-from riskmark.providers.replies import MAX_BODY, Reply, check_status, decode, refuse
+from riskmark.providers.replies import Reply, check_status, decode, refuse
 from riskmark.providers.spelling import with_point
+from riskmark.providers.web import Web
 
 HOST = "https://api.massive.com"
+SMALLEST_PLAN = timedelta(days=2 * 365 - 7)
+"""What the free plan reaches back: two years, less some days of doubt about the edge."""
+_TOO_OLD = "timeframe"
 _NEW_YORK = ZoneInfo(EXCHANGE_ZONE)
-_MAX_PAGES = 3
-"""A page holds 50,000 bars: more than two centuries."""
-_MAX_MS = 253_402_300_000_000
+_MAX_PAGES = 20
+"""A page that is asked for holds 50,000 bars, more than two centuries; one that comes may not."""
+_MAX_MS = 250_000_000_000_000
 _KINDS = {
     "CS": InstrumentKind.STOCK,
     "ADRC": InstrumentKind.STOCK,
@@ -96,54 +97,20 @@ class _Details(_Page):
     results: _Ticker | None = None
 
 
-class _Pool(urllib3.PoolManager):
-    """The connections of the client: one try, no redirects, a whole reply in time or none."""
+class _Pool:
+    """The connections of the client: what it asks for goes through ours, and is caught."""
 
-    def __init__(self, gate: Gate) -> None:
-        super().__init__(num_pools=2, retries=False)
-        self._gate = gate
+    def __init__(self, web: Web, base: str) -> None:
+        self._web = web
+        self._base = base
 
     def request(
-        self, method: str, url: str, *_: Any, fields: Any = None, headers: Any = None, **__: Any
+        self, _method: str, url: str, *_: Any, fields: Any = None, headers: Any = None, **__: Any
     ) -> Any:
         """Ask once; raise ``Caught`` with the reply, or ``Stopped``."""
-        if fields:
-            url = f"{url}?{urlencode(fields)}"
-        timeout_s = self._gate.admit()
-        end = time.monotonic() + timeout_s
-        try:
-            response = self.urlopen(
-                method,
-                url,
-                headers=headers,
-                timeout=urllib3.Timeout(total=timeout_s),
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
-            body = _read(response, end)
-        except urllib3.exceptions.HTTPError as error:
-            detail = f"no reply: {type(error).__name__}"
-            raise Stopped(AnswerReason.TRANSIENT, detail) from error
-        found = {name.lower(): value for name, value in response.headers.items()}
-        raise Caught(Reply(response.status, found, body))
-
-
-def _read(response: urllib3.BaseHTTPResponse, end: float) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    try:
-        # read1 returns what there is: a reply that drips is noticed.
-        while part := response.read1(1 << 16):
-            parts.append(part)
-            size += len(part)
-            if time.monotonic() > end:
-                raise Stopped(AnswerReason.TRANSIENT, "the reply took too long")
-            if size > MAX_BODY:
-                raise Stopped(AnswerReason.BAD_PAYLOAD, "a reply of more than 64 MB")
-    finally:
-        response.close()
-    return b"".join(parts)
+        if not url.startswith(f"{self._base}/"):
+            raise Stopped(AnswerReason.BAD_PAYLOAD, "the client wanted to go elsewhere")
+        raise Caught(self._web.get(url.removeprefix(self._base), fields, headers))
 
 
 class Massive(NetworkProvider):
@@ -154,22 +121,20 @@ class Massive(NetworkProvider):
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
+        self._base = access.base_url or HOST
+        self._key = access.api_key or ""
+        self._web = Web(access.gate, self._base, secret=self._key)
         self._client: Any = None
+        self._reach = date.min
+        """The first date that the plan has, as far as this run has found it out."""
 
     def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            self._client.client.clear()
+        self._web.close()
 
     def _ask(self, wanted: Wanted) -> RawAnswer:
         asked = with_point(wanted.symbol)
-        pages = self._pages(
-            _Bars,
-            lambda client: client.list_aggs(
-                asked, 1, "day", wanted.first, wanted.last,
-                adjusted=False, sort="asc", limit=50_000, raw=True,
-            ),
-        )  # fmt: skip
+        pages = self._bars(asked, max(wanted.first, self._reach), wanted.last)
         _check_bars(pages, asked)
         rows = tuple(_row(bar) for page in pages for bar in page.results)
         if not rows:
@@ -181,6 +146,25 @@ class Massive(NetworkProvider):
             actions=(*self._splits(asked, wanted), *self._dividends(asked, wanted)),
             is_adjusted=False,
         )
+
+    def _bars(self, asked: str, first: date, last: date) -> list[Any]:
+        """Ask for bars; of a range that the plan does not reach, only for what it does."""
+        if first > last:
+            raise Stopped(AnswerReason.NO_DATA_IN_RANGE, "the plan does not reach this far back")
+        try:
+            return self._pages(
+                _Bars,
+                lambda client: client.list_aggs(
+                    asked, 1, "day", first, last,
+                    adjusted=False, sort="asc", limit=50_000, raw=True,
+                ),
+            )  # fmt: skip
+        except Stopped as stop:
+            reach = self._access.checker.now().date() - SMALLEST_PLAN
+            if _TOO_OLD not in stop.outcome.detail or first >= reach:
+                raise
+            self._reach = reach
+            return self._bars(asked, reach, last)
 
     def _splits(self, asked: str, wanted: Wanted) -> list[Action]:
         pages = self._pages(
@@ -247,9 +231,8 @@ class Massive(NetworkProvider):
         if self._client is None:
             from massive import RESTClient  # noqa: PLC0415 - a heavy client, and few commands ask
 
-            base = self._access.base_url or HOST
-            self._client = RESTClient(api_key=self._access.api_key or "", base=base)
-            self._client.client = _Pool(self._access.gate)
+            self._client = RESTClient(api_key=self._key, base=self._base)
+            self._client.client = _Pool(self._web, self._base)
         return self._client
 
 
@@ -278,8 +261,8 @@ def _check_errors(reply: Reply, now: datetime) -> None:
     if reply.status == HTTPStatus.FORBIDDEN:
         if "before end of day" in said:
             raise Stopped(reason.NOT_FINAL_YET, reply.start)
-        if "timeframe" in said:
-            raise Stopped(reason.SYMBOL_NOT_IN_PLAN, reply.start)
+        if _TOO_OLD in said:
+            raise Stopped(reason.NO_DATA_IN_RANGE, reply.start)
         if "NOT_AUTHORIZED" in said:
             raise Stopped(reason.ENDPOINT_NOT_IN_PLAN, reply.start)
     if reply.status == HTTPStatus.NOT_FOUND and "NOT_FOUND" in said:

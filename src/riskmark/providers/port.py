@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple, Protocol
 
 from riskmark.domain.instruments import InstrumentKind
@@ -10,19 +10,32 @@ from riskmark.intake.market_data import Action, Bars, make_bars
 from riskmark.providers.outcomes import Outcome
 
 
+class FormerSymbol(NamedTuple):
+    """What an instrument was called on the dates before ``until``."""
+
+    symbol: str
+    until: date
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Bars of one symbol from ``first`` to ``last``, both included, and its actions.
 
-    ``known``: closes that are already stored, by which a provider's basis is checked.
+    ``known``: closes that are already stored, and ``splits``: the splits and spin-offs that
+    are, by both of which a provider's basis is checked.
     ``believed``: by provider, what it said of the symbol and is not asked again.
+    ``former``: other names that it had.
+    ``grace``: how long after a session's publication its bar may still be to come.
     """
 
     symbol: str
     first: date
     last: date
     known: Mapping[date, float] = field(default_factory=dict)
+    splits: tuple[Action, ...] = ()
     believed: Mapping[str, Outcome] = field(default_factory=dict)
+    former: tuple[FormerSymbol, ...] = ()
+    grace: timedelta = timedelta()
 
 
 class Profile(NamedTuple):

@@ -5,11 +5,12 @@ make one error of many, or none. Redirects are never followed; JSON is JSON (no 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -20,8 +21,12 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of a reply; fifty years of daily bars are a hundredth of it."""
 DEFAULT_WAIT_S = 60.0
 """For how long a provider that says "too many" and no more is left alone."""
-MAX_WAIT_S = 24 * 3600.0
-"""The longest that a provider can close itself for; more is no answer but a fault."""
+MAX_WAIT_S = 20 * 3600.0
+"""The longest that a provider can close itself for: less than a day, so the next night asks."""
+
+SHORTEST_KEY = 8
+"""Characters; a shorter text is a placeholder, and a part of ordinary words."""
+_READ_FOR_START = 1 << 16
 
 T = TypeVar("T")
 
@@ -33,12 +38,44 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    secret: str = field(default="", repr=False)
+    """What is shown to nobody, even if the provider repeats it: the key."""
 
     @property
     def start(self) -> str:
         """The first words of the body, to be shown."""
-        text = self.body[:200].decode("utf-8", errors="replace")
+        # Cut only after the secret is out, as half of one is a secret, too.
+        text = self.body[:_READ_FOR_START].decode("utf-8", errors="replace")
+        if len(self.secret) >= SHORTEST_KEY:
+            for spelled in {self.secret, quote(self.secret, safe=""), quote_plus(self.secret)}:
+                text = text.replace(spelled, "(key)")
         return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:120]
+
+
+class Body:
+    """A body as it arrives: more of it than a reply may hold ends it."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    @property
+    def whole(self) -> bytes:
+        """What has arrived."""
+        return b"".join(self._parts)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether more arrived than is kept."""
+        return self._size > MAX_BODY
+
+    def add(self, part: bytes) -> None:
+        """Keep a part, or stop."""
+        self._size += len(part)
+        if self.is_too_long:
+            self._parts.clear()
+            raise Stopped(AnswerReason.BAD_PAYLOAD, "a reply of more than 64 MB")
+        self._parts.append(part)
 
 
 def check_status(reply: Reply, now: datetime) -> None:

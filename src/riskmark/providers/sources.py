@@ -5,16 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from riskmark.domain.provider_settings import FILES, WITH_KEY, ProviderSettings
+from riskmark.domain.provider_settings import (
+    BY_NAME_OF_THE_TIME,
+    FILES,
+    NO_KEY,
+    WITH_KEY,
+    FilesSettings,
+    ProviderSettings,
+    is_key,
+)
 from riskmark.domain.rate_limits import Limits
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import SettingsError
 from riskmark.providers.adapter import Access, NetworkProvider
 from riskmark.providers.chain import Collected, collect
 from riskmark.providers.checking import Checker
-from riskmark.providers.files import Files, Read
+from riskmark.providers.files import FileReader, Files
 from riskmark.providers.limits import Budget, Gate, QuotaStore, Time
 from riskmark.providers.port import Provider, Wanted
+from riskmark.providers.renames import ByNameOfTheTime
 from riskmark.settings import Settings
 
 
@@ -26,7 +35,7 @@ class Outside:
     """
 
     store: QuotaStore
-    read: Read
+    reader: FileReader
     now: Callable[[], datetime]
     time: Time
 
@@ -38,6 +47,11 @@ class Sources:
     providers: tuple[Provider, ...]
     checker: Checker
     budget: Budget
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the providers as they are asked."""
+        return tuple(provider.name for provider in self.providers)
 
     def collect(self, wanted: Wanted) -> Collected:
         """Ask for one symbol."""
@@ -60,7 +74,7 @@ def open_sources(settings: Settings, calendar: Calendar, outside: Outside) -> So
     for name in chosen.order:
         if name == FILES:
             if chosen.files.enabled:
-                found.append(Files(Path(chosen.files.folder), outside.read, checker))
+                found.append(_files(chosen.files, outside, checker))
             continue
         one = chosen.of(name)
         key = key_of(name, one)
@@ -73,8 +87,15 @@ def open_sources(settings: Settings, calendar: Calendar, outside: Outside) -> So
                 kind.domain, limits_of(one), outside.store, budget, one.timeout_seconds
             )
         base_url = one.base_url.rstrip("/") or None
-        found.append(kind(Access(gates[kind.domain], checker, base_url, key)))
+        provider: Provider = kind(Access(gates[kind.domain], checker, base_url, key))
+        found.append(ByNameOfTheTime(provider) if name in BY_NAME_OF_THE_TIME else provider)
     return Sources(tuple(found), checker, budget)
+
+
+def _files(chosen: FilesSettings, outside: Outside, checker: Checker) -> Files:
+    actions = Path(chosen.actions) if chosen.actions else None
+    now = outside.time.now
+    return Files(Path(chosen.folder), outside.reader, checker, now=now, actions=actions)
 
 
 def limits_of(one: ProviderSettings) -> Limits:
@@ -87,9 +108,14 @@ def key_of(name: str, one: ProviderSettings) -> str:
     if not one.api_key_file:
         return one.api_key
     try:
-        return Path(one.api_key_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        key = Path(one.api_key_file).read_text(encoding="utf-8").strip()
+    except OSError as error:
         raise SettingsError(f"providers.{name}.api_key_file", f"cannot be read: {error}") from error
+    except UnicodeDecodeError:
+        key = "\n"  # no key either; the error would show what it holds
+    if not is_key(key):
+        raise SettingsError(f"providers.{name}.api_key_file", f"what it holds {NO_KEY}")
+    return key
 
 
 def _adapter(name: str) -> type[NetworkProvider]:

@@ -6,6 +6,7 @@ the range always reaches to the present. ``close`` is not adjusted for dividends
 
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from http import HTTPStatus
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,8 +26,11 @@ KINDS = {
     "MUTUALFUND": InstrumentKind.FUND,
     "INDEX": InstrumentKind.INDEX,
 }
+EVENTS = "div,splits,capitalGains"
+"""What the chart is asked for beside bars."""
 _IS_DOWN = b"Will be right back"
-_MAX_SECONDS = 253_402_300_000
+_MAX_SECONDS = 250_000_000_000
+"""Of a date that is one in every time zone."""
 Number = float | None
 
 
@@ -46,8 +50,9 @@ class _Split(msgspec.Struct):
     denominator: float
 
 
-class _Events(msgspec.Struct):
+class _Events(msgspec.Struct, rename={"gains": "capitalGains"}):
     dividends: dict[str, _Dividend] = {}
+    gains: dict[str, _Dividend] = {}
     splits: dict[str, _Split] = {}
 
 
@@ -135,12 +140,13 @@ def _raw(result: _Result, reply: Reply, *, asked: str, symbol: str) -> RawAnswer
         RawBar(_day(stamp, zone), *values) for stamp, *values in zip(stamps, *columns, strict=True)
     )
     kind = KINDS.get(meta.instrument_type or "", InstrumentKind.OTHER)
+    events = result.events or _Events()
     is_fund = kind is InstrumentKind.FUND  # the time of a net asset value is no market time
     return RawAnswer(
         asked=asked,
         echoed=meta.symbol,
         rows=rows,
-        actions=tuple(_actions(result.events or _Events(), symbol, zone)),
+        actions=tuple(_actions(events, symbol, zone, rows)),
         is_adjusted=True,
         profile=Profile(kind, meta.long_name or meta.short_name, None, meta.currency),
         as_of=None if is_fund else _instant(meta.regular_market_time),
@@ -149,7 +155,7 @@ def _raw(result: _Result, reply: Reply, *, asked: str, symbol: str) -> RawAnswer
     )
 
 
-def _actions(events: _Events, symbol: str, zone: tzinfo) -> list[Action]:
+def _actions(events: _Events, symbol: str, zone: tzinfo, rows: tuple[RawBar, ...]) -> list[Action]:
     found: list[Action] = []
     for split in events.splits.values():
         day = _day(split.date, zone)
@@ -157,11 +163,39 @@ def _actions(events: _Events, symbol: str, zone: tzinfo) -> list[Action]:
             raise Stopped(AnswerReason.BAD_PAYLOAD, "a split without a ratio")
         ratio = split.numerator / split.denominator
         found.append(Action(symbol, day, ActionKind.SPLIT, ratio))
-    for dividend in events.dividends.values():
-        day = _day(dividend.date, zone)
-        if day is not None:
-            found.append(Action(symbol, day, ActionKind.DIVIDEND, dividend.amount))
+    paid = _cash(events.dividends, zone)
+    for day, cash in _with_gains(paid, dict(_cash(events.gains, zone)), rows):
+        found.append(Action(symbol, day, ActionKind.DIVIDEND, cash))
     return found
+
+
+def _cash(events: dict[str, _Dividend], zone: tzinfo) -> list[tuple[date, float]]:
+    dated = [(_day(one.date, zone), one.amount) for one in events.values()]
+    return [(day, amount) for day, amount in dated if day is not None]
+
+
+def _with_gains(
+    paid: list[tuple[date, float]], gains: dict[date, float], rows: tuple[RawBar, ...]
+) -> list[tuple[date, float]]:
+    """Add the gains that a fund distributed to its dividends.
+
+    Yahoo has put the gains of some funds into their dividends already. Closes tell which, all
+    of a fund's distributions taken together: they fall by what was paid.
+    """
+    is_in, is_apart = 0.0, 0.0
+    dividends = dict(paid)
+    for before, after in pairwise(row for row in rows if row.close is not None):
+        gain = gains.get(after.day) if after.day is not None else None
+        dividend = dividends.get(after.day, 0.0) if after.day is not None else 0.0
+        if gain is None or dividend < gain or before.close is None or after.close is None:
+            continue
+        fall = before.close - after.close
+        is_in += abs(fall - dividend)
+        is_apart += abs(fall - dividend - gain)
+    alone = [(day, gain) for day, gain in gains.items() if day not in dividends]
+    if is_in < is_apart:
+        gains = {day: gain for day, gain in gains.items() if dividends.get(day, 0.0) < gain}
+    return [(day, cash + gains.get(day, 0.0)) for day, cash in paid] + alone
 
 
 def _zone(meta: _Meta) -> tuple[tzinfo, str]:

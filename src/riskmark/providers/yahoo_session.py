@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 import curl_cffi.requests
 import requests
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 
 from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.adapter import Caught
 from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Stopped
-from riskmark.providers.replies import MAX_BODY, Reply
+from riskmark.providers.replies import Body, Reply
 
 _ANSWERS = ("/v8/finance/chart/", "/v10/finance/quoteSummary/")
 _CRUMB = "/v1/test/getcrumb"
@@ -50,19 +51,23 @@ class YahooSession(curl_cffi.requests.Session[Any]):
         is_cookie = not is_answer and path != _CRUMB
         if is_cookie and self._cookie_page is not None:
             return self._cookie_page
-        options["timeout"] = self._gate.admit()
-        options["allow_redirects"] = False
+        where = self._where(url)
+        body = Body()
+        # The time is that of the whole request; the body is counted after it is unpacked.
+        options |= {"timeout": self._gate.admit(), "allow_redirects": False}
+        options["content_callback"] = lambda part: _keep(body, part)
         try:
-            response = super().request(method, self._where(url), **options)
+            response = super().request(method, where, **options)
         except (curl_cffi.requests.exceptions.RequestException, curl_cffi.CurlError) as error:
             if not is_answer:
                 raise self._without_crumb() from error
+            if body.is_too_long:
+                raise Stopped(AnswerReason.BAD_PAYLOAD, "a reply of more than 64 MB") from error
             detail = f"no reply: {type(error).__name__}"
             raise Stopped(AnswerReason.TRANSIENT, detail) from error
+        response.content = body.whole
         if is_answer:
             headers = {name.lower(): value or "" for name, value in response.headers.items()}
-            if len(response.content) > MAX_BODY:
-                raise Stopped(AnswerReason.BAD_PAYLOAD, "a reply of more than 64 MB")
             raise Caught(Reply(response.status_code, headers, response.content))
         if path == _CRUMB and not _is_crumb(response):
             raise self._without_crumb()
@@ -81,9 +86,18 @@ class YahooSession(curl_cffi.requests.Session[Any]):
         if not (host == "yahoo.com" or host.endswith(".yahoo.com")):
             raise Stopped(AnswerReason.BAD_PAYLOAD, f"the client wanted to go to {host!r}")
         if self._base_url is None:
-            return url
+            return parts._replace(scheme="https").geturl()
         query = f"?{parts.query}" if parts.query else ""
         return f"{self._base_url}{parts.path}{query}"
+
+
+def _keep(body: Body, part: bytes) -> int:
+    """Keep a part of a body; what is not its length ends the transfer."""
+    try:
+        body.add(part)
+    except Stopped:
+        return CURL_WRITEFUNC_ERROR
+    return len(part)
 
 
 def _is_crumb(response: Any) -> bool:

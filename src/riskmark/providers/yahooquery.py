@@ -10,7 +10,7 @@ from riskmark.providers.checking import RawAnswer
 from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Profile, Wanted
 from riskmark.providers.spelling import with_hyphen
-from riskmark.providers.yahoo import read_chart, read_profile
+from riskmark.providers.yahoo import EVENTS, read_chart, read_profile
 from riskmark.providers.yahoo_session import YahooSession
 
 
@@ -50,5 +50,6 @@ class YahooQuery(NetworkProvider):
 
         if self._ticker is None:
             self._ticker = Ticker(asked, session=self._session)
+            self._ticker.events = EVENTS  # the client takes parameters from its attributes
         self._ticker.symbols = asked
         return self._ticker

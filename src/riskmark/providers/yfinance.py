@@ -4,7 +4,6 @@
 an unknown one, and keeps failures in a cache.
 """
 
-import tempfile
 from datetime import UTC, datetime, time, timedelta
 
 from riskmark.domain.reasons import AnswerReason
@@ -14,7 +13,7 @@ from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Profile, Wanted
 from riskmark.providers.replies import Reply
 from riskmark.providers.spelling import with_hyphen
-from riskmark.providers.yahoo import read_chart, read_profile
+from riskmark.providers.yahoo import EVENTS, read_chart, read_profile
 from riskmark.providers.yahoo_session import YahooSession
 
 _HOST = "https://query2.finance.yahoo.com"
@@ -29,12 +28,10 @@ class YFinance(NetworkProvider):
     def __init__(self, access: Access) -> None:
         super().__init__(access)
         self._session = YahooSession(access.gate, access.base_url)
-        self._folder = tempfile.TemporaryDirectory(prefix="riskmark-yfinance-")
 
     def close(self) -> None:
-        """Close the connections and drop the cookie."""
+        """Close the connections."""
         self._session.close()
-        self._folder.cleanup()
 
     def _ask(self, wanted: Wanted) -> RawAnswer:
         asked = with_hyphen(wanted.symbol)
@@ -45,7 +42,7 @@ class YFinance(NetworkProvider):
             "period2": int((self._access.checker.now() + timedelta(days=1)).timestamp()),
             "interval": "1d",
             "includePrePost": "false",
-            "events": "div,splits",
+            "events": EVENTS,
         }
         reply = self._get(f"{_HOST}/v8/finance/chart/{asked}", params)
         return read_chart(reply, asked=asked, symbol=wanted.symbol, now=now)
@@ -61,6 +58,7 @@ class YFinance(NetworkProvider):
         import yfinance.cache  # noqa: PLC0415 - a heavy client, and few commands ask
         from yfinance.data import YfData  # noqa: PLC0415 - a heavy client, and few commands ask
 
-        # Its cookie is kept in a database in the home folder, which other processes lock.
-        yfinance.cache.set_cache_location(self._folder.name)
+        # Its cookie would be kept in a database in the home folder, which other processes lock.
+        kept = yfinance.cache._CookieCacheManager  # noqa: SLF001 - there is no setting for it
+        kept._Cookie_cache = yfinance.cache._CookieCacheDummy()  # noqa: SLF001
         return catch_reply(lambda: YfData(session=self._session).get(url, params=params))

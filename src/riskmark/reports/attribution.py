@@ -27,6 +27,7 @@ from riskmark.storage.books import Principal, find_portfolio
 from riskmark.storage.contracts import load_contracts
 from riskmark.storage.engines import bind_date, read_rows
 from riskmark.storage.instruments import load_instruments
+from riskmark.storage.retention import pruned_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Attribution:
     """The P&L of a portfolio over ``sessions`` sessions, and where it came from.
 
     ``missing`` sessions of the range are not stored: their P&L is in nothing here.
-    ``realized`` and ``unrealized`` are null then, with ``gain_reason``.
+    ``realized`` and ``unrealized`` are null then, with ``gain_reason``. Positions and sectors
+    are null, with ``lines_reason``, if a session in the range has no lines of positions any more.
     """
 
     portfolio: Portfolio
@@ -78,6 +80,7 @@ class Attribution:
     unrealized: float | None
     income: float
     gain_reason: str | None
+    lines_reason: str | None
     positions: tuple[PositionPnl, ...]
     sectors: tuple[SectorPnl, ...]
     by_factor: ByFactor
@@ -101,19 +104,27 @@ class Attribution:
             "income": self.income,
         }
         if by in {None, By.POSITION}:
-            found["positions"] = [line.document() for line in self.positions]
+            found["positions"] = self._listed(self.positions)
         if by in {None, By.SECTOR}:
-            found["sectors"] = [line.document() for line in self.sectors]
+            found["sectors"] = self._listed(self.sectors)
         if by in {None, By.FACTOR}:
             found["factors"] = self.by_factor.document()
-        found["nulls"] = self._nulls(with_factors=by in {None, By.FACTOR})
+        found["nulls"] = self._nulls(by)
         return found
 
-    def _nulls(self, *, with_factors: bool) -> dict[str, str]:
+    def _listed(
+        self, lines: tuple[PositionPnl, ...] | tuple[SectorPnl, ...]
+    ) -> list[dict[str, Any]] | None:
+        return None if self.lines_reason is not None else [line.document() for line in lines]
+
+    def _nulls(self, by: By | None) -> dict[str, str]:
         found: dict[str, str] = {}
         if self.gain_reason is not None:
             found |= dict.fromkeys(("realized", "unrealized"), self.gain_reason)
-        return found | dict(self.by_factor.nulls()) if with_factors else found
+        if self.lines_reason is not None:
+            ways = {By.POSITION: "positions", By.SECTOR: "sectors"}
+            found |= {name: self.lines_reason for way, name in ways.items() if by in {None, way}}
+        return found | dict(self.by_factor.nulls()) if by in {None, By.FACTOR} else found
 
 
 def load_attribution(
@@ -130,10 +141,13 @@ def load_attribution(
     """Attribute the P&L from ``first`` to ``last``, or of one ``session``; default: the newest."""
     portfolio = find_portfolio(connection, principal, name_or_id)
     chosen = choose_range(connection, calendar, portfolio, first=first, last=last, session=session)
-    positions = _load_positions(connection, portfolio, chosen)
+    begin = chosen.first if chosen.before is None else chosen.before.session
+    pruned = pruned_sessions(connection, portfolio.portfolio_id, begin, chosen.last)
+    is_whole = all(row.session not in pruned for row in chosen.rows)
+    positions = _load_positions(connection, portfolio, chosen) if is_whole else ()
     model = settings.model(settings.default_model)
     by_factor = load_by_factor(
-        connection, calendar, settings, portfolio, model=model, chosen=chosen
+        connection, calendar, settings, portfolio, model=model, chosen=chosen, pruned=pruned
     )
     return Attribution(
         portfolio=portfolio,
@@ -146,6 +160,7 @@ def load_attribution(
         unrealized=chosen.gained("cum_unrealized"),
         income=chosen.income,
         gain_reason=None if chosen.gains_are_known else NullReason.NOT_COMPUTED_YET,
+        lines_reason=None if is_whole else NullReason.PRUNED,
         positions=positions,
         sectors=_by_sector(positions),
         by_factor=by_factor,

@@ -93,6 +93,8 @@ def _concentration_violations(cells: StoredCells) -> Iterator[Violation]:
     )
     for invariant, name, summed, scale in pairs:
         known = ~np.isnan(money[name])
+        if name != "effective_positions":
+            known &= ~cells.pruned
         yield from differing(cells, invariant, money[name], summed, scale=scale, relevant=known)
 
 
@@ -111,8 +113,9 @@ def _order_violations(cells: StoredCells) -> Iterator[Violation]:
 
 def _sector_violations(cells: StoredCells) -> Iterator[Violation]:
     sectors, nav = cells.sectors, cells.money["nav"]
-    for place in np.flatnonzero((sectors.rows > 0) != (cells.counted > 0)).tolist():
-        detail = f"{sectors.rows[place]} sectors of {cells.counted[place]} positions"
+    held = np.where(cells.pruned, cells.listed, cells.counted)
+    for place in np.flatnonzero((sectors.rows > 0) != (held > 0)).tolist():
+        detail = f"{sectors.rows[place]} sectors of {held[place]} positions"
         yield Violation("positions_have_sectors", *cells.cell(place), detail)
     some = sectors.numbers > 0
     for place in np.flatnonzero(some & (sectors.numbers < sectors.rows)).tolist():
@@ -127,7 +130,7 @@ def _sector_violations(cells: StoredCells) -> Iterator[Violation]:
             summed,
             shares * nav,
             scale=scale,
-            relevant=some,
+            relevant=some & ~cells.pruned,
         )
 
 
@@ -153,7 +156,7 @@ def _risk_violations(cells: StoredCells, expected: Expectation) -> Iterator[Viol
         shortfall,
         cells.sums["components"],
         scale=cells.sums["component_sizes"],
-        relevant=fresh & ~np.isnan(shortfall),
+        relevant=fresh & ~cells.pruned & ~np.isnan(shortfall),
     )
     share = cells.money["factor_share"]
     yield from differing(

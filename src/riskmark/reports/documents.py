@@ -18,6 +18,11 @@ def to_json(document: Document) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_plain_value)
 
 
+def to_json_line(document: Document) -> str:
+    """Write a document as JSON text in one line, for streams of them."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, default=_plain_value)
+
+
 def instant_text(at: datetime | None) -> str | None:
     """Write an aware instant in UTC, to the second."""
     if at is None:

@@ -7,7 +7,7 @@ harmless; Parquet keeps every text as it is.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -28,6 +28,7 @@ from riskmark.reports.history import COLUMNS, History, load_history
 from riskmark.storage import lines
 from riskmark.storage.books import Principal, find_portfolio
 from riskmark.storage.engines import as_date, bind_date, read_rows
+from riskmark.storage.retention import pruned_sessions
 
 CHUNK = 5_000
 """Sessions whose lines are decoded together: some 100 MB at a thousand positions."""
@@ -108,7 +109,8 @@ def load_lines(
     ``underlying`` for what an option is booked to.
     A null has its reason in the column ``…_null`` beside it, those of greeks in
     ``greeks_null`` and those of a sector's shares in ``shares_null``; columns of options alone
-    are empty for everything else. Raises ``InputError`` if there is no session in the range.
+    are empty for everything else. A session whose positions were pruned has one line without a
+    symbol, of nulls with that reason. Raises ``InputError`` if there is no session in the range.
     """
     if first is not None and last is not None and last < first:
         raise InputError(f"the range ends on {last}, before it begins on {first}")
@@ -122,7 +124,9 @@ def load_lines(
         raise no_snapshots(connection, portfolio, first, last)
     found = pl.concat(frames)
     if what is Exported.POSITIONS:
-        return _with_symbols(connection, _with_reasons(found))
+        named = _with_symbols(connection, _with_reasons(found))
+        pruned = pruned_sessions(connection, portfolio.portfolio_id, first, last)
+        return _with_pruned(named, pruned) if pruned else named
     if what is Exported.SECTORS:
         reason = pl.when(pl.col("gross").is_null()).then("nav_reason")
         return found.with_columns(reason.alias("shares_null")).drop("nav_reason")
@@ -215,3 +219,11 @@ def _with_symbols(connection: Connection, frame: pl.DataFrame) -> pl.DataFrame:
         for name in ("instrument_id", "booked_to")
     ).rename({"instrument_id": "symbol", "booked_to": "underlying"})
     return named.sort("session", "symbol")
+
+
+def _with_pruned(frame: pl.DataFrame, sessions: Collection[date]) -> pl.DataFrame:
+    """Add a line of nulls for each session whose positions were pruned."""
+    reasons = [name for name in frame.columns if name.endswith("_null")]
+    lines = pl.DataFrame({"session": sorted(sessions)}, schema={"session": pl.Date})
+    lines = lines.with_columns(pl.lit(NullReason.PRUNED.value).alias(name) for name in reasons)
+    return pl.concat([frame, lines], how="diagonal").sort("session", maintain_order=True)

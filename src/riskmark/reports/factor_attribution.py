@@ -1,7 +1,8 @@
 """P&L by the factors of a model: what each has earned, and what they leave over."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -110,8 +111,12 @@ def load_by_factor(
     *,
     model: FactorModel,
     chosen: Range,
+    pruned: Collection[date] = (),
 ) -> ByFactor:
-    """Attribute the P&L of the sessions ``chosen`` to the factors of ``model``."""
+    """Attribute the P&L of the sessions ``chosen`` to the factors of ``model``.
+
+    What has lost its lines of positions, then or at the close before, is unexplained.
+    """
     ordinals = [calendar.on_or_before(row.session) for row in chosen.rows]
     asked = range(ordinals[0], ordinals[-1] + 1)
     places = np.array(ordinals, dtype=np.int64) - asked.start
@@ -133,7 +138,7 @@ def load_by_factor(
     )
     found = attribute_to_factors(
         np.array([row.pnl for row in chosen.rows]),
-        _hypothetical(chosen),
+        _hypothetical(chosen, before, pruned),
         excluded=apart.excluded,
         beyond_delta=beyond.pnl,
         exposures=exposures,
@@ -143,9 +148,12 @@ def load_by_factor(
     return replace(summed, inseparable=_inseparable(beyond, found))
 
 
-def _hypothetical(chosen: Range) -> Measure:
+def _hypothetical(chosen: Range, before: Sequence[date], pruned: Collection[date]) -> Measure:
     values = [row.hypothetical for row in chosen.rows]
     codes = [0 if row.reason is None else CODE_OF[NullReason(row.reason)] for row in chosen.rows]
+    for place, (row, earlier) in enumerate(zip(chosen.rows, before, strict=True)):
+        if row.reason is None and (row.session in pruned or earlier in pruned):
+            values[place], codes[place] = None, CODE_OF[NullReason.PRUNED]
     return Measure(
         np.array([np.nan if value is None else value for value in values], dtype=np.float64),
         np.array(codes, dtype=np.int8),

@@ -18,6 +18,15 @@ from riskmark.reports.stored_cells import StoredCells
 from riskmark.reports.violations import Violation
 
 TOLERANCE = 1e-9
+_OF_POSITIONS = frozenset(
+    {
+        "nav_is_cash_plus_positions",
+        "position_pnl_sums_to_pnl",
+        "longs_sum_to_long_value",
+        "shorts_sum_to_short_value",
+    }
+)
+"""Invariants that need the lines of positions, which may have been pruned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +92,9 @@ def _sum_violations(cells: StoredCells) -> Iterator[Violation]:
         ),
     )
     for invariant, stored, summed in pairs:
-        yield from differing(cells, invariant, stored, summed, scale=scale)
-    for place in np.flatnonzero(cells.listed != cells.counted).tolist():
+        relevant = ~cells.pruned if invariant in _OF_POSITIONS else True
+        yield from differing(cells, invariant, stored, summed, scale=scale, relevant=relevant)
+    for place in np.flatnonzero((cells.listed != cells.counted) & ~cells.pruned).tolist():
         detail = f"{cells.listed[place]} positions counted, {cells.counted[place]} stored"
         yield Violation("positions_are_counted", *cells.cell(place), detail)
 

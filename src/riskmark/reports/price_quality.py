@@ -1,15 +1,19 @@
-"""What stored prices are like: who gave them, what is missing, corrected, held back, denied."""
+"""What stored prices are like: who gave them, what is missing, corrected, odd or held back."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
 
+from riskmark.intake.symbols import canonical_symbol
 from riskmark.reports.documents import Document
 from riskmark.reports.gaps import QuarantineLine, load_gaps
+from riskmark.reports.price_outliers import Outlier, load_outliers
 from riskmark.reports.rules import Rules
 from riskmark.storage import schema
+from riskmark.storage.delistings import load_delisted
 from riskmark.storage.engines import as_date, read_rows
 
 MOST_CORRECTIONS = 50
@@ -18,13 +22,17 @@ MOST_CORRECTIONS = 50
 
 @dataclass(frozen=True, slots=True)
 class SymbolQuality:
-    """The bars of a symbol: how many sessions they span, and how many each provider gave."""
+    """The bars of a symbol: sessions from the first to the target, and bars of each provider.
+
+    Of a delisted symbol sessions are expected up to its last bar.
+    """
 
     symbol: str
     first: date
     last: date
     expected: int
     providers: dict[str, int]
+    delisted_since: date | None = None
 
     @property
     def received(self) -> int:
@@ -56,12 +64,54 @@ class DenialLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparisonLine:
+    """A symbol of which a second provider was asked, how it answered, and for which session."""
+
+    symbol: str
+    provider: str
+    reason: str
+    sessions: int
+    differing: int
+    target: date
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceLine:
+    """A close of a second provider that differs from the stored one."""
+
+    symbol: str
+    session: date
+    provider: str
+    close: float
+    stored_close: float
+    stored_provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictLine:
+    """What a provider says of a symbol that contradicts what is known of it."""
+
+    symbol: str
+    provider: str
+    conflict: str
+
+
+_Line: TypeAlias = (
+    Correction | DenialLine | ComparisonLine | DifferenceLine | ConflictLine | Outlier
+)
+
+
+@dataclass(frozen=True, slots=True)
 class QualityReport:
     """Everything that is known of the quality of stored prices."""
 
     symbols: tuple[SymbolQuality, ...]
     corrections: tuple[Correction, ...]
+    outliers: tuple[Outlier, ...]
     quarantine: tuple[QuarantineLine, ...]
+    comparisons: tuple[ComparisonLine, ...]
+    differences: tuple[DifferenceLine, ...]
+    conflicts: tuple[ConflictLine, ...]
     denials: tuple[DenialLine, ...]
 
     def document(self) -> Document:
@@ -75,26 +125,43 @@ class QualityReport:
                     "expected": one.expected,
                     "received": one.received,
                     "providers": one.providers,
+                    "delisted_since": one.delisted_since,
                 }
                 for one in self.symbols
             ],
             "corrections": [_fields(one) for one in self.corrections],
+            "outliers": [_fields(one) for one in self.outliers],
             "quarantine": [one.document() for one in self.quarantine],
+            "comparisons": [_fields(one) for one in self.comparisons],
+            "differences": [_fields(one) for one in self.differences],
+            "conflicts": [_fields(one) for one in self.conflicts],
             "denials": [_fields(one) for one in self.denials],
         }
 
 
-def _fields(one: Correction | DenialLine) -> dict[str, Any]:
+def _fields(one: _Line) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__slots__}
 
 
-def load_quality(connection: Connection, *, rules: Rules) -> QualityReport:
-    """Read who gave the bars of each symbol, and what happened to them."""
+def load_quality(
+    connection: Connection, *, rules: Rules, symbols: Sequence[str] | None = None
+) -> QualityReport:
+    """Read who gave the bars of ``symbols``, and what happened to them; None: of all."""
+    chosen = None if symbols is None else {canonical_symbol(text) or text for text in symbols}
+
+    def of_chosen(symbol: str) -> bool:
+        return chosen is None or symbol in chosen
+
+    quarantine = load_gaps(connection, rules=rules).quarantine
     return QualityReport(
-        symbols=_load_symbols(connection, rules),
-        corrections=_load_corrections(connection),
-        quarantine=load_gaps(connection, rules=rules).quarantine,
-        denials=_load_denials(connection),
+        symbols=tuple(one for one in _load_symbols(connection, rules) if of_chosen(one.symbol)),
+        corrections=_load_corrections(connection, chosen),
+        outliers=load_outliers(connection, rules.calendar, rules.target, chosen),
+        quarantine=tuple(one for one in quarantine if of_chosen(one.symbol)),
+        comparisons=tuple(one for one in _load_comparisons(connection) if of_chosen(one.symbol)),
+        differences=tuple(one for one in _load_differences(connection) if of_chosen(one.symbol)),
+        conflicts=tuple(one for one in _load_conflicts(connection) if of_chosen(one.symbol)),
+        denials=tuple(one for one in _load_denials(connection) if of_chosen(one.symbol)),
     )
 
 
@@ -108,22 +175,29 @@ def _load_symbols(connection: Connection, rules: Rules) -> tuple[SymbolQuality, 
     found: dict[str, list[tuple[str, int, date, date]]] = {}
     for symbol, provider, count, first, last in rows:
         found.setdefault(symbol, []).append((provider, count, as_date(first), as_date(last)))
+    delisted = load_delisted(connection, rules.calendar, rules.target)
     lines = []
     for symbol, parts in found.items():
         first, last = min(part[2] for part in parts), max(part[3] for part in parts)
         begin, end = rules.calendar.on_or_after(first), rules.calendar.on_or_before(last)
+        since = delisted.get(symbol)
+        expected = (end if since is not None else max(end, rules.target)) - begin + 1
         providers = {provider: count for provider, count, _, _ in parts}
-        lines.append(SymbolQuality(symbol, first, last, end - begin + 1, providers))
+        lines.append(SymbolQuality(symbol, first, last, expected, providers, since))
     return tuple(lines)
 
 
-def _load_corrections(connection: Connection) -> tuple[Correction, ...]:
+def _load_corrections(
+    connection: Connection, chosen: Collection[str] | None
+) -> tuple[Correction, ...]:
     table, head = schema.price_correction, schema.instrument
+    statement = select(head.c.symbol, table).join(head, head.c.id == table.c.instrument_id)
+    if chosen is not None:
+        statement = statement.where(head.c.symbol.in_(sorted(chosen)))
     rows = connection.execute(
-        select(head.c.symbol, table)
-        .join(head, head.c.id == table.c.instrument_id)
-        .order_by(table.c.at.desc(), head.c.symbol, table.c.session)
-        .limit(MOST_CORRECTIONS)
+        statement.order_by(table.c.at.desc(), head.c.symbol, table.c.session).limit(
+            MOST_CORRECTIONS
+        )
     )
     return tuple(
         Correction(
@@ -137,6 +211,41 @@ def _load_corrections(connection: Connection) -> tuple[Correction, ...]:
         )
         for row in rows
     )
+
+
+def _load_comparisons(connection: Connection) -> tuple[ComparisonLine, ...]:
+    rows = read_rows(
+        connection,
+        "SELECT i.symbol, c.provider, c.reason, c.compared, count(d.session), c.target "
+        "FROM cross_check c JOIN instrument i ON i.id = c.instrument_id "
+        "LEFT JOIN price_difference d ON d.instrument_id = c.instrument_id "
+        "AND d.provider = c.provider "
+        "GROUP BY i.symbol, c.provider, c.reason, c.compared, c.target ORDER BY i.symbol",
+    )
+    return tuple(
+        ComparisonLine(symbol, provider, reason, sessions, differing, as_date(target))
+        for symbol, provider, reason, sessions, differing, target in rows
+    )
+
+
+def _load_differences(connection: Connection) -> tuple[DifferenceLine, ...]:
+    rows = read_rows(
+        connection,
+        "SELECT i.symbol, d.session, d.provider, d.close, d.stored_close, d.stored_provider "
+        "FROM price_difference d JOIN instrument i ON i.id = d.instrument_id "
+        "ORDER BY i.symbol, d.session, d.provider",
+    )
+    return tuple(DifferenceLine(row[0], as_date(row[1]), *row[2:]) for row in rows)
+
+
+def _load_conflicts(connection: Connection) -> tuple[ConflictLine, ...]:
+    rows = read_rows(
+        connection,
+        "SELECT i.symbol, s.conflict_by, s.conflict FROM symbol_profile s "
+        "JOIN instrument i ON i.id = s.instrument_id WHERE s.conflict IS NOT NULL "
+        "ORDER BY i.symbol",
+    )
+    return tuple(ConflictLine(*row) for row in rows)
 
 
 def _load_denials(connection: Connection) -> tuple[DenialLine, ...]:

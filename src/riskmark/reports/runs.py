@@ -1,20 +1,21 @@
 """Runs to be read: the list, and one with its phases, symbols without data and failures."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, desc, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, desc, func, literal_column, select
 
 from riskmark.domain.reasons import RunStatus, Source
-from riskmark.domain.runs import ALL, CellCounts, SymbolCounts
+from riskmark.domain.runs import ALL, CellCounts, RunRequest, SymbolCounts
 from riskmark.errors import InputError, UnknownRun
 from riskmark.reports.documents import Document, instant_text
 from riskmark.storage import schema
 from riskmark.storage.books import Principal
 from riskmark.storage.engines import db_now
+from riskmark.storage.run_queue import IN_TURN
+from riskmark.storage.types import Instant
 
 MOST_LISTED = 50
 _LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
@@ -26,7 +27,8 @@ _LEAST_ID = 4
 class RunSummary:
     """A run without its details.
 
-    ``scope`` are portfolio ids; None: all. ``is_stalled``: it runs, but its lease has ended.
+    ``scope`` are portfolio ids; None: all. ``is_stalled``: it runs, but its owner has not
+    spoken for more than half its lease. ``place`` counts from 1 in the queue.
     """
 
     run_id: str
@@ -45,6 +47,9 @@ class RunSummary:
     total: int
     is_stalled: bool
     error: str | None
+    host: str | None = None
+    silent: timedelta | None = None
+    place: int | None = None
 
     @property
     def is_live(self) -> bool:
@@ -67,10 +72,16 @@ class RunSummary:
             "scope": ALL if self.scope is None else list(self.scope),
             "target": self.target,
             "attempt": self.attempt,
+            "phase": self.phase,
+            "done": self.done,
+            "total": self.total,
             "created_at": instant_text(self.created_at),
             "started_at": instant_text(self.started_at),
             "finished_at": instant_text(self.finished_at),
             "stalled": self.is_stalled,
+            "host": self.host,
+            "heartbeat_age": None if self.silent is None else self.silent.total_seconds(),
+            "place": self.place,
             "cells": {
                 "planned": self.cells.planned,
                 "computed": self.cells.computed,
@@ -270,21 +281,31 @@ def _summaries(
     connection: Connection, *conditions: ColumnElement[bool], most: int = MOST_LISTED
 ) -> tuple[RunSummary, ...]:
     table = schema.run
-    stalled = text(f"lease_until < {db_now(connection)} AS is_stalled")
+    now = literal_column(str(db_now(connection)), Instant).label("now")
     rows = connection.execute(
-        select(table, stalled).where(*conditions).order_by(desc(table.c.id)).limit(most)
-    )
-    return tuple(_summary(row) for row in rows)
+        select(table, now).where(*conditions).order_by(desc(table.c.id)).limit(most)
+    ).all()
+    places = _places(connection) if any(row.status == RunStatus.QUEUED for row in rows) else {}
+    return tuple(_summary(row, places.get(row.id)) for row in rows)
 
 
-def _summary(row: Row[Any]) -> RunSummary:
+def _places(connection: Connection) -> Mapping[str, int]:
+    """Return the place of each run that waits, in the order in which they are taken."""
+    table = schema.run
+    statement = select(table.c.id).where(table.c.status == RunStatus.QUEUED)
+    waiting = connection.execute(statement.order_by(*IN_TURN)).scalars()
+    return {run_id: place for place, run_id in enumerate(waiting, start=1)}
+
+
+def _summary(row: Row[Any], place: int | None) -> RunSummary:
     found = row._mapping  # noqa: SLF001 - how rows are read by name
     status = RunStatus(found["status"])
+    silent = found["now"] - found["heartbeat_at"] if _is_held(row) else None
     return RunSummary(
         run_id=found["id"],
         source=Source(found["source"]),
         status=status,
-        scope=_scope(found["scope"]),
+        scope=RunRequest.scope_of(found["scope"]),
         target=found["target"],
         attempt=found["attempt"],
         created_at=found["created_at"],
@@ -305,13 +326,16 @@ def _summary(row: Row[Any]) -> RunSummary:
         phase=found["phase"],
         done=found["done"],
         total=found["total"],
-        is_stalled=status is RunStatus.RUNNING and bool(found["is_stalled"]),
+        is_stalled=silent is not None and silent > (row.lease_until - row.heartbeat_at) / 2,
         error=found["error"],
+        host=None if row.owner is None else row.owner.partition("/")[0],
+        silent=silent,
+        place=place,
     )
 
 
-def _scope(stored: str) -> tuple[str, ...] | None:
-    return None if stored == ALL else tuple(json.loads(stored))
+def _is_held(row: Row[Any]) -> bool:
+    return row.status == RunStatus.RUNNING and None not in (row.heartbeat_at, row.lease_until)
 
 
 def _count_requests(connection: Connection, run_id: str) -> int:

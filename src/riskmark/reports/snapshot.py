@@ -38,7 +38,7 @@ from riskmark.reports.detail_lines import (
     reason_of_nav,
 )
 from riskmark.reports.documents import instant_text
-from riskmark.reports.option_lines import sum_greeks
+from riskmark.reports.option_lines import GREEKS, sum_greeks
 from riskmark.reports.shown import (
     EVERY_PART,
     SESSIONS_TO_SELL,
@@ -50,6 +50,7 @@ from riskmark.reports.shown import (
 from riskmark.reports.shown_numbers import (
     Nulls,
     Number,
+    null_of,
     nulls_of,
     shown_name,
     values_of,
@@ -59,6 +60,7 @@ from riskmark.reports.status import SymbolIssue, read_issues
 from riskmark.settings import Settings
 from riskmark.storage import schema
 from riskmark.storage.books import Principal, find_portfolio
+from riskmark.storage.retention import pruned_sessions
 
 if TYPE_CHECKING:
     from riskmark.reports.liquidity_lines import Liquidity
@@ -134,6 +136,8 @@ class SnapshotReport:
     positions: tuple[PositionLine, ...]
     provenance: Provenance
     shown: Shown
+    positions_reason: NullReason | None = None
+    """Why the lines of positions are not there; None: they are all of them."""
 
     @property
     def nulls(self) -> dict[str, str]:
@@ -147,6 +151,8 @@ class SnapshotReport:
             if line.risk_share is None and line.risk_share_reason is not None:
                 name = f"factor_risk.contributions.{line.factor}"
                 found[name] = line.risk_share_reason
+        if self.positions_reason is not None:
+            found["positions"] = self.positions_reason
         found.update(nulls_of("greeks", self.greeks))
         found.update(self._shown_nulls())
         return found
@@ -172,6 +178,8 @@ class SnapshotReport:
     @property
     def greeks(self) -> dict[str, Number]:
         """The greeks of the options held, in money."""
+        if self.positions_reason is not None:
+            return dict.fromkeys(GREEKS, null_of(self.positions_reason))
         return sum_greeks(line.option for line in self.positions if line.option is not None)
 
     @property
@@ -249,7 +257,9 @@ class SnapshotReport:
         found = self.shown.backtests
         return {} if found is None else {"backtests": found.document()}
 
-    def _positions(self) -> list[dict[str, Any]]:
+    def _positions(self) -> list[dict[str, Any]] | None:
+        if self.positions_reason is not None:
+            return None
         liquidity = self.shown.liquidity
         if liquidity is None:
             return [line.document() for line in self.positions]
@@ -281,6 +291,7 @@ def load_snapshot(
     found = row["session"]
     nav_reason = reason_of_nav(row["nav"])
     model = next(one for one in settings.factor_model if one.name == settings.default_model)
+    is_pruned = bool(pruned_sessions(connection, portfolio.portfolio_id, found, found))
     return SnapshotReport(
         portfolio=portfolio,
         session=found,
@@ -335,6 +346,7 @@ def load_snapshot(
             session=found,
             parts=parts,
         ),
+        positions_reason=NullReason.PRUNED if is_pruned else None,
     )
 
 

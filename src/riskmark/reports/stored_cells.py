@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from riskmark.calc.arrays import FloatArray, IntArray
+from riskmark.calc.arrays import BoolArray, FloatArray, IntArray
 from riskmark.domain.measures import STORED
 from riskmark.domain.reasons import MarkKind
 from riskmark.domain.sessions import Calendar
@@ -84,7 +84,8 @@ class StoredCells:
     ``ordinal`` is −1 where the date is no session. ``money`` maps the names of MONEY to
     arrays (NaN: null), ``sums`` those of SUMS; ``counted`` are the positions held that have
     a row, ``listed`` those that are counted in the snapshot. ``unsettled`` are the symbols
-    held whose marks need a reason.
+    held whose marks need a reason. Where the positions are ``pruned``, the sums, ``counted``
+    and ``unsettled`` say nothing.
     """
 
     portfolio_ids: tuple[str, ...]
@@ -99,6 +100,7 @@ class StoredCells:
     scenarios: IntArray
     sectors: SectorSums
     unsettled: tuple[tuple[str, ...], ...]
+    pruned: BoolArray
     texts: Texts
     orphans: tuple[tuple[str, str, date], ...]
     """Cells with rows of a detail table and no snapshot: (table, portfolio, session)."""
@@ -174,6 +176,7 @@ def _load(connection: Connection, calendar: Calendar, keys: Sequence[str]) -> St
         scenarios=details.scenarios,
         sectors=details.sectors,
         unsettled=details.unsettled(),
+        pruned=details.pruned,
         texts=Texts(*columns[3:8]),
         orphans=tuple(details.orphans),
     )
@@ -212,8 +215,14 @@ class _Details:
         with_options = sorted({row[0] for row in rows if row[-1]})
         if with_options:
             self._add_exposures(connection, with_options)
-        packs = f"SELECT portfolio_id, session FROM cell_pack WHERE portfolio_id {listed.sql}"
-        self._find("cell_pack", read_rows(connection, packs, listed.values), is_new=True)
+        packs = (
+            "SELECT portfolio_id, session, CASE WHEN pruned_at IS NULL THEN 0 ELSE 1 END "
+            f"FROM cell_pack WHERE portfolio_id {listed.sql}"
+        )
+        rows = read_rows(connection, packs, listed.values)
+        at, known = self._find("cell_pack", rows, is_new=True)
+        self.pruned: BoolArray = np.zeros(key.size, dtype=bool)
+        self.pruned[at] = np.array([row[2] for row in rows], dtype=bool)[known]
         rows = read_rows(
             connection,
             "SELECT portfolio_id, session, COUNT(*), COALESCE(SUM(risk_share), 0), "

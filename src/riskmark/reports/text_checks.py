@@ -26,8 +26,8 @@ def text_violations(cells: StoredCells, expected: Expectation) -> Iterator[Viola
     )
     yield from _by_pattern(cells, [(text,) for text in texts.windows], _window_problems)
     # A symbol that an out-of-date cell names may have been merged into another since.
-    dated = is_dated(cells, expected).tolist()
-    marked = [None if old else one for one, old in zip(cells.unsettled, dated, strict=True)]
+    unknown = (is_dated(cells, expected) | cells.pruned).tolist()
+    marked = [None if one else held for held, one in zip(cells.unsettled, unknown, strict=True)]
     named = list(zip(texts.reasons, marked, strict=True))
     yield from _by_pattern(cells, named, partial(_symbol_problems, expected.aliases))
 

@@ -44,6 +44,7 @@ NULL_WORDS: Mapping[str, str] = MappingProxyType(
         NullReason.BELOW_INTRINSIC: "not above its intrinsic value",
         NullReason.OUT_OF_RANGE: "outside 1 to 500 %",
         NullReason.NOT_COMPUTED_YET: "not computed yet",
+        NullReason.PRUNED: "no longer kept",
     }
 )
 

@@ -220,6 +220,17 @@ def _load(connection: Connection, keys: Iterable[int]) -> dict[_Key, float]:
     return {(key, as_date(day), ActionKind(kind)): value for key, day, kind, value in rows}
 
 
+def load_splits(
+    connection: Connection, symbols: Mapping[int, str]
+) -> dict[int, tuple[Action, ...]]:
+    """Return the splits and spin-offs of instruments, whose symbols are given, in order."""
+    found: dict[int, list[Action]] = {}
+    for (key, ex_date, kind), value in sorted(_load(connection, symbols).items()):
+        if kind is not ActionKind.DIVIDEND:
+            found.setdefault(key, []).append(Action(symbols[key], ex_date, kind, value))
+    return {key: tuple(actions) for key, actions in found.items()}
+
+
 def _delete(connection: Connection, keys: Iterable[_Key]) -> None:
     for key, ex_date, kind in keys:
         run_statement(

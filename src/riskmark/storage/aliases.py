@@ -23,6 +23,7 @@ from riskmark.storage.engines import as_date, bind_date, read_rows
 from riskmark.storage.instruments import Instrument, find_instruments
 from riskmark.storage.key_lists import run_statement
 from riskmark.storage.ledger import InputChange, lock_instruments, one_of_each, record_changes
+from riskmark.storage.profiles import forget_profile
 
 CLOSES_AGREE = 1e-6
 """Relative difference up to which closes under two symbols can be those of one instrument."""
@@ -46,6 +47,19 @@ class Renamed(NamedTuple):
 class _Pair(NamedTuple):
     old: int
     new: int
+
+
+def load_former(connection: Connection) -> dict[int, tuple[tuple[str, date], ...]]:
+    """Return the former symbols of instruments, each with the date from which it was none."""
+    rows = read_rows(
+        connection,
+        "SELECT instrument_id, symbol, renamed_on FROM instrument_alias "
+        "ORDER BY renamed_on, symbol",
+    )
+    found: dict[int, tuple[tuple[str, date], ...]] = {}
+    for key, symbol, day in rows:
+        found[key] = (*found.get(key, ()), (symbol, as_date(day)))
+    return found
 
 
 def rename(
@@ -119,6 +133,7 @@ def _rename(
     run_statement(connection, "DELETE FROM instrument_alias WHERE symbol = ?", (present,))
     run_statement(connection, "UPDATE instrument SET symbol = ? WHERE id = ?", (present, key))
     _store_name(connection, source.symbol, key, day)
+    forget_profile(connection, key)
     reason = f"{source.symbol} was renamed to {present}"
     change = InputChange(ChangeKind.PRICE, session, reason, instrument_id=key)
     record_changes(connection, [change], at=at)
@@ -160,6 +175,10 @@ def _merge(
         "price_pack",
         "fit_pack",
         "symbol_metric",
+        "price_check",
+        "symbol_profile",
+        "cross_check",
+        "price_difference",
     ):
         _drop(connection, pair.old, table)
     run_statement(

@@ -7,16 +7,19 @@ row locks on PostgreSQL. Whoever opens a transaction ends it: functions of this 
 that are given a connection never commit.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql.elements import TextClause
 
+from riskmark import faults
 from riskmark.errors import InputError, StoreError
 from riskmark.storage.types import instant_text
 
@@ -26,6 +29,11 @@ STATEMENT_TIMEOUT_MS = 300_000
 IDLE_IN_TRANSACTION_MS = 60_000
 WAL_PAGES = 8_192
 """Pages (32 MiB) after which a commit moves the log into the file: more than a night writes."""
+
+_COPY_HEAD = 19
+"""Bytes before the first row of a binary copy: a signature, flags, an empty extension."""
+_COPY_TAIL = 2
+"""Bytes after its last row."""
 
 Row = Sequence[Any]
 
@@ -56,10 +64,34 @@ class Database:
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that may write; commit at the end, roll back on an error."""
+    def write(self, name: str | None = None) -> Iterator[Connection]:
+        """Open a transaction that may write; commit at the end, roll back on an error.
+
+        ``name``: the transaction is one of a run, with a crash point on either side of its
+        commit (``faults.TRANSACTIONS``).
+        """
         with self.engine.connect() as connection, connection.begin():
             yield connection
+            if name is not None:
+                faults.point(f"{name}.before_commit")
+        if name is not None:
+            faults.point(f"{name}.committed")
+
+    @contextmanager
+    def statement(self, name: str) -> Iterator[Connection]:
+        """Open a connection for one statement that writes, a transaction of its own.
+
+        On PostgreSQL the server carries it out whole: a process that is stopped in the middle
+        leaves no lock behind. The crash points of ``name`` are before and after it.
+        """
+        if self.is_sqlite:
+            with self.write(name) as connection:
+                yield connection
+            return
+        with self.engine.connect() as connection:
+            faults.point(f"{name}.before_commit")
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        faults.point(f"{name}.committed")
 
     def close(self) -> None:
         """Close every connection."""
@@ -135,9 +167,14 @@ def db_now(connection: Connection, plus_seconds: float = 0.0) -> TextClause:
     return text(f"(clock_timestamp() + interval '{plus_seconds:.3f} seconds')")
 
 
-def lock_rows(connection: Connection) -> str:
-    """Return the clause that locks selected rows; SQLite has one writer and needs none."""
-    return "" if connection.dialect.name == "sqlite" else " FOR UPDATE"
+def lock_rows(connection: Connection, *, skip_locked: bool = False) -> str:
+    """Return the clause that locks selected rows; SQLite has one writer and needs none.
+
+    ``skip_locked`` leaves out rows that another transaction holds instead of waiting.
+    """
+    if connection.dialect.name == "sqlite":
+        return ""
+    return " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"
 
 
 def write_rows(
@@ -160,7 +197,8 @@ def write_rows(
         verb = "INSERT OR REPLACE" if replace else "INSERT"
         marks = ", ".join("?" * len(columns))
         statement = f'{verb} INTO "{table.name}" ({names}) VALUES ({marks})'
-        _driver_cursor(connection).executemany(statement, rows)
+        with _driver_cursor(connection, statement) as cursor:
+            cursor.executemany(statement, rows)
     elif replace:
         _copy_over(connection, table, names, columns, rows)
     else:
@@ -168,7 +206,7 @@ def write_rows(
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
-    with _driver_cursor(connection) as cursor, cursor.copy(statement) as copy:
+    with _driver_cursor(connection, statement) as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
 
@@ -194,8 +232,18 @@ def _copy_over(
     )
 
 
-def _driver_cursor(connection: Connection) -> Any:
-    return connection.connection.cursor()
+@contextmanager
+def _driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
+    """Open a cursor of the raw driver; its errors become those that all other code knows."""
+    driver = connection.dialect.loaded_dbapi
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except driver.Error as error:
+        dialect = connection.dialect
+        raise DBAPIError.instance(statement, None, error, driver.Error, dialect=dialect) from error
+    finally:
+        cursor.close()
 
 
 def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -206,13 +254,28 @@ def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()
     """
     if connection.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
-    cursor = _driver_cursor(connection)
-    try:
+    with _driver_cursor(connection, statement) as cursor:
         cursor.execute(statement, tuple(values))
         found: list[Any] = cursor.fetchall()
-    finally:
-        cursor.close()
     return found
+
+
+def copy_records(
+    connection: Connection, statement: str, values: Sequence[Any], fields: Mapping[str, str]
+) -> npt.NDArray[np.void]:
+    """Run a SELECT on PostgreSQL and return its rows as records: for reads of millions.
+
+    ``fields`` are the names and NumPy types of its columns, which are numbers of those very
+    sizes (``i4``, ``i8``, ``f8``) and never null. Values stand as ``?`` in ``statement``.
+    """
+    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in fields.items():
+        layout += [(f"size of {name}", ">i4"), (name, f">{kind}")]
+    copied = f"COPY ({statement.replace('?', '%s')}) TO STDOUT (FORMAT BINARY)"
+    with _driver_cursor(connection, copied) as cursor, cursor.copy(copied, tuple(values)) as copy:
+        data = b"".join(copy)
+    body = memoryview(data)[_COPY_HEAD:-_COPY_TAIL]
+    return np.frombuffer(body, dtype=np.dtype(layout))
 
 
 def as_date(value: Any) -> date:

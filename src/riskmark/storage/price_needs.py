@@ -6,7 +6,7 @@ from the earliest of these to the target. For all portfolios the rest of the uni
 kept fresh too. Private assets and options are asked of nobody.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.sessions import Calendar
-from riskmark.planning.price_ranges import PriceNeed, Span
+from riskmark.planning.price_ranges import HOPEFUL, PriceNeed, Span
 from riskmark.storage import schema
 from riskmark.storage.engines import as_date, bind_date, read_rows
 from riskmark.storage.instruments import Instrument, find_instruments, load_instruments
@@ -42,8 +42,12 @@ def load_price_needs(
     scope: Sequence[str] | None,
     target: int,
     factor_symbols: Collection[str],
+    order: Sequence[str] = (),
 ) -> tuple[PriceNeed, ...]:
-    """Return what a run for these portfolios needs, in order of symbol."""
+    """Return what a run for these portfolios needs, in order of symbol.
+
+    ``order`` are the providers as they are asked.
+    """
     factors = find_instruments(connection, factor_symbols, owner_id=None)
     keys = in_scope(connection, scope, [one.instrument_id for one in factors.values()])
     spans = _held(connection, calendar, scope, target)
@@ -62,8 +66,17 @@ def load_price_needs(
     }
     missing = _missing(connection, calendar, {key: span for key, (_, span) in chosen.items()})
     checked = _load_checked(connection, calendar)
+    doubted = _load_doubted(connection, calendar, chosen, target=target, others=order[1:])
     needs = [
-        PriceNeed(one.symbol, key, span, missing[key], checked.get(key))
+        PriceNeed(
+            one.symbol,
+            key,
+            span,
+            missing[key],
+            checked=checked.get(key),
+            doubted=doubted.get(key),
+            is_fund=one.kind is InstrumentKind.FUND,
+        )
         for key, (one, span) in chosen.items()
     ]
     unknown = [symbol for symbol in factor_symbols if symbol not in factors]
@@ -156,6 +169,39 @@ def load_closes(
     return {as_date(day): StoredClose(close, provider) for day, close, provider in rows}
 
 
+def _load_doubted(
+    connection: Connection,
+    calendar: Calendar,
+    keys: Iterable[int],
+    *,
+    target: int,
+    others: Sequence[str],
+) -> dict[int, int]:
+    """Return the first recent session that is quarantined or whose close others gave."""
+    first = calendar.sessions[max(0, target - HOPEFUL + 1)]
+    listed = ranges(connection, dict.fromkeys(keys, (first, calendar.sessions[target])))
+    names = among(connection, others)
+    rows = read_rows(
+        connection,
+        f"SELECT t.id, min(p.session) FROM ({listed.sql}) AS t JOIN price p "
+        "ON p.instrument_id = t.id AND p.session BETWEEN t.first AND t.last "
+        f"AND p.provider {names.sql} GROUP BY t.id",
+        (*listed.values, *names.values),
+    )
+    rows += read_rows(
+        connection,
+        f"SELECT t.id, q.from_session FROM ({listed.sql}) AS t JOIN quarantine q "
+        "ON q.instrument_id = t.id AND q.from_session BETWEEN t.first AND t.last "
+        "WHERE q.released_at IS NULL",
+        listed.values,
+    )
+    found: dict[int, int] = {}
+    for key, day in rows:
+        ordinal = calendar.on_or_after(as_date(day))
+        found[key] = min(ordinal, found.get(key, ordinal))
+    return found
+
+
 def _load_checked(connection: Connection, calendar: Calendar) -> dict[int, Span]:
     rows = read_rows(connection, 'SELECT instrument_id, "first", target FROM price_check')
     return {
@@ -167,12 +213,22 @@ def _load_checked(connection: Connection, calendar: Calendar) -> dict[int, Span]
 def save_check(
     connection: Connection, instrument_id: int, *, first: date, target: date, at: datetime
 ) -> None:
-    """Remember from when on providers were asked for an instrument, and for which target."""
+    """Remember from when on providers were asked, and for which target.
+
+    One range is remembered, as everything in it must have been asked for: of two that lie
+    apart the later one.
+    """
     table = schema.price_check
+    columns = (table.c.first, table.c.target)
     earlier = connection.execute(
-        select(table.c.first).where(table.c.instrument_id == instrument_id)
-    ).scalar()
-    values = {"first": min(first, earlier or first), "target": target, "at": at}
+        select(*columns).where(table.c.instrument_id == instrument_id)
+    ).one_or_none()
+    if earlier is not None:
+        if target < earlier.first:
+            return
+        if first <= earlier.target:
+            first, target = min(first, earlier.first), max(target, earlier.target)
+    values = {"first": first, "target": target, "at": at}
     make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
     new = make.values(instrument_id=instrument_id, **values)
     connection.execute(new.on_conflict_do_update(index_elements=["instrument_id"], set_=values))

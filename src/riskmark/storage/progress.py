@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -61,12 +62,43 @@ def load_facts(
         if (one.stored_count and (force or not is_whole(facts, one)))
     ]
     cells = _load_cells(connection, calendar, open_ids)
+    if not cells:
+        return facts
     return replace(
         facts,
         portfolios=tuple(
-            replace(one, stored=tuple(cells.get(one.portfolio_id, ()))) for one in portfolios
+            replace(one, stored=tuple(cells[one.portfolio_id]))
+            if one.portfolio_id in cells
+            else one
+            for one in portfolios
         ),
     )
+
+
+class Ends(NamedTuple):
+    """How many portfolios end where: at a last session, or at none since a first entry."""
+
+    last: "date | None"
+    entry: "date | None"
+    portfolios: int
+
+
+def count_ends(connection: Connection) -> list[Ends]:
+    """Count the live portfolios by their last stored session; one look into the index each."""
+    rows = read_rows(
+        connection,
+        "SELECT last, CASE WHEN last IS NULL THEN COALESCE("
+        "(SELECT MIN(entry_date) FROM lot WHERE portfolio_id = ends.id), "
+        "(SELECT MIN(lot.entry_date) FROM portfolio_member m "
+        "JOIN lot ON lot.portfolio_id = m.member_id WHERE m.portfolio_id = ends.id)) END, COUNT(*) "
+        "FROM (SELECT p.id, (SELECT MAX(session) FROM snapshot WHERE portfolio_id = p.id) AS last "
+        "FROM portfolio p WHERE p.deleted_at IS NULL) AS ends GROUP BY 1, 2",
+    )
+    return [Ends(_day(last), _day(entry), count) for last, entry, count in rows]
+
+
+def _day(value: Any) -> "date | None":
+    return None if value is None else as_date(value)
 
 
 def _load_portfolios(
@@ -88,23 +120,26 @@ def _load_portfolios(
     )
     entries = _load_entries(connection, scope, members)
     found = []
+    # A hundred thousand portfolios have few different dates and versions.
+    ordinal, entered = cache(partial(_ordinal, calendar)), cache(partial(_entered, calendar))
+    version = cache(Version)
     for key, name, snapshots, revision, engine, settings, count, first, last in heads:
-        entry = entries.get(key)
         found.append(
             PortfolioFacts(
                 portfolio_id=key,
                 name=name,
-                first=None if entry is None else calendar.on_or_after(as_date(entry)),
+                first=entered(entries.get(key)),
                 snapshots=snapshots,
                 stored_count=count,
-                stored_first=_ordinal(calendar, first),
-                stored_last=_ordinal(calendar, last),
+                stored_first=ordinal(first),
+                stored_last=ordinal(last),
                 inputs_revision=revision,
-                version=Version(engine, settings),
+                version=version(engine, settings),
+                stored=(),
                 members=members.get(key, ()),
             )
         )
-    newest = max((as_date(row[-1]) for row in heads if row[-1] is not None), default=FIRST_DATE)
+    newest = max(map(as_date, {row[-1] for row in heads} - {None}), default=FIRST_DATE)
     return found, max(calendar.on_or_before(newest), 0)
 
 
@@ -229,6 +264,10 @@ def _ordinal(calendar: Calendar, day: Any) -> int | None:
         return None
     session = as_date(day)
     return calendar.on_or_before(session) if calendar.is_session(session) else None
+
+
+def _entered(calendar: Calendar, day: Any) -> int | None:
+    return None if day is None else calendar.on_or_after(as_date(day))
 
 
 def _scope(

@@ -37,10 +37,10 @@ class ProviderLimits:
 
     def take(self, domain: str, limits: Limits, *, at: datetime) -> Admission:
         """Count one request if it may be made at this instant."""
-        with self.database.write() as connection:
+        with self.database.write("provider.take") as connection:
             state = _hold(connection, domain)
             admission, taken = admit(state, limits, at)
-            if admission.is_admitted:
+            if taken != state:
                 _save(connection, domain, taken)
         return admission
 
@@ -63,7 +63,7 @@ class ProviderLimits:
         )
 
     def _change(self, domain: str, change: Callable[[LimitState], LimitState]) -> None:
-        with self.database.write() as connection:
+        with self.database.write("provider.change") as connection:
             _save(connection, domain, change(_hold(connection, domain)))
 
 

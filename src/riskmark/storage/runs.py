@@ -15,15 +15,16 @@ from sqlalchemy.exc import IntegrityError
 from riskmark.domain.reasons import RunStatus
 from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCounts
 from riskmark.errors import LeaseLost
-from riskmark.storage import schema
+from riskmark.storage import outbox, run_totals, schema
 from riskmark.storage.engines import db_now, lock_rows
-
-_LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """A run that is queued or running, and whether its lease has ended."""
+    """A run that is queued or running, and whether its lease has ended.
+
+    ``for_worker``: somebody relies on a worker to carry it out, whatever becomes of its owner.
+    """
 
     run_id: str
     status: RunStatus
@@ -32,6 +33,8 @@ class LiveRun:
     fence: int
     owner: str | None
     lease_ended: bool
+    for_worker: bool = False
+    cancel_requested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,23 @@ def live_runs(connection: Connection) -> list[LiveRun]:
 def live_run(connection: Connection, scope_key: str) -> LiveRun | None:
     """Return the queued or running run for a scope key, its row locked."""
     condition = " AND scope_key = :key"
-    found = _live(connection, condition, {"key": scope_key}, lock=lock_rows(connection))
+    found = _live(connection, condition, {"key": scope_key}, lock_rows(connection))
     return found[0] if found else None
 
 
-def create_run(connection: Connection, request: RunRequest, *, at: datetime) -> str | None:
+def lock_live_run(connection: Connection, run_id: str) -> LiveRun | None:
+    """Return a queued or running run, its row locked.
+
+    None also if another transaction holds the row: whoever that is, the run is in good hands.
+    """
+    lock = lock_rows(connection, skip_locked=True)
+    found = _live(connection, " AND id = :id", {"id": run_id}, lock)
+    return found[0] if found else None
+
+
+def create_run(
+    connection: Connection, request: RunRequest, *, at: datetime, for_worker: bool = False
+) -> str | None:
     """Insert a queued run and its phases; None if a live run has the same scope key."""
     run_id = str(uuid6.uuid7())
     zeros = dict.fromkeys(
@@ -101,6 +116,9 @@ def create_run(connection: Connection, request: RunRequest, *, at: datetime) -> 
                     offline=request.offline,
                     status=RunStatus.QUEUED,
                     cancel_requested=False,
+                    priority=request.priority,
+                    scope_size=request.scope_size,
+                    for_worker=for_worker,
                     created_at=at,
                     **zeros,
                 )
@@ -300,34 +318,51 @@ def end_run(
         .where(table.c.run_id == run_id, table.c.status == "running")
         .values(status="interrupted" if status in _UNFINISHED else "done")
     )
-    return bool(changed.rowcount == 1)
+    if changed.rowcount != 1:
+        return False
+    outbox.note_run_end(connection, run_id, status)
+    run_totals.add_run(connection, run_id)
+    return True
 
 
 _UNFINISHED = (RunStatus.FAILED, RunStatus.CANCELLED)
 
 
-def request_cancel(connection: Connection, run_id: str) -> bool:
-    """Ask a live run to stop between two shards; False if it has ended."""
-    changed = connection.execute(
-        update(schema.run)
-        .where(schema.run.c.id == run_id, schema.run.c.status.in_(_LIVE))
-        .values(cancel_requested=True)
+def request_cancel(connection: Connection, run_id: str) -> RunStatus | None:
+    """Cancel a run that waits, or ask one at work to stop between two shards.
+
+    Returns the state that it had; None if it has ended. What had joined the run by then is
+    cancelled with it; what joins later is not.
+    """
+    run = next(
+        iter(_live(connection, " AND id = :id", {"id": run_id}, lock_rows(connection))), None
     )
-    return changed.rowcount == 1
+    if run is None:
+        return None
+    if run.status is RunStatus.QUEUED:
+        end_run(connection, run_id, run.fence, RunStatus.CANCELLED)
+    else:
+        table = schema.run
+        connection.execute(update(table).where(table.c.id == run_id).values(cancel_requested=True))
+    serve_requests(connection, run_id)
+    return run.status
 
 
 def _live(
-    connection: Connection, condition: str, values: dict[str, object], *, lock: str = ""
+    connection: Connection, condition: str, values: dict[str, object], lock: str = ""
 ) -> list[LiveRun]:
     rows = connection.execute(
         text(
             "SELECT id, status, scope_key, attempt, fence, owner, "
-            f"COALESCE(lease_until < {db_now(connection)}, TRUE) FROM run "
+            f"COALESCE(lease_until < {db_now(connection)}, TRUE), "
+            "for_worker, cancel_requested FROM run "
             f"WHERE status IN ('queued', 'running'){condition} ORDER BY id{lock}"
         ),
         values,
     )
     return [
-        LiveRun(run_id, RunStatus(status), key, attempt, fence, owner, bool(ended))
-        for run_id, status, key, attempt, fence, owner, ended in rows
+        LiveRun(
+            run_id, RunStatus(status), key, attempt, fence, owner, *(bool(flag) for flag in flags)
+        )
+        for run_id, status, key, attempt, fence, owner, *flags in rows
     ]

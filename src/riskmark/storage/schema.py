@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     func,
     text,
 )
@@ -431,8 +432,15 @@ cell_pack = Table(
     Column("exposures", Json, nullable=False),
     Column("stress", Json, nullable=False),
     Column("sectors", Json, nullable=False),
+    Column("pruned_at", Instant),
 )
-"""The lines beside a snapshot (``storage.lines``); SQL reads them through views."""
+"""The lines beside a snapshot (``storage.lines``); SQL reads them through views.
+
+``pruned_at``: when the lines of positions were taken out (``storage.retention``).
+"""
+
+_KEPT = text("pruned_at IS NULL")
+Index("ix_cell_pack_kept", cell_pack.c.session, sqlite_where=_KEPT, postgresql_where=_KEPT)
 
 fit_pack = Table(
     "fit_pack",
@@ -506,6 +514,10 @@ run = Table(
     Column("owner", Text),
     Column("lease_until", Instant),
     Column("cancel_requested", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="2"),
+    Column("scope_size", Integer),
+    Column("for_worker", Boolean, nullable=False, server_default=false()),
+    Column("not_before", Instant),
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("heartbeat_at", Instant),
@@ -618,6 +630,99 @@ price_check = Table(
     Column("at", Instant, nullable=False),
 )
 """From which session on providers were asked for an instrument, and for which target last."""
+
+schedule_firing = Table(
+    "schedule_firing",
+    metadata,
+    Column("schedule", Key, primary_key=True),
+    Column("instant", Instant, primary_key=True),
+    Column("expression", Text),
+    Column("run_id", Key),
+    Column("fired_at", Instant, nullable=False),
+    Column("checked_at", Instant),
+)
+"""Firings that were carried out, once each; one without a run only marks the beginning.
+
+Their runs may be gone by and by: no foreign key. ``checked_at``: when portfolios that were
+still behind after it were looked for.
+"""
+
+_TO_SEND = text("status = 'waiting'")
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("event", Key, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("channel", Key, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("error", Text),
+    CheckConstraint("status IN ('waiting', 'sent', 'given_up')", name="status"),
+)
+"""Notices that are sent after the commit that made them; no channel: not yet addressed."""
+Index(
+    "uq_outbox_subject_event_channel",
+    outbox.c.subject,
+    outbox.c.event,
+    outbox.c.channel,
+    unique=True,
+)
+Index("ix_outbox_to_send", outbox.c.next_at, sqlite_where=_TO_SEND, postgresql_where=_TO_SEND)
+
+run_total = Table(
+    "run_total",
+    metadata,
+    Column("measure", Key, primary_key=True),
+    Column("label", Key, primary_key=True),
+    Column("second", Key, primary_key=True),
+    Column("value", Double, nullable=False),
+)
+"""What all runs that ever ended add up to, whether or not their rows are kept."""
+symbol_profile = Table(
+    "symbol_profile",
+    metadata,
+    Column("instrument_id", Serial, primary_key=True, autoincrement=False),
+    Column("kind_by", Text),
+    Column("name_by", Text),
+    Column("sector_by", Text),
+    Column("currency_by", Text),
+    Column("asked_at", Instant),
+    Column("until", Instant),
+    Column("misses", Integer, nullable=False),
+    Column("conflict", Text),
+    Column("conflict_by", Text),
+)
+"""Who said what an instrument is: a provider, or ``import`` for people; nobody for a guess."""
+
+cross_check = Table(
+    "cross_check",
+    metadata,
+    Column("instrument_id", Serial, primary_key=True, autoincrement=False),
+    Column("target", Date, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("compared", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""For which target a second provider was last asked for an instrument, and how it answered."""
+
+price_difference = Table(
+    "price_difference",
+    metadata,
+    Column("instrument_id", Serial, primary_key=True, autoincrement=False),
+    Column("session", Date, primary_key=True),
+    Column("provider", Key, primary_key=True),
+    Column("close", Double, nullable=False),
+    Column("stored_close", Double, nullable=False),
+    Column("stored_provider", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Closes of a second provider that differ from those that are stored."""
 
 views = MetaData()
 """Views that read lines as rows; nothing is written to them."""

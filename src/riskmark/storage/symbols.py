@@ -35,12 +35,14 @@ from riskmark.storage.ledger import (
     one_of_each,
     record_changes,
 )
+from riskmark.storage.profiles import note_people
 from riskmark.storage.schema import LOCAL_ACCOUNT
 from riskmark.storage.symbol_files import SymbolRow
 
 MOST = Decimal(10) ** 12
 """A valuation is below this, and has at most 8 decimals."""
 DECIMALS = 8
+_SAID = ("kind", "name", "sector", "currency")
 
 
 class SymbolImport(NamedTuple):
@@ -101,6 +103,13 @@ def import_symbols(
             changes += _changes(connection, stored, wanted)
         if wanted.kind is not stored.kind:
             new_kinds[wanted.instrument_id] = FIRST_DATE
+    note_people(
+        connection,
+        {
+            stored.instrument_id: [field for field in _SAID if getattr(row, field) is not None]
+            for row, stored in zip(rows, ensured.instruments, strict=True)
+        },
+    )
     checked = quarantine.check(connection, new_kinds, at=at)
     revision = record_changes(connection, one_of_each([*changes, *checked.changes]), at=at)
     return SymbolImport(len(rows), ensured.created, tuple(changed), revision)

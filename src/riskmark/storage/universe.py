@@ -1,7 +1,7 @@
 """The universe: every instrument, with how much is stored of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.instruments import Instrument, find_instrument, load_instruments
 from riskmark.storage.key_lists import Part, among
+from riskmark.storage.profiles import ProfileRow, load_profiles
 from riskmark.storage.schema import LOCAL_ACCOUNT
 
 
@@ -18,7 +19,8 @@ class InstrumentSummary:
     """An instrument, and what is stored of it.
 
     ``portfolios`` counts live portfolios with a lot of it, open or closed. ``accepted`` is
-    the note with which its reason was accepted. The quarantine is the open one.
+    the note with which its reason was accepted. The quarantine is the open one. ``said``: by
+    whom it is what it is.
     """
 
     instrument: Instrument
@@ -32,6 +34,7 @@ class InstrumentSummary:
     accepted: str | None = None
     quarantined_from: date | None = None
     quarantine_reason: str | None = None
+    said: ProfileRow = field(default_factory=ProfileRow)
 
 
 def list_universe(
@@ -79,7 +82,9 @@ def _describe(
     }
     aliases = _aliases(connection, chosen)
     summaries = []
-    for key, instrument in load_instruments(connection, keys, owner_id=owner_id).items():
+    instruments = load_instruments(connection, keys, owner_id=owner_id)
+    said = load_profiles(connection, instruments)
+    for key, instrument in instruments.items():
         count, first, last = bars.get(key, (0, None, None))
         since, reason = quarantined.get(key, (None, None))
         summaries.append(
@@ -95,6 +100,7 @@ def _describe(
                 accepted=accepted.get(key, (None,))[0],
                 quarantined_from=_optional_date(since),
                 quarantine_reason=reason,
+                said=said[key],
             )
         )
     return tuple(sorted(summaries, key=lambda summary: summary.instrument.symbol))

@@ -7,6 +7,7 @@ reads those of one portfolio. So both compute the same numbers from the same arr
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from sqlalchemy import Connection
@@ -22,7 +23,7 @@ from riskmark.storage import symbol_scope
 from riskmark.storage.contracts import load_contracts
 from riskmark.storage.packs import Closes, load_closes
 from riskmark.valuation.factors import MARKET_MODEL, SessionFactors, session_factors
-from riskmark.valuation.holdings import BookArrays, StoredBooks, book_arrays, load_stored_books
+from riskmark.valuation.holdings import BookArrays, book_arrays, load_stored_books
 from riskmark.valuation.option_panel import UnstoredOption, with_options
 from riskmark.valuation.panels import Panel, build_panel, load_instruments
 from riskmark.valuation.shard import ShardInputs
@@ -100,11 +101,12 @@ def load_inputs(
             settings=settings,
             unstored=unstored,
         )
+    books = book_arrays(stored, calendar, panel, ordinals)
     return Inputs(
         panel=panel,
         portfolio_ids=tuple(portfolios),
-        books=book_arrays(stored, calendar, panel, ordinals),
-        lots_of=_lots_of(stored),
+        books=books,
+        lots_of=dict(zip(portfolios, np.diff(books.lot_start).tolist(), strict=True)),
     )
 
 
@@ -140,51 +142,79 @@ def _with_old_closes(closes: Closes, held: AbstractSet[int], start: int) -> int:
     return min([start, *(one.first for key, one in closes.series.items() if key in held)])
 
 
-def _lots_of(stored: StoredBooks) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in stored.lots:
-        counts[row[0]] = counts.get(row[0], 0) + 1
-    return counts
+def books_of(books: BookArrays, places: IntArray) -> BookArrays:
+    """Return the books at some ``places``, their lots and flows, as if there were no others."""
+    lots = _ranges(books.lot_start, places)
+    flows = _ranges(books.flow_start, places)
+    lot_counts, flow_counts = _sizes(books.lot_start, places), _sizes(books.flow_start, places)
+    own = np.arange(places.size)
+    return BookArrays(
+        books=Books(books.books.first_row[places], books.books.opening_equity[places]),
+        lots=Lots._make(part[lots] for part in books.lots)._replace(
+            portfolio=np.repeat(own, lot_counts)
+        ),
+        flows=Flows._make(part[flows] for part in books.flows)._replace(
+            portfolio=np.repeat(own, flow_counts)
+        ),
+        lot_start=np.concatenate([[0], np.cumsum(lot_counts)]),
+        flow_start=np.concatenate([[0], np.cumsum(flow_counts)]),
+    )
 
 
 class InputCutter:
-    """Cuts the inputs of some cells out of those of all; remembers the fits of its last rows."""
+    """Cuts the inputs of some cells out of those of all."""
 
     def __init__(self, inputs: Inputs, settings: Settings) -> None:
-        self._inputs = inputs
-        self._settings = settings
+        self._books = inputs.books
         self._place = {key: index for index, key in enumerate(inputs.portfolio_ids)}
-        self._market: FloatArray = inputs.panel.factor_returns(settings.model(MARKET_MODEL))[:, 0]
-        self._columns = with_underlyings(inputs.panel, inputs.books.lots.instrument)
+        self._cutter = PanelCutter(
+            inputs.panel, with_underlyings(inputs.panel, inputs.books.lots.instrument), settings
+        )
+
+    def cut(self, portfolios: Sequence[str], cells: Sequence[Sequence[int]]) -> ShardInputs:
+        """Return the inputs of the ``cells`` (ascending ordinals) of each of ``portfolios``."""
+        return self._cutter.cut(self.books_of(portfolios), cells)
+
+    def books_of(self, portfolios: Sequence[str]) -> BookArrays:
+        """Return the books of ``portfolios`` alone."""
+        return books_of(
+            self._books, np.array([self._place[key] for key in portfolios], dtype=np.int64)
+        )
+
+
+class PanelCutter:
+    """Cuts what books need out of a panel; remembers the fits of its last rows.
+
+    ``columns`` are those that any of the books is in, with the underlyings of options.
+    """
+
+    def __init__(self, panel: Panel, columns: IntArray, settings: Settings) -> None:
+        self._panel = panel
+        self._columns = columns
+        self._settings = settings
+        self._market: FloatArray = panel.factor_returns(settings.model(MARKET_MODEL))[:, 0]
         self._rows = range(0)
         self._fits: dict[str, ModelFits] = {}
         self._factors: dict[range, SessionFactors] = {}
 
-    def cut(self, portfolios: Sequence[str], cells: Sequence[Sequence[int]]) -> ShardInputs:
-        """Return the inputs of the ``cells`` (ascending ordinals) of each of ``portfolios``."""
-        panel, books = self._inputs.panel, self._inputs.books
-        places = np.array([self._place[key] for key in portfolios], dtype=np.int64)
+    def cut(self, books: BookArrays, cells: Sequence[Sequence[int]]) -> ShardInputs:
+        """Return the inputs of the ``cells`` (ascending ordinals) of each of ``books``."""
+        panel, lots = self._panel, books.lots
         first, last = min(one[0] for one in cells), max(one[-1] for one in cells)
         rows = range(first - panel.first, last - panel.first + 1)
-        chosen = _ranges(books.lot_start, places)
-        flows = _ranges(books.flow_start, places)
-        owner = np.repeat(np.arange(places.size), _sizes(books.lot_start, places))
-        flow_owner = np.repeat(np.arange(places.size), _sizes(books.flow_start, places))
-        columns = with_underlyings(panel, books.lots.instrument[chosen])
-        instrument = np.searchsorted(columns, books.lots.instrument[chosen])
-        planned = np.zeros((places.size, len(rows)), dtype=bool)
-        for index, ordinals in enumerate(cells):
-            planned[index, [ordinal - first for ordinal in ordinals]] = True
+        columns = with_underlyings(panel, lots.instrument)
+        planned = np.zeros((len(cells), len(rows)), dtype=bool)
+        counts = [len(ordinals) for ordinals in cells]
+        ordinals = np.fromiter(chain.from_iterable(cells), dtype=np.int64, count=sum(counts))
+        planned[np.repeat(np.arange(len(cells)), counts), ordinals - first] = True
         return ShardInputs(
             panel=panel,
             columns=columns,
             rows=rows,
             planned=planned,
-            books=Books(books.books.first_row[places], books.books.opening_equity[places]),
-            lots=Lots._make(part[chosen] for part in books.lots)._replace(
-                portfolio=owner, instrument=instrument
-            ),
-            flows=Flows._make(part[flows] for part in books.flows)._replace(portfolio=flow_owner),
+            books=books.books,
+            lots=lots._replace(instrument=np.searchsorted(columns, lots.instrument)),
+            flows=books.flows,
             fits=self._fits_of(rows, columns),
             market=self._market,
             factors=self._factors_of(rows),
@@ -193,7 +223,7 @@ class InputCutter:
 
     def _factors_of(self, rows: range) -> SessionFactors:
         if rows not in self._factors:
-            found = session_factors(self._inputs.panel, self._settings, rows=rows)
+            found = session_factors(self._panel, self._settings, rows=rows)
             self._factors = {rows: found}
         return self._factors[rows]
 
@@ -203,7 +233,7 @@ class InputCutter:
         Those of all columns that some lot is in are made once, for all shards on the rows.
         """
         if rows != self._rows:
-            panel = self._inputs.panel
+            panel = self._panel
             returns = _take(panel.marks.returns, self._columns)
             # One symbol with absurd prices must not take the fits of all others with it.
             with np.errstate(over="ignore", invalid="ignore"):

@@ -12,7 +12,7 @@ depends on where the panel begins.
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -24,9 +24,8 @@ from riskmark.calc.option_marks import SPAN, Carry, Contracts, OptionMarks, mark
 from riskmark.domain.sessions import Calendar
 from riskmark.settings import Settings
 from riskmark.storage.contracts import Contract, load_splits
-from riskmark.storage.engines import as_date
 from riskmark.storage.packs import Closes, load_closes
-from riskmark.valuation.holdings import StoredBooks
+from riskmark.valuation.holdings import StoredBooks, date_of
 from riskmark.valuation.panels import (
     InstrumentFacts,
     Panel,
@@ -169,14 +168,16 @@ def _columns(
     of = {one.instrument_id: one for one in contracts}
     splits = load_splits(connection, {one.underlying_id for one in contracts if one.underlying_id})
     entries: dict[tuple[str, int], int] = {}
-    days: dict[Any, int] = {}
-    for portfolio, instrument, _, _, entry, *_ in stored.lots:
-        if instrument in of:
-            if entry not in days:
-                # A lot stated after the panel's end changes nothing before it.
-                days[entry] = min(calendar.on_or_before(as_date(entry)), last)
-            pair = (portfolio, instrument)
-            entries[pair] = min(days[entry], entries.get(pair, days[entry]))
+    days: dict[int, int] = {}
+    lots = stored.lots.at(np.flatnonzero(np.isin(stored.lots.instrument_id, list(of))))
+    for portfolio, instrument, entry in zip(
+        lots.portfolio.tolist(), lots.instrument_id.tolist(), lots.entry_day.tolist(), strict=True
+    ):
+        if entry not in days:
+            # A lot stated after the panel's end changes nothing before it.
+            days[entry] = min(calendar.on_or_before(date_of(entry)), last)
+        pair = (stored.portfolio_ids[portfolio], instrument)
+        entries[pair] = min(days[entry], entries.get(pair, days[entry]))
     keys: dict[tuple[str, int], _Key] = {}
     columns: dict[_Key, _Column] = {}
     for pair, stated in sorted(entries.items(), key=lambda one: (one[0][1], one[1])):

@@ -2,54 +2,11 @@ import json
 import sqlite3
 
 import pytest
-from tests.acceptance.world import LAST, World, at_close
-from tests.unit.reports.worlds import MON
+from tests.acceptance.world import LAST, at_close
 from typer.testing import CliRunner
 
 from riskmark.cli.main import app
 from riskmark.storage.engines import open_database
-
-
-def is_sqlite(riskmark):
-    return riskmark.world.app.database.is_sqlite
-
-
-def test_a_backup_is_a_whole_database(riskmark):
-    if not is_sqlite(riskmark):
-        pytest.skip("a PostgreSQL database has its own tool")
-    riskmark.world.add_book("book", ("SPY",), MON)
-    riskmark("run")
-
-    done = riskmark("backup", "copy.db")
-
-    assert done.code == 0
-    copy = World(f"sqlite:///{riskmark.folder / 'copy.db'}")
-    assert copy.dump() == riskmark.world.dump()
-    copy.close()
-
-
-def test_a_backup_never_overwrites(riskmark):
-    if not is_sqlite(riskmark):
-        pytest.skip("a PostgreSQL database has its own tool")
-    kept = riskmark.file("copy.db", "mine")
-
-    done = riskmark("backup", "copy.db")
-
-    assert done.code == 2
-    assert kept.read_text() == "mine"
-    assert riskmark("backup", "no/such/folder/copy.db").code == 2
-    assert [path.name for path in riskmark.folder.iterdir()] == ["copy.db"]
-
-
-def test_a_backup_of_postgresql_names_the_tool(riskmark):
-    if is_sqlite(riskmark):
-        pytest.skip("SQLite is copied")
-
-    done = riskmark("backup", "copy.dump")
-
-    assert done.code == 2
-    assert "pg_dump --format=custom" in done.err
-    assert not (riskmark.folder / "copy.dump").exists()
 
 
 def call(*words, **environment):

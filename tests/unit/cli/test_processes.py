@@ -1,14 +1,19 @@
 """What needs processes of its own: start-up, signals, and two runs of the same work."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import pytest
+from sqlalchemy import text
 from tests.acceptance.world import LAST, at_close
 from tests.unit.reports.worlds import MON
+
+from riskmark.domain.reasons import Source
 
 HEAVY = (
     "alembic", "engine", "exchange_calendars", "numpy", "pandas", "polars", "psycopg", "scipy",
@@ -150,6 +155,65 @@ def test_a_run_that_watched_a_dead_one_does_the_work_itself(book, start):
         "succeeded", "failed",
     }  # fmt: skip
     assert book("status").code == 0
+
+
+@pytest.mark.parametrize("words", [("worker",), ("serve", "--no-scheduler")])
+def test_a_worker_carries_out_what_is_submitted_and_ends_when_it_is_told(book, start, words):
+    worker = start(*words)
+    run_id = book.world.app.submit(Source.CRON).run_id
+    watching = start("runs", "watch", run_id, "--json")
+
+    code, out, _ = ended(watching)
+    worker.send_signal(signal.SIGTERM)
+    asked = time.monotonic()
+    worker_code, _, log = ended(worker)
+
+    assert (code, worker_code) == (0, 0)
+    assert time.monotonic() - asked < 10
+    seen = [json.loads(line) for line in out.splitlines()]
+    assert {one["id"] for one in seen} == {run_id}
+    assert seen[-1]["status"] == "succeeded"
+    assert all(one != other for one, other in pairwise(seen))
+    told = [json.loads(line) for line in log.splitlines()]
+    assert {"run taken", "run done"} <= {
+        one["event"] for one in told if one.get("run_id") == run_id
+    }
+    assert book("status").code == 0
+
+
+def test_a_run_that_watched_a_stopped_worker_takes_its_work_up(book, start):
+    worker = start("worker", program=PAUSED)
+    run_id = book.world.app.submit(Source.CRON).run_id
+    wait_for((book.folder / "paused").exists)
+    second = start("run")
+    wait_for(lambda: book.world.rows("SELECT COUNT(*) FROM run_request")[0][0] == 2)
+
+    worker.send_signal(signal.SIGTERM)
+    (book.folder / "go").touch()
+
+    assert ended(worker)[0] == 0
+    assert ended(second)[0] == 0
+    assert book.world.rows("SELECT id, status FROM run") == [(run_id, "succeeded")]
+
+
+def test_a_run_that_was_taken_over_is_watched_to_its_end(book, start):
+    process = start("run", program=PAUSED)
+    wait_for((book.folder / "paused").exists)
+    _change_runs(book, "fence = fence + 1, owner = 'elsewhere/boot/ns|1|2.0'")
+
+    (book.folder / "go").touch()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1.0)  # it has lost the run, and waits for whoever has it
+    _change_runs(book, "status = 'partial'")
+    code, _, err = ended(process)
+
+    assert (code, "Traceback" in err) == (3, False)
+    assert book.world.rows("SELECT COUNT(*) FROM snapshot")[0][0] == 0
+
+
+def _change_runs(book, changes):
+    with book.world.app.database.write() as connection:
+        connection.execute(text(f"UPDATE run SET {changes}"))
 
 
 def test_a_reader_that_stops_reading_causes_no_traceback(book, start):

@@ -5,9 +5,12 @@ from datetime import date
 
 import pytest
 from tests.acceptance.world import FIRST, LAST
+from tests.faults.provider_faults import FAULTS
 from tests.faults.provider_lab import forget_yahoo
 from tests.faults.quotes import small_market
 from tests.faults.server import ProviderServer
+
+from riskmark.storage.provider_limits import ProviderLimits
 
 # The clients' own modules warn as they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -61,6 +64,35 @@ def test_status_tells_requests_and_missing_keys(riskmark, server):
     assert states["massive"] == ("no key", 0)
     assert states["fmp"] == ("ready", 0)
     assert states["yfinance"] == ("ready", len(server.shop.asked))
+
+
+def test_status_tells_who_is_left_alone_who_is_on_trial_and_whose_day_is_used_up(
+    riskmark, server, monkeypatch
+):
+    monkeypatch.setenv("RISKMARK_PROVIDERS__MASSIVE__API_KEY", "hidden")
+    monkeypatch.setenv("RISKMARK_PROVIDERS__MASSIVE__REQUESTS_PER_DAY", "1")
+    server.play(fault("429"))
+    riskmark("prices", "fetch", "-s", "AAA")
+    server.play(fault("401"))
+    monkeypatch.setenv("RISKMARK_PROVIDERS__ORDER", "fmp")
+    ProviderLimits(riskmark.world.app.database).succeeded("fmp")
+    riskmark("prices", "fetch", "-s", "AAA")
+    monkeypatch.setenv("RISKMARK_PROVIDERS__ORDER", "yfinance,massive,fmp")
+
+    lines = {one["provider"]: one for one in riskmark("providers", "status", "--json").json}
+
+    assert {name: (one["state"], one["reason"]) for name, one in lines.items()} == {
+        "yfinance": ("left alone", "rate_limited"),
+        "massive": ("used up", "rate_limited"),
+        "fmp": ("on trial", "auth"),
+    }
+    assert lines["yfinance"]["until"] is not None
+    assert lines["massive"]["requests_per_day"] == lines["massive"]["requests"] == 1
+    assert "60 a minute" in riskmark("providers", "status").out
+
+
+def fault(name):
+    return next(one for one in FAULTS if one.name == name)
 
 
 @pytest.mark.usefixtures("server")

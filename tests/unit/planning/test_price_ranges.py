@@ -8,8 +8,8 @@ from riskmark.planning.price_ranges import HOPEFUL, RECHECKED, PriceNeed, Span, 
 TARGET = 1000
 
 
-def need(missing=(), *, span=Span(500, TARGET), checked=None):  # noqa: B008 - it is a tuple
-    return PriceNeed("AAA", 1, span, tuple(missing), checked)
+def need(missing=(), *, span=Span(500, TARGET), checked=None, doubted=None):  # noqa: B008
+    return PriceNeed("AAA", 1, span, tuple(missing), checked=checked, doubted=doubted)
 
 
 def test_a_symbol_of_which_nothing_is_stored_is_asked_for_in_one_range():
@@ -31,6 +31,33 @@ def test_an_old_hole_that_was_asked_for_is_left_alone_and_a_recent_one_is_not():
 
     assert plan_span(need([700], checked=checked), TARGET) is None
     assert plan_span(need([TARGET - 20], checked=checked), TARGET) == Span(TARGET - 20, TARGET)
+
+
+def test_nights_on_which_nobody_answered_are_made_up_for():
+    answered = TARGET - 6
+
+    found = plan_span(need(range(answered + 1, TARGET + 1), checked=Span(500, answered)), TARGET)
+
+    assert found == Span(answered + 1 - RECHECKED + 1, TARGET)
+
+
+def test_sessions_after_the_last_answer_are_asked_for_however_long_ago_it_was():
+    answered = TARGET - 3 * HOPEFUL
+    missing = range(answered + 1, TARGET + 1)
+
+    found = plan_span(need(missing, checked=Span(500, answered)), TARGET)
+
+    assert found is not None
+    assert found.first <= answered + 1
+
+
+def test_what_is_in_doubt_is_asked_for_on_each_new_target_and_no_more_often():
+    doubted = TARGET - 40
+
+    found = plan_span(need(checked=Span(500, TARGET - 1), doubted=doubted), TARGET)
+
+    assert found == Span(doubted - RECHECKED + 1, TARGET)
+    assert plan_span(need(checked=Span(500, TARGET), doubted=doubted), TARGET) is None
 
 
 def test_an_earlier_first_entry_asks_for_the_sessions_before():

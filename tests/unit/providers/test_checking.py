@@ -1,5 +1,7 @@
 """The one check of every provider's rows."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -165,3 +167,25 @@ def test_a_range_without_any_published_session_is_not_final_yet():
     checked = checker(datetime(2024, 3, 4, 15, tzinfo=UTC)).check(answer(), WANTED)
 
     assert checked.outcome.reason is AnswerReason.NOT_FINAL_YET
+
+
+@pytest.mark.parametrize(
+    ("closes", "is_adjusted", "is_refused"),
+    [
+        ((40.0, 41.0, 10.0, 10.0, 10.0), True, True),
+        ((10.0, 10.0, 10.0, 10.0, 10.0), True, False),
+        ((40.0, 41.0, 10.0, 10.0, 10.0), False, False),
+        ((10.0, 10.0, 10.0, 10.0, 10.0), False, True),
+        ((10.0, 10.0, 7.0, 7.0, 7.0), True, False),
+        ((40.0, 40.0, 14.0, 14.0, 14.0), False, False),
+    ],
+)
+def test_bars_that_move_as_if_a_split_that_is_named_were_not_one_are_in_unknown_terms(
+    closes, is_adjusted, is_refused
+):
+    raw = answer(*week(*closes), actions=(Action("AAA", WED, ActionKind.SPLIT, 4.0),))
+
+    with pytest.raises(Stopped) if is_refused else nullcontext():
+        checked = checker().check(replace(raw, is_adjusted=is_adjusted), WANTED)
+
+        assert len(checked.bars) == 5

@@ -26,15 +26,14 @@ def calendar_rows():
     return [(day, close) for day, close in built if day >= START]
 
 
-@pytest.fixture
-def world(database, calendar_rows):
-    """Give an installation with factor prices and nothing else."""
+def store_calendar(database, rows):
+    """Store a calendar as if it had been made by the installed library."""
     with database.write() as connection:
-        rows = [
+        bound = [
             (bind_date(connection, day), ordinal, bind_instant(connection, close))
-            for ordinal, (day, close) in enumerate(calendar_rows)
+            for ordinal, (day, close) in enumerate(rows)
         ]
-        write_rows(connection, schema.calendar_session, ("session", "ordinal", "closes_at"), rows)
+        write_rows(connection, schema.calendar_session, ("session", "ordinal", "closes_at"), bound)
         connection.execute(
             insert(schema.calendar_state).values(
                 id=1,
@@ -44,6 +43,12 @@ def world(database, calendar_rows):
                 revision=1,
             )
         )
+
+
+@pytest.fixture
+def world(database, calendar_rows):
+    """Give an installation with factor prices and nothing else."""
+    store_calendar(database, calendar_rows)
     made = World(database.engine.url.render_as_string(hide_password=False))
     made.add_prices(*FACTORS)
     yield made

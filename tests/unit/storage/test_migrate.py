@@ -2,12 +2,14 @@
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from tests import released
 
 from riskmark.storage import migrate as migrating
 from riskmark.storage import schema
@@ -172,3 +174,51 @@ def test_the_head_is_the_newest_migration():
     newest = max(path.stem.partition("_")[0] for path in versions.glob("[0-9]*.py"))
 
     assert newest == schema.HEAD
+
+
+@pytest.mark.parametrize("revision", released.RELEASED)
+def test_a_released_schema_is_upgraded_with_every_row(bare, revision):
+    with bare.write() as connection:
+        released.make(connection, revision)
+        columns = released.columns_of(connection)
+        before = released.read(connection, columns)
+    assert all(before.values())
+
+    migrate(bare)
+
+    with bare.read() as connection:
+        check_schema(connection)
+        after = released.read(connection, columns)
+    assert after == before
+
+
+def test_there_is_no_way_down(bare):
+    migrate(bare)
+
+    for revision in ("-1", "0001", "base"):
+        with bare.write() as connection, pytest.raises(AttributeError, match="downgrade"):
+            command.downgrade(alembic_config(connection), revision)
+
+    with bare.read() as connection:
+        check_schema(connection)
+
+
+def test_who_waits_for_a_migration_finds_it_done(bare):
+    started, may_end = Event(), Event()
+    upgrade = command.upgrade
+
+    def upgrade_slowly(config, revision):
+        upgrade(config, revision)
+        started.set()
+        assert may_end.wait(30)
+
+    with ThreadPoolExecutor(2) as pool, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(command, "upgrade", upgrade_slowly)
+        first = pool.submit(migrate, bare)
+        assert started.wait(30)
+        second = pool.submit(migrate, bare)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.3)
+        may_end.set()
+
+        assert (first.result(30), second.result(30)) == (True, False)

@@ -45,6 +45,10 @@ NULL_MEANINGS: Mapping[str, str] = MappingProxyType(
         NullReason.NOT_COMPUTED_YET: (
             "An older version stored the snapshot; the next run computes the number."
         ),
+        NullReason.PRUNED: (
+            "The lines of positions of so old a session were pruned, as `[retention]` says; "
+            "`run --force --from` computes them again."
+        ),
     }
 )
 

@@ -1,4 +1,4 @@
-"""Requests and circuits of providers, symbols that they lack, and what they were asked for."""
+"""Requests and circuits of providers, what they were asked for, lack and say of symbols."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Add the three tables."""
+    """Add the tables."""
     op.create_table(
         "provider_limit",
         sa.Column("domain", KEY, nullable=False),
@@ -46,4 +46,49 @@ def upgrade() -> None:
         sa.Column("target", sa.Date(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("instrument_id", name=op.f("pk_price_check")),
+    )
+    _add_profiles()
+    _add_cross_checks()
+
+
+def _add_profiles() -> None:
+    op.create_table(
+        "symbol_profile",
+        sa.Column("instrument_id", SERIAL, autoincrement=False, nullable=False),
+        sa.Column("kind_by", sa.Text(), nullable=True),
+        sa.Column("name_by", sa.Text(), nullable=True),
+        sa.Column("sector_by", sa.Text(), nullable=True),
+        sa.Column("currency_by", sa.Text(), nullable=True),
+        sa.Column("asked_at", Instant(), nullable=True),
+        sa.Column("until", Instant(), nullable=True),
+        sa.Column("misses", sa.Integer(), nullable=False),
+        sa.Column("conflict", sa.Text(), nullable=True),
+        sa.Column("conflict_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("instrument_id", name=op.f("pk_symbol_profile")),
+    )
+
+
+def _add_cross_checks() -> None:
+    op.create_table(
+        "cross_check",
+        sa.Column("instrument_id", SERIAL, autoincrement=False, nullable=False),
+        sa.Column("target", sa.Date(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("compared", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("instrument_id", name=op.f("pk_cross_check")),
+    )
+    op.create_table(
+        "price_difference",
+        sa.Column("instrument_id", SERIAL, autoincrement=False, nullable=False),
+        sa.Column("session", sa.Date(), nullable=False),
+        sa.Column("provider", KEY, nullable=False),
+        sa.Column("close", sa.Double(), nullable=False),
+        sa.Column("stored_close", sa.Double(), nullable=False),
+        sa.Column("stored_provider", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "instrument_id", "session", "provider", name=op.f("pk_price_difference")
+        ),
     )

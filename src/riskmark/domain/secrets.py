@@ -1,0 +1,60 @@
+"""What of the settings must not be seen: found by name, and taken out of any text."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+MASK = "***"
+_WORDS = ("password", "secret", "api_key", "token")
+_WEBHOOK = "webhook.url"
+_SHORTEST = 4
+"""Shorter values are not looked for in texts: they would be found in innocent words."""
+
+
+def is_secret(name: str) -> bool:
+    """Whether the setting of this name holds a secret."""
+    return any(word in name for word in _WORDS)
+
+
+def masked(name: str, value: object) -> object:
+    """Return a setting's value as it may be shown."""
+    if value and is_secret(name):
+        return MASK
+    if value and name.endswith(_WEBHOOK):
+        return masked_url(str(value))
+    return value
+
+
+def masked_url(url: str) -> str:
+    """Return the server of an address alone: who knows the rest may often use it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/{MASK}"
+
+
+def secrets_in(settings: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the values of every secret setting, the longest first."""
+    found = {value for value in _secret_values(settings) if len(value) >= _SHORTEST}
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
+    """Return a text with every secret in it masked."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
+
+
+def _secret_values(settings: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _secret_values(value, f"{name}.")
+        elif isinstance(value, str) and value:
+            if is_secret(key) and not key.endswith("_file"):
+                yield value
+            elif name.endswith(_WEBHOOK):
+                yield value
+                # What stands after the server is the part that lets anybody post.
+                parts = urlsplit(value)
+                yield from (parts.path.strip("/"), parts.query)
+            elif key == "database_url" and (password := urlsplit(value).password):
+                yield password

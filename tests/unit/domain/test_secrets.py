@@ -1,0 +1,64 @@
+"""Secrets: what is one, and that it is found wherever it stands."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskmark.domain.secrets import masked, masked_url, secrets_in, without_secrets
+
+WEBHOOK = "https://chat.example.org/hooks/T0/B1?key=abcd"
+
+
+def test_a_webhooks_address_shows_its_server_alone():
+    assert masked_url(WEBHOOK) == "https://chat.example.org/***"
+    assert masked("notify.webhook.url", WEBHOOK) == "https://chat.example.org/***"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("notify.webhook.secret", "***"),
+        ("notify.email.password", "***"),
+        ("providers.fmp.api_key", "***"),
+        ("notify.email.host", "word"),
+        ("providers.fmp.base_url", "word"),
+    ],
+)
+def test_secrets_are_known_by_their_names(name, shown):
+    assert masked(name, "word") == shown
+
+
+@pytest.mark.parametrize("name", ["notify.webhook.url", "notify.webhook.secret"])
+def test_what_is_not_set_is_shown_as_that(name):
+    assert masked(name, "") == ""
+
+
+def test_every_secret_of_the_settings_is_found():
+    settings = {
+        "database_url": "postgresql://me:db-password@host/riskmark",
+        "notify": {
+            "webhook": {"url": WEBHOOK, "secret": "signing", "secret_file": "/etc/secret"},
+            "email": {"user": "me", "password": "mail-password"},
+        },
+        "providers": {"fmp": {"api_key": "fmp-key"}, "massive": {"api_key": ""}},
+    }
+
+    found = secrets_in(settings)
+
+    assert set(found) == {
+        "db-password", WEBHOOK, "hooks/T0/B1", "key=abcd", "signing", "mail-password", "fmp-key",
+    }  # fmt: skip
+    assert list(found) == sorted(found, key=lambda one: (-len(one), one))
+
+
+@given(
+    st.lists(st.text(alphabet="abcdef123", min_size=4, max_size=12), min_size=1, max_size=4),
+    st.text(alphabet="abc *", max_size=5),
+)
+def test_no_text_keeps_a_secret(secrets, between):
+    known = secrets_in({"notify": {f"secret{n}": value for n, value in enumerate(secrets)}})
+    text = between.join(secrets)
+
+    shown = without_secrets(text, known)
+
+    assert all(secret not in shown for secret in secrets)
