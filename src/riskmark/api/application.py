@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from riskmark.api import health, signing_in
+from riskmark.api import health, sessions, signing_in
 from riskmark.api.boundaries import Boundaries
 from riskmark.api.problems import add_problems
 from riskmark.app import App
@@ -29,7 +29,8 @@ def create_api(app: App) -> FastAPI:
     api.state.installation = app
     add_problems(api)
     routes = APIRouter(prefix=PREFIX)
-    routes.include_router(signing_in.router)
+    for one in (signing_in, sessions):
+        routes.include_router(one.router)
     api.include_router(routes)
     api.include_router(health.router)
     api.add_middleware(TrustedHostMiddleware, allowed_hosts=list(app.settings.server.allowed_hosts))

@@ -70,6 +70,9 @@ class Boundaries:
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id, is_private=scope["path"].startswith("/api/"))
         limit = MAX_UPLOAD if scope["path"] in UPLOAD_PATHS else MAX_BODY
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            await answer.refuse(BodyRefused(400, "bad_request", "an address has no NUL"))
+            return
         announced = given.get(b"content-length", b"0")
         too_large = BodyRefused(413, "too_large", f"a body has at most {limit:,} bytes")
         if not announced.isdigit() or int(announced) > limit:

@@ -29,6 +29,8 @@ from riskmark.errors import (
     UnknownRun,
     UnknownSymbol,
 )
+from riskmark.reports.explain import NotExplained
+from riskmark.reports.snapshot import NotValued
 from riskmark.storage.accounts import AccountExists, UnknownAccount
 from riskmark.storage.books import MemberOfCombined, PortfolioExists
 from riskmark.storage.lots import UnknownFlow, UnknownLot
@@ -53,6 +55,8 @@ STATUS: Mapping[type[RiskmarkError], HTTPStatus] = {
     PortfolioExists: HTTPStatus.CONFLICT,
     MemberOfCombined: HTTPStatus.CONFLICT,
     AccountExists: HTTPStatus.CONFLICT,
+    NotValued: HTTPStatus.NOT_FOUND,
+    NotExplained: HTTPStatus.CONFLICT,
     SignInRefused: HTTPStatus.UNAUTHORIZED,
     CodeNeeded: HTTPStatus.UNAUTHORIZED,
     TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from starlette.requests import Request
 
 from riskmark.access.secrets import TOKEN, new_secret
@@ -17,20 +17,14 @@ from riskmark.api.identity import (
     actor_of,
     check_origin,
 )
+from riskmark.api.models.bodies import Body
 from riskmark.domain.accounts import MAX_NAME, AccountHolder, Role, Scope, check_name, parse_scopes
 from riskmark.errors import InputError
 from riskmark.storage import audit, web_sessions
 from riskmark.storage.web_sessions import ApiToken
 
 router = APIRouter(tags=["account"])
-MAX_FIELD = 1024
 LONGEST_TOKEN_DAYS = 3660
-
-
-class Body(BaseModel):
-    """What a request says; an unknown field is an error."""
-
-    model_config = ConfigDict(extra="forbid", str_max_length=MAX_FIELD)
 
 
 class SignIn(Body):
