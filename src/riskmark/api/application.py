@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from riskmark.api import health, sessions, signing_in
+from riskmark.api import grants, health, lots, portfolios, sessions, signing_in
 from riskmark.api.boundaries import Boundaries
 from riskmark.api.problems import add_problems
 from riskmark.app import App
@@ -29,7 +29,7 @@ def create_api(app: App) -> FastAPI:
     api.state.installation = app
     add_problems(api)
     routes = APIRouter(prefix=PREFIX)
-    for one in (signing_in, sessions):
+    for one in (signing_in, portfolios, lots, grants, sessions):
         routes.include_router(one.router)
     api.include_router(routes)
     api.include_router(health.router)

@@ -16,8 +16,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from riskmark import logs
 from riskmark.access.signing_in import CodeNeeded, SignInRefused, TooManyTries
 from riskmark.errors import (
     AmbiguousPortfolio,
@@ -125,6 +127,7 @@ def add_problems(api: FastAPI) -> None:
     api.add_exception_handler(Problem, _on_problem)
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
+    api.add_exception_handler(OperationalError, _on_database)
 
 
 def _on_error(request: Request, error: Exception) -> JSONResponse:
@@ -132,6 +135,14 @@ def _on_error(request: Request, error: Exception) -> JSONResponse:
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooManyTries) else {}
     status = status_of(error)
     return problem(request, status, code_of(error), str(error), headers=headers)
+
+
+def _on_database(request: Request, error: Exception) -> JSONResponse:
+    """Say that the database does not answer, or was asked by too many at once: try again."""
+    logs.warning("database cannot be used", error=type(error).__name__)
+    detail = "the database cannot be used now; try again"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return problem(request, status, "database_busy", detail, headers={"Retry-After": "5"})
 
 
 def _on_problem(request: Request, error: Exception) -> JSONResponse:

@@ -274,7 +274,9 @@ def load_events(connection: Connection, run_id: str, *, after: int = 0) -> tuple
 def _visible(principal: Principal) -> Sequence[ColumnElement[bool]]:
     if principal.sees_all:
         return ()
-    return (schema.run.c.requested_by == principal.account_id,)
+    joined = schema.run_request
+    own = select(joined.c.run_id).where(joined.c.requested_by == principal.account_id)
+    return ((schema.run.c.requested_by == principal.account_id) | schema.run.c.id.in_(own),)
 
 
 def _summaries(

@@ -92,7 +92,7 @@ def create_portfolio(
     kind: PortfolioKind = PortfolioKind.BOOK,
 ) -> Portfolio:
     """Store the head of a new portfolio, with nothing in it; the name must be free."""
-    name = _checked_name(account.name)
+    name = check_portfolio_name(account.name)
     if account.opening_equity is not None and account.opening_equity <= 0:
         raise InputError(f"the opening equity must be positive, not {account.opening_equity}")
     portfolio_id = new_id()
@@ -186,12 +186,21 @@ def check_has_lots(portfolio: Portfolio) -> None:
         raise HasLotsOfMembers(portfolio.name)
 
 
-def _checked_name(name: str) -> str:
+def check_portfolio_name(name: str) -> str:
+    """Return a portfolio's name without spaces around it."""
     stripped = name.strip()
     if not stripped:
         raise InputError("a portfolio needs a name")
     if len(stripped) > MAX_NAME or not stripped.isprintable():
         raise InputError(f"a portfolio's name is at most {MAX_NAME} printable characters")
+    return stripped
+
+
+def check_account_name(name: str) -> str:
+    """Return the name of the account that holds a portfolio, without spaces around it."""
+    stripped = name.strip()
+    if len(stripped) > MAX_NAME or not stripped.isprintable():
+        raise InputError(f"an account's name is at most {MAX_NAME} printable characters")
     return stripped
 
 

@@ -181,6 +181,11 @@ class BookEditor:
                 return lot
         raise UnknownLot(lot_id)
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything was edited so far."""
+        return bool(self._noted or self._touched)
+
     def finish(self) -> int | None:
         """Write the ledger rows; nothing may be written after it. None: nothing changed."""
         changes = list(self._noted)

@@ -22,7 +22,8 @@ class Body(BaseModel):
         """Refuse the one character that no database stores."""
         if isinstance(given, dict):
             for value in given.values():
-                if isinstance(value, str) and "\x00" in value:
+                texts = value if isinstance(value, list) else [value]
+                if any(isinstance(text, str) and "\x00" in text for text in texts):
                     raise ValueError("text has no NUL characters")
         return given
 
