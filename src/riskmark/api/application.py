@@ -1,9 +1,11 @@
 """The application: routes under ``/api/v1``, problems, boundaries, and its own description."""
 
+import threading
+
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from riskmark.api import grants, health, lots, portfolios, sessions, signing_in
+from riskmark.api import admin, grants, health, lots, portfolios, runs, sessions, signing_in
 from riskmark.api.boundaries import Boundaries
 from riskmark.api.problems import add_problems
 from riskmark.app import App
@@ -15,8 +17,8 @@ DESCRIPTION = (
 )
 
 
-def create_api(app: App) -> FastAPI:
-    """Return the application that serves an installation."""
+def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
+    """Return the application that serves an installation; ``stop`` ends its open streams."""
     api = FastAPI(
         title="Riskmark",
         version="1",
@@ -27,9 +29,10 @@ def create_api(app: App) -> FastAPI:
         separate_input_output_schemas=False,
     )
     api.state.installation = app
+    api.state.stop = stop or threading.Event()
     add_problems(api)
     routes = APIRouter(prefix=PREFIX)
-    for one in (signing_in, portfolios, lots, grants, sessions):
+    for one in (signing_in, portfolios, lots, grants, sessions, runs, admin):
         routes.include_router(one.router)
     api.include_router(routes)
     api.include_router(health.router)

@@ -92,7 +92,7 @@ def list_portfolios(
             raise InputError("there is no such page any more; begin again without after")
         start = 0 if after is None else ids.index(after) + 1
         page = heads[start : start + limit]
-        rules = _rules(app, connection)
+        rules = rules_of(app, connection)
         listed = _with_state(connection, caller, rules, page)
     is_last = start + limit >= len(heads)
     found = {
@@ -266,7 +266,8 @@ def refused(issues: dict[str, Any], detail: str) -> Problem:
     return Problem(STATUS[InputError], "invalid_positions", detail, extra=issues)
 
 
-def _rules(app: App, connection: Connection) -> Rules:
+def rules_of(app: App, connection: Connection) -> Rules:
+    """Return what decides whether numbers are up to date now."""
     calendar = load_calendar(connection)
     return Rules(
         calendar=calendar,
@@ -290,7 +291,7 @@ def _with_state(
 
 def _answer_head(connection: Connection, caller: Caller, app: App, portfolio_id: str) -> Response:
     head = load_book(connection, caller.principal, portfolio_id).head
-    (found,) = _with_state(connection, caller, _rules(app, connection), (head,))
+    (found,) = _with_state(connection, caller, rules_of(app, connection), (head,))
     return answer(found, headers={"etag": book_tag(connection, caller, portfolio_id)})
 
 

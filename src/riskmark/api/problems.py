@@ -20,6 +20,8 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from riskmark import logs
+from riskmark.access.people import LinkRefused
+from riskmark.access.second_factor import NotProven
 from riskmark.access.signing_in import CodeNeeded, SignInRefused, TooManyTries
 from riskmark.errors import (
     AmbiguousPortfolio,
@@ -61,6 +63,8 @@ STATUS: Mapping[type[RiskmarkError], HTTPStatus] = {
     NotExplained: HTTPStatus.CONFLICT,
     SignInRefused: HTTPStatus.UNAUTHORIZED,
     CodeNeeded: HTTPStatus.UNAUTHORIZED,
+    LinkRefused: HTTPStatus.FORBIDDEN,
+    NotProven: HTTPStatus.FORBIDDEN,
     TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
 }
 """The status of an error is that of its nearest class that stands here."""

@@ -19,9 +19,9 @@ from riskmark.api.models import answers as models
 from riskmark.api.models import snapshot
 from riskmark.api.models.bodies import Body, Day, Typed
 from riskmark.api.models.common import PartOfSession
+from riskmark.api.portfolios import rules_of
 from riskmark.api.visible import find_visible
 from riskmark.app import App
-from riskmark.engine.version import current_version
 from riskmark.intake.arguments import parse_quantity, parse_symbol
 from riskmark.reports.attribution import load_attribution
 from riskmark.reports.books import load_book
@@ -29,7 +29,6 @@ from riskmark.reports.documents import Document
 from riskmark.reports.explain import load_explanation
 from riskmark.reports.history import load_history
 from riskmark.reports.price_quality import load_quality
-from riskmark.reports.rules import Rules
 from riskmark.reports.selection import choose_measures, parts_of
 from riskmark.reports.snapshot import load_snapshot
 from riskmark.reports.ways import By
@@ -225,13 +224,7 @@ def quality(portfolio_id: str, caller: Reader, app: Installation) -> Response:
     with app.database.read() as connection:
         portfolio = find_visible(connection, caller, portfolio_id)
         book = load_book(connection, caller.principal, portfolio.portfolio_id)
-        calendar = load_calendar(connection)
-        rules = Rules(
-            calendar=calendar,
-            target=app.target(calendar),
-            version=current_version(app.settings),
-            factor_symbols=app.settings.factor_symbols,
-        )
+        rules = rules_of(app, connection)
         symbols = sorted({lot.symbol for lot in book.lots})
         return answer(load_quality(connection, rules=rules, symbols=symbols).document())
 

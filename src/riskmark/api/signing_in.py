@@ -7,6 +7,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, SecretStr
 from starlette.requests import Request
 
+from riskmark.access import second_factor, totp
+from riskmark.access.people import set_up
 from riskmark.access.secrets import TOKEN, new_secret
 from riskmark.access.signing_in import Credentials, change_password, sign_in
 from riskmark.api.identity import (
@@ -53,10 +55,24 @@ class NewPassword(Body):
     new: SecretStr
 
 
-class TotpCode(Body):
-    """A code of the second factor."""
+class Setup(Body):
+    """The secret of a link, and the password to be."""
 
+    link: str
+    password: SecretStr
+
+
+class Proof(Body):
+    """The password, and a code of the second factor."""
+
+    password: SecretStr
     code: str
+
+
+class TotpProof(Proof):
+    """A secret that was offered, and proof that an authenticator has it."""
+
+    secret: SecretStr
 
 
 class TotpSecret(BaseModel):
@@ -141,6 +157,49 @@ def new_password(body: NewPassword, caller: Writer, app: Installation) -> None:
         old=body.old.get_secret_value(),
         new=body.new.get_secret_value(),
         keep=caller.session,
+        at=app.wall.now(),
+    )
+
+
+@router.post("/setup", status_code=204)
+def set_up_account(body: Setup, request: Request, app: Installation) -> None:
+    """Set a password by a link that was handed out; the link serves once."""
+    check_origin(request)
+    actor = actor_of(request, None)
+    set_up(app.database, actor, body.link, body.password.get_secret_value(), at=app.wall.now())
+
+
+@router.post("/me/totp")
+def offer_totp(caller: Writer) -> TotpSecret:
+    """Offer a secret for a second factor; nothing changes until a code of it is shown."""
+    if caller.account.email is None:
+        raise InputError("the local account does not sign in")
+    secret = totp.new_secret()
+    return TotpSecret(secret=secret, uri=totp.enrolment_uri(secret, caller.account.email))
+
+
+@router.put("/me/totp", status_code=204)
+def add_totp(body: TotpProof, caller: Writer, app: Installation) -> None:
+    """Ask for codes of a second factor from now on; every other session ends."""
+    second_factor.take_on(
+        app.database,
+        caller.account,
+        caller.actor,
+        secret=body.secret.get_secret_value(),
+        proof=second_factor.Proof(body.password.get_secret_value(), body.code),
+        keep=caller.session,
+        at=app.wall.now(),
+    )
+
+
+@router.post("/me/totp/removal", status_code=204)
+def remove_totp(body: Proof, caller: Writer, app: Installation) -> None:
+    """Ask for no second factor any more."""
+    second_factor.give_up(
+        app.database,
+        caller.account,
+        caller.actor,
+        proof=second_factor.Proof(body.password.get_secret_value(), body.code),
         at=app.wall.now(),
     )
 
