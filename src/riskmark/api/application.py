@@ -1,7 +1,10 @@
 """The application: routes under ``/api/v1``, problems, boundaries, and its own description."""
 
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -11,6 +14,8 @@ from riskmark.api.problems import add_problems
 from riskmark.app import App
 
 PREFIX = "/api/v1"
+THREADS = 8
+"""Requests that are worked on at once: each takes a connection, of which a process has fifteen."""
 DESCRIPTION = (
     "Portfolio risk: positions go in; every session, every portfolio's numbers come out. "
     "Errors are problem documents (RFC 9457) with a code."
@@ -27,6 +32,7 @@ def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        lifespan=_lifespan,
     )
     api.state.installation = app
     api.state.stop = stop or threading.Event()
@@ -39,3 +45,10 @@ def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
     api.add_middleware(TrustedHostMiddleware, allowed_hosts=list(app.settings.server.allowed_hosts))
     api.add_middleware(Boundaries)
     return api
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """Let no more requests be worked on at once than there are connections for."""
+    current_default_thread_limiter().total_tokens = THREADS
+    yield

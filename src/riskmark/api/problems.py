@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from riskmark import logs
@@ -132,6 +133,8 @@ def add_problems(api: FastAPI) -> None:
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
     api.add_exception_handler(OperationalError, _on_database)
+    api.add_exception_handler(PoolTimeout, _on_database)
+    api.add_exception_handler(Exception, _on_failure)
 
 
 def _on_error(request: Request, error: Exception) -> JSONResponse:
@@ -147,6 +150,15 @@ def _on_database(request: Request, error: Exception) -> JSONResponse:
     detail = "the database cannot be used now; try again"
     status = HTTPStatus.SERVICE_UNAVAILABLE
     return problem(request, status, "database_busy", detail, headers={"Retry-After": "5"})
+
+
+def _on_failure(request: Request, error: Exception) -> JSONResponse:
+    """Say no more than that something failed: what it was stands in the log, with the id."""
+    own = getattr(request.state, "request_id", None)
+    path = request.scope["route"].path if "route" in request.scope else "-"
+    logs.error("request failed", cause=error, request_id=own, method=request.method, route=path)
+    detail = "something failed that should not; the log has it under the request's id"
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
 
 
 def _on_problem(request: Request, error: Exception) -> JSONResponse:

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, SecretStr
 from starlette.requests import Request
 
-from riskmark.access import second_factor, totp
+from riskmark.access import second_factor, tokens, totp
 from riskmark.access.people import set_up
-from riskmark.access.secrets import TOKEN, new_secret
 from riskmark.access.signing_in import Credentials, change_password, sign_in
 from riskmark.api.identity import (
     COOKIE,
@@ -20,9 +19,9 @@ from riskmark.api.identity import (
     check_origin,
 )
 from riskmark.api.models.bodies import Body
-from riskmark.domain.accounts import MAX_NAME, AccountHolder, Role, Scope, check_name, parse_scopes
+from riskmark.domain.accounts import MAX_NAME, AccountHolder, Role, Scope, parse_scopes
 from riskmark.errors import InputError
-from riskmark.storage import audit, web_sessions
+from riskmark.storage import web_sessions
 from riskmark.storage.web_sessions import ApiToken
 
 router = APIRouter(tags=["account"])
@@ -205,7 +204,7 @@ def remove_totp(body: Proof, caller: Writer, app: Installation) -> None:
 
 
 @router.get("/tokens")
-def tokens(caller: Reader, app: Installation) -> list[Token]:
+def list_tokens(caller: Reader, app: Installation) -> list[Token]:
     """List one's own tokens, the newest first."""
     with app.database.read() as connection:
         found = web_sessions.list_tokens(connection, caller.account.account_id)
@@ -218,44 +217,24 @@ def create_token(body: NewToken, caller: Writer, app: Installation) -> FreshToke
     scopes = parse_scopes([*body.scopes])
     if not scopes <= caller.scopes:
         raise InputError("a token can be given only scopes that one has oneself")
-    at, secret = app.wall.now(), new_secret(TOKEN)
     with app.database.write() as connection:
-        made = web_sessions.save_token(
-            connection,
-            secret.digest,
-            account_id=caller.account.account_id,
-            name=check_name(body.name),
-            scopes=scopes,
-            at=at,
-            expires_at=None if body.days is None else at + timedelta(days=body.days),
-        )
-        detail = {"name": made.name, "scopes": sorted(scopes)}
-        audit.note(
+        made = tokens.create_token(
             connection,
             caller.actor,
-            "create_token",
-            at=at,
-            object_kind="token",
-            object_id=made.token_id,
-            detail=detail,
+            caller.account,
+            body.name,
+            scopes=scopes,
+            lasts=None if body.days is None else timedelta(days=body.days),
+            at=app.wall.now(),
         )
-    return FreshToken(**_token(made).model_dump(), token=secret.text)
+    return FreshToken(**_token(made.token).model_dump(), token=made.secret.text)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
 def end_token(token_id: str, caller: Writer, app: Installation) -> None:
     """Revoke a token, at once."""
-    own, at = caller.account.account_id, app.wall.now()
     with app.database.write() as connection:
-        web_sessions.revoke_token(connection, token_id, account_id=own, at=at)
-        audit.note(
-            connection,
-            caller.actor,
-            "revoke_token",
-            at=at,
-            object_kind="token",
-            object_id=token_id,
-        )
+        tokens.revoke_token(connection, caller.actor, caller.account, token_id, at=app.wall.now())
 
 
 def _me(account: AccountHolder, scopes: list[Scope]) -> Me:

@@ -28,6 +28,7 @@ from riskmark.cli.metrics import metrics
 from riskmark.cli.opening import GlobalOptions
 from riskmark.cli.options import NEGATIVE_VALUES
 from riskmark.cli.outbox import outbox_commands
+from riskmark.cli.people import token_commands, user_commands
 from riskmark.cli.portfolio import portfolio_commands
 from riskmark.cli.prices import price_commands
 from riskmark.cli.providers import provider_commands
@@ -77,6 +78,8 @@ app.command("prune", rich_help_panel=CARE)(pruning.prune)
 app.command("scheduler", rich_help_panel=CARE)(scheduler)
 app.command("metrics", rich_help_panel=CARE)(metrics)
 app.add_typer(outbox_commands, name="outbox", rich_help_panel=CARE)
+app.add_typer(user_commands, name="user", rich_help_panel=CARE)
+app.add_typer(token_commands, name="token", rich_help_panel=CARE)
 app.add_typer(maintenance.config_commands, name="config", rich_help_panel=CARE)
 
 _COLLECT_AFTER = 50_000

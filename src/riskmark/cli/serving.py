@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmark.cli import exits, output
+from riskmark.cli.answering import HOST, PORT, Host, Port, answer_requests, open_door
 from riskmark.cli.opening import opened
 from riskmark.cli.service import MetricsPort, service
 
@@ -40,14 +41,19 @@ def work(
     gives the runs back to the queue, within ten seconds.
     """
     with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
-        is_clean = app.worker(concurrency=concurrency).work(stop)
-        if not is_clean:
+        parts: list[Callable[[], object]] = [
+            lambda: app.worker(concurrency=concurrency).work(stop),
+            lambda: _watch_edits(app, stop),
+        ]
+        if not _run_parts(parts, stop):
             _end_now()
 
 
 def serve(
     ctx: typer.Context,
     *,
+    host: Host = HOST,
+    port: Port = PORT,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Carry out no runs.")] = False,
     no_scheduler: Annotated[
         bool, typer.Option("--no-scheduler", help="Start no runs by the clock.")
@@ -55,15 +61,32 @@ def serve(
     concurrency: Concurrency = 1,
     metrics_port: MetricsPort = None,
 ) -> None:
-    """Run a worker and the scheduler in one process, until stopped (Ctrl-C or SIGTERM)."""
-    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
-        parts: list[Callable[[], object]] = []
+    """Answer requests, and run a worker and the scheduler, until stopped (Ctrl-C or SIGTERM).
+
+    All of it is one process. The API is under /api/v1, its description in openapi.json there.
+    """
+    with (
+        opened(ctx) as app,
+        stopped_by_signals() as stop,
+        open_door(host, port) as door,
+        service(ctx, app, metrics_port),
+    ):
+        parts: list[Callable[[], object]] = [
+            lambda: answer_requests(app, door, stop),
+            lambda: _watch_edits(app, stop),
+        ]
         if not no_worker:
             parts.append(lambda: app.worker(concurrency=concurrency).work(stop))
         if not no_scheduler:
             parts.append(lambda: _schedule(app, stop))
         if not _run_parts(parts, stop):
             _end_now()
+
+
+def _watch_edits(app: "App", stop: threading.Event) -> None:
+    from riskmark.engine.edits import watch_edits
+
+    watch_edits(app, stop)
 
 
 def _schedule(app: "App", stop: threading.Event) -> None:

@@ -157,7 +157,7 @@ def test_a_run_that_watched_a_dead_one_does_the_work_itself(book, start):
     assert book("status").code == 0
 
 
-@pytest.mark.parametrize("words", [("worker",), ("serve", "--no-scheduler")])
+@pytest.mark.parametrize("words", [("worker",), ("serve", "--no-scheduler", "--port", "0")])
 def test_a_worker_carries_out_what_is_submitted_and_ends_when_it_is_told(book, start, words):
     worker = start(*words)
     run_id = book.world.app.submit(Source.CRON).run_id

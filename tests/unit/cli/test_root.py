@@ -32,7 +32,8 @@ def test_every_command_of_the_interface_is_there():
         "symbols alias", "symbols accept", "symbols value", "factors import",
         "benchmarks import", "plan", "run", "status",
         "runs list", "runs show", "runs watch", "runs cancel", "show", "history", "verify",
-        "backup", "config show", "worker", "serve",
+        "backup", "config show", "worker", "serve", "user add", "user list",
+        "user disable", "token create", "token list", "token revoke",
     }  # fmt: skip
 
     assert expected <= {" ".join(words) for words in commands()}

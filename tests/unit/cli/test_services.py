@@ -268,7 +268,7 @@ def test_one_process_fires_carries_out_and_tells(riskmark, hook):
     told = threading.Event()
     hook.received = told.set
 
-    process = started(riskmark, "serve")
+    process = started(riskmark, "serve", "--port", "0")
     try:
         assert told.wait(60)
     finally:
