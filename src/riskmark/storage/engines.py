@@ -7,13 +7,14 @@ row locks on PostgreSQL. Whoever opens a transaction ends it: functions of this 
 that are given a connection never commit.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql.elements import TextClause
 
@@ -223,6 +224,15 @@ def _copy_over(
         f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM "{staging}" '
         f"ON CONFLICT ({keys}) {action}"
     )
+
+
+def upsert(
+    connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Insert a row, or give the one that has its ``key`` (all of the primary key) the values."""
+    make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    new = make.values(**key, **values)
+    connection.execute(new.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
 
 
 @contextmanager
