@@ -161,25 +161,30 @@ def books_of(books: BookArrays, places: IntArray) -> BookArrays:
     )
 
 
+class BookCutter:
+    """Cuts the books of some portfolios out of those of all."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._books = inputs.books
+        self._place = {key: index for index, key in enumerate(inputs.portfolio_ids)}
+
+    def cut(self, portfolios: Sequence[str]) -> BookArrays:
+        """Return the books of ``portfolios`` alone."""
+        places = np.array([self._place[key] for key in portfolios], dtype=np.int64)
+        return books_of(self._books, places)
+
+
 class InputCutter:
     """Cuts the inputs of some cells out of those of all."""
 
     def __init__(self, inputs: Inputs, settings: Settings) -> None:
-        self._books = inputs.books
-        self._place = {key: index for index, key in enumerate(inputs.portfolio_ids)}
-        self._cutter = PanelCutter(
-            inputs.panel, with_underlyings(inputs.panel, inputs.books.lots.instrument), settings
-        )
+        self._books = BookCutter(inputs)
+        columns = with_underlyings(inputs.panel, inputs.books.lots.instrument)
+        self._panel = PanelCutter(inputs.panel, columns, settings)
 
     def cut(self, portfolios: Sequence[str], cells: Sequence[Sequence[int]]) -> ShardInputs:
         """Return the inputs of the ``cells`` (ascending ordinals) of each of ``portfolios``."""
-        return self._cutter.cut(self.books_of(portfolios), cells)
-
-    def books_of(self, portfolios: Sequence[str]) -> BookArrays:
-        """Return the books of ``portfolios`` alone."""
-        return books_of(
-            self._books, np.array([self._place[key] for key in portfolios], dtype=np.int64)
-        )
+        return self._panel.cut(self._books.cut(portfolios), cells)
 
 
 class PanelCutter:
