@@ -4,14 +4,11 @@ import random
 import secrets
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from tests.faults.installations import (
     LARGE,
     SMALL,
-    Size,
     assert_equal_states,
     check_at_rest,
     read_state,
@@ -22,27 +19,14 @@ from tests.faults.workers import (
     LEASE_S,
     Role,
     Watcher,
-    open_app,
+    submitted,
     wait_until,
-    watching,
     working,
 )
 from tests.support import PROFILE
 
-from riskmark.domain.reasons import Source
-
 TRIALS = {"default": 1, "deep": 100}[PROFILE]
 STOP_WITHIN_S = 10.0
-
-
-@contextmanager
-def submitted(laboratory: Laboratory, size: Size = LARGE) -> Iterator[tuple[str, str, Watcher]]:
-    """Submit the night on a fresh installation; give its address, the run's id and a watcher."""
-    with laboratory.trial(size) as trial, watching(trial.url) as watcher:
-        app = open_app(trial.url)
-        run_id = app.submit(Source.CRON).run_id
-        app.database.close()
-        yield trial.url, run_id, watcher
 
 
 def finish(laboratory: Laboratory, url: str, run_id: str, watcher: Watcher) -> None:
