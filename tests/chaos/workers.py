@@ -33,7 +33,7 @@ from tests.faults.workers import (
 from riskmark import faults
 from riskmark.domain.reasons import Source
 
-STOPS, SLEEPERS, DEATHS, ROUNDS, PAIRS = 100, 100, 25, 20, 10
+STOPS, SLEEPERS, DEATHS, ROUNDS, PAIRS = 100, 50, 25, 20, 10
 STOP_WITHIN_S = 10.0
 SLACK_S = 2.0
 """Beyond two leases: a busy machine starts processes and looks at the queue late."""

@@ -10,7 +10,8 @@ from tests.faults.laboratory import ENDED_WELL
 
 LEASE_S = 0.4
 LEASE = {"RISKMARK_LEASE__SECONDS": str(LEASE_S), "RISKMARK_LEASE__HEARTBEAT_SECONDS": "0.1"}
-SLEEPERS = 100
+SLEEPERS = 50
+"""As many as of workers: a hundred in all, on each database."""
 LOCK_MS = 300
 
 
