@@ -32,7 +32,7 @@ from tests.faults.workers import (
 from riskmark import faults
 from riskmark.domain.reasons import Source
 
-STOPS, SLEEPERS, DEATHS, ROUNDS, PAIRS = 100, 100, 25, 20, 10
+STOPS, SLEEPERS, DEATHS, ROUNDS, PAIRS = 100, 50, 25, 20, 10
 STOP_WITHIN_S = 10.0
 SLACK_S = 2.0
 """Beyond two leases: a busy machine starts processes and looks at the queue late."""
@@ -59,7 +59,7 @@ def _stop(worker) -> None:
 
 
 def _moment(draw: Draw, size: Size) -> float:
-    return draw.chance.uniform(0, 1.2 * draw.laboratory.undisturbed(size).seconds)
+    return draw.chance.uniform(0, 0.6 * draw.laboratory.undisturbed(size).seconds)
 
 
 def _size(draw: Draw) -> Size:
@@ -116,7 +116,7 @@ def put_worker_to_sleep(draw: Draw) -> str:
         working(Role(url, stamp=FIRST_STAMP)) as sleeper,
     ):
         wait_until(lambda: watcher.run(run_id)[1] == 1)
-        time.sleep(0.7 * _moment(draw, SMALL))
+        time.sleep(_moment(draw, SMALL))
         sleeper.send(signal.SIGSTOP)
         before = watcher.stamped(FIRST_STAMP)
         with working(Role(url, pauses_at="run.planned")) as heir:
