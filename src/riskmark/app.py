@@ -15,7 +15,7 @@ from riskmark.errors import InputError
 from riskmark.settings import LoadedSettings, Settings
 from riskmark.storage import books, migrate, schema
 from riskmark.storage.books import LOCAL_OPERATOR, Principal
-from riskmark.storage.calendar import calendar_is_current, load_calendar, sync_calendar
+from riskmark.storage.calendar import keep_calendar, load_calendar
 from riskmark.storage.engines import Database, open_database
 from riskmark.storage.mounts import check_file_system
 from riskmark.storage.provider_limits import ProviderLimits
@@ -257,12 +257,7 @@ def prepare(app: App) -> None:
             with app.database.read() as connection:
                 migrate.check_schema(connection)
         migrate.migrate(app.database)
-    now = app.clock.now()
-    with app.database.read() as connection:
-        is_current = calendar_is_current(connection, app.settings.calendar, now)
-    if not is_current:
-        with app.database.write() as connection:
-            sync_calendar(connection, app.settings.calendar, now)
+    keep_calendar(app.database, app.settings.calendar, app.clock.now())
 
 
 def initialise(app: App) -> bool:

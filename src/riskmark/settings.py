@@ -9,7 +9,6 @@ means the same from everywhere; anywhere else it starts at the working directory
 """
 
 import hashlib
-import math
 import os
 import re
 import tomllib
@@ -25,6 +24,7 @@ from riskmark.domain.factor_models import Estimator, Factor, FactorModel
 from riskmark.domain.instruments import is_symbol
 from riskmark.domain.notify_settings import NoticeEvent, NotifySettings, Tls
 from riskmark.domain.provider_settings import ProvidersSettings
+from riskmark.domain.retention_settings import RetentionSettings
 from riskmark.domain.scenarios import STRESS_MODEL, Rates, Replay, Scenario
 from riskmark.domain.secrets import secrets_in
 from riskmark.errors import SettingsError
@@ -53,16 +53,8 @@ _NUMBERS = (
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["auto", "debug", "info", "warning", "error"]
 
-MAX_WINDOW = 504
-"""The sessions of returns that are read before a session; a model may not look further."""
-
 MAX_DELAY = 7 * 24 * 60
 """Minutes after a close for which its session may be held back."""
-
-LEAST_SESSIONS = 2
-"""Sessions whose positions must be kept: P&L is explained by those of the session before."""
-MOST_KEPT = 100_000
-"""Days or sessions that something may be kept for; 0 says that it is kept for ever."""
 
 NAMED_LISTS = ("factor_model", "scenario", "replay")
 """Lists of tables with a name each, by which a file replaces or adds some."""
@@ -102,25 +94,6 @@ class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What of it cannot be; None if all can."""
         is_possible = 0 < self.heartbeat_seconds < self.seconds
         return None if is_possible else "0 < heartbeat_seconds < seconds must hold"
-
-
-class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much of what is old is kept; 0: all of it. Snapshots and inputs are always kept."""
-
-    keep_positions_sessions: int
-    keep_run_details_days: int
-    keep_runs_days: int
-    keep_provider_days: int
-    keep_sent_days: int
-
-    @property
-    def problem(self) -> str | None:
-        """What of it cannot be; None if all can."""
-        for name in self.__struct_fields__:
-            least = LEAST_SESSIONS if name == "keep_positions_sessions" else 1
-            if getattr(self, name) and not least <= getattr(self, name) <= MOST_KEPT:
-                return f"{name} must be 0, which keeps all, or from {least} to {MOST_KEPT:,}"
-        return None
 
 
 class SqliteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -377,9 +350,11 @@ def _check(settings: Settings, own_scenarios: Collection[str]) -> None:
     _check_options(settings.options)
     _check_names(settings)
     for model in settings.factor_model:
-        _check_model(model)
+        if problem := model.problem:
+            raise SettingsError(f"factor_model {model.name!r}", problem)
     for name in ("market", "market_1y"):
-        _check_market(settings.model(name))
+        if problem := settings.model(name).problem_as_market:
+            raise SettingsError(f"factor_model {name!r}", problem)
     for scenario in settings.scenario:
         _check_scenario(settings, scenario, is_own=scenario.name in own_scenarios)
     for where in ("lease", "providers", "schedule", "notify", "retention"):
@@ -407,34 +382,6 @@ def _check_options(options: OptionSettings) -> None:
         if not -1 <= value <= 1:
             problem = "must be from -1 to 1: 0.04 is four percent a year"
             raise SettingsError(f"options.{name}", problem)
-
-
-def _check_model(model: FactorModel) -> None:
-    where = f"factor_model {model.name!r}"
-    least = len(model.factors) + 2
-    if not model.factors:
-        raise SettingsError(where, "has no factors")
-    if not least <= model.minimum <= model.window <= MAX_WINDOW:
-        problem = f"{least} <= minimum <= window <= {MAX_WINDOW} must hold"
-        raise SettingsError(where, problem)
-    texts = [model.name, *(factor.name for factor in model.factors)]
-    if not all(text.isascii() and text.isprintable() and text for text in texts):
-        raise SettingsError(where, "names must be printable ASCII")
-    if len(set(texts[1:])) < len(model.factors):
-        raise SettingsError(where, "two factors have the same name")
-    if not 0 <= model.alpha < math.inf:
-        raise SettingsError(where, "alpha must be 0 or more")
-    if (model.alpha > 0) != (model.estimator is Estimator.RIDGE):
-        raise SettingsError(where, "an alpha above 0 goes with the estimator ridge")
-
-
-def _check_market(model: FactorModel) -> None:
-    """Refuse a market model that has not the one thing that x and beta are counted by."""
-    first = model.factors[0]
-    if model.estimator is not Estimator.OLS or model.excess_over is not None:
-        raise SettingsError(f"factor_model {model.name!r}", "must be ols on plain returns")
-    if len(model.factors) > 1 or first.long is None or first.short is not None:
-        raise SettingsError(f"factor_model {model.name!r}", "must have one factor, a symbol")
 
 
 def _check_scenario(settings: Settings, scenario: Scenario, *, is_own: bool) -> None:

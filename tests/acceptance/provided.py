@@ -27,11 +27,11 @@ def provide(world, market):
     return ProviderServer(market, now=world.app.clock.now())
 
 
-def connect(world, server, *, order=ORDER, **chosen):
-    """Let the world's runs ask the server, without limits of a minute."""
+def connect(world, server, *, order=ORDER, timeout_s=1.0, **chosen):
+    """Let the world's runs ask the server, without limits of a minute or a day."""
     settings = world.app.settings
     quick = {"base_url": server.url, "api_key": "k", "requests_per_minute": 0}
-    quick |= {"requests_per_day": 0, "timeout_seconds": 1.0}
+    quick |= {"requests_per_day": 0, "timeout_seconds": timeout_s}
     names = {name: msgspec.structs.replace(settings.providers.of(name), **quick) for name in ORDER}
     providers = msgspec.structs.replace(settings.providers, order=order, **names, **chosen)
     changed = msgspec.structs.replace(settings, providers=providers)

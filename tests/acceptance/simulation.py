@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from sqlalchemy import event
 from tests.acceptance.simulation_market import before_the_close, draw_outages, draw_symbol
-from tests.acceptance.simulation_nights import NEW_YORK, connect, move
+from tests.acceptance.simulation_nights import NEW_YORK, connect_by_night, move
 from tests.acceptance.soundness import assert_sound
 from tests.acceptance.world import FACTORS, LAST, World, assert_equal_results, at_close
 from tests.faults.provider_lab import forget_yahoo
@@ -115,7 +115,7 @@ class Simulation:
 
     def _connect(self, world):
         """Let a world ask the server, with the closures known by now."""
-        connect(world, self.server)
+        connect_by_night(world, self.server)
         settings = world.app.settings
         calendar = msgspec.structs.replace(settings.calendar, closures=self.closures)
         changed = msgspec.structs.replace(settings, calendar=calendar)

@@ -4,12 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
+from tests.acceptance.provided import ORDER, connect
 
 from riskmark.app import FixedClock
 
 NEW_YORK = ZoneInfo("America/New_York")
-ORDER = ("yfinance", "yahooquery", "massive", "fmp")
 
 
 class SimulatedTime:
@@ -32,22 +31,11 @@ class SimulatedTime:
         self.waited_s += seconds
 
 
-def connect(world, server, *, order=ORDER):
-    """Let a world's runs ask the server, without limits of a minute or a day."""
-    settings = world.app.settings
-    quick = {"base_url": server.url, "api_key": "k", "requests_per_minute": 0}
-    quick |= {"requests_per_day": 0, "timeout_seconds": 1.0}
-    named = {name: msgspec.structs.replace(settings.providers.of(name), **quick) for name in ORDER}
-    providers = msgspec.structs.replace(settings.providers, order=order, **named)
-    loaded = replace(
-        world.app.loaded, settings=msgspec.structs.replace(settings, providers=providers)
-    )
-    world.app = replace(
-        world.app,
-        loaded=loaded,
-        is_connected=True,
-        provider_time=world.app.provider_time or SimulatedTime(),
-    )
+def connect_by_night(world, server, *, order=ORDER):
+    """Let a world's runs ask the server; their limits go by a clock that is moved."""
+    connect(world, server, order=order)
+    time = world.app.provider_time or SimulatedTime()
+    world.app = replace(world.app, provider_time=time)
 
 
 def move(world, server, day, at):

@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 
 import pytest
 from tests.acceptance.simulation_market import before_the_close
-from tests.acceptance.simulation_nights import connect, move
+from tests.acceptance.simulation_nights import connect_by_night, move
 from tests.acceptance.world import FACTORS, FIRST, LAST
 from tests.faults.provider_faults import FAULTS
 from tests.faults.provider_lab import forget_yahoo
@@ -46,7 +46,7 @@ def three_books(world, server, evening, *, order=("yfinance",)):
     world.add_book("early", ("AAA",), sessions[-20])
     world.add_book("other", ("BBB",), sessions[-20])
     world.add_book("later", ("AAA",), sessions[-4])
-    connect(world, server, order=order)
+    connect_by_night(world, server, order=order)
     move(world, server, evening, EVENING)
     assert world.run().status in {RunStatus.SUCCEEDED, RunStatus.PARTIAL}
     return sessions
@@ -192,7 +192,7 @@ def test_a_new_symbol_is_asked_for_from_the_longest_window_before_its_entry(worl
 
 def test_a_bar_is_final_half_an_hour_after_the_close_of_its_session_and_not_before(world, server):
     world.add_book("book", ("AAA",), date(2025, 10, 20))
-    connect(world, server)
+    connect_by_night(world, server)
     true = server.shop.market
     moments = {
         date(2025, 10, 31): (time(16, 20), time(16, 35)),  # the last session of summer time
@@ -226,7 +226,7 @@ def test_a_fund_s_late_value_is_carried_until_it_comes_and_asked_of_nobody_else_
 ):
     before, evening = evenings(world, 2)
     world.add_book("funds", ("VFIAX",), before - timedelta(days=20))
-    connect(world, server)
+    connect_by_night(world, server)
     move(world, server, before, EVENING)
     world.run()
     whole = server.shop.market["VFIAX"]
@@ -251,7 +251,7 @@ def test_a_fund_s_late_value_is_carried_until_it_comes_and_asked_of_nobody_else_
 def test_a_fund_s_value_that_is_overdue_is_asked_of_the_next_provider(world, server):
     before, evening, after = evenings(world, 3)
     world.add_book("funds", ("VFIAX",), before - timedelta(days=20))
-    connect(world, server)
+    connect_by_night(world, server)
     move(world, server, before, EVENING)
     world.run()
     lost = next(fault for fault in FAULTS if fault.name == "the last row missing")

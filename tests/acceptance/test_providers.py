@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from tests.acceptance.provided import ORDER, asked, connect, provide
 from tests.acceptance.world import FACTORS, FIRST, LAST
 from tests.faults.provider_faults import FAULTS, Fault, too_many
-from tests.faults.provider_lab import DIALECT, forget_yahoo
+from tests.faults.provider_lab import DIALECT
 from tests.faults.quotes import make_series
-from tests.faults.server import ProviderServer
 
 from riskmark.domain.reasons import RunStatus
 from riskmark.reports.runs import load_run
@@ -19,7 +19,6 @@ from riskmark.storage.engines import read_rows
 # The clients' own modules warn as they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-ORDER = ("yfinance", "yahooquery", "massive", "fmp")
 HELD = ("AAA", "BBB")
 BEGIN = LAST - timedelta(days=30)
 
@@ -33,21 +32,8 @@ def server(world):
         symbol: make_series(sessions, seed=place, splits=((late, 2.0, 1.0),) if place == 0 else ())
         for place, symbol in enumerate((*HELD, *FACTORS))
     }
-    forget_yahoo()
-    with ProviderServer(market, now=world.app.clock.now()) as server:
+    with provide(world, market) as server:
         yield server
-
-
-def connected(world, server, *, order=ORDER):
-    """Let the world's runs ask the server, without limits of a minute."""
-    settings = world.app.settings
-    quick = {"base_url": server.url, "api_key": "k", "requests_per_minute": 0}
-    quick |= {"requests_per_day": 0, "timeout_seconds": 1.0}
-    names = {name: msgspec.structs.replace(settings.providers.of(name), **quick) for name in ORDER}
-    chosen = msgspec.structs.replace(settings.providers, order=order, **names)
-    loaded = replace(world.app.loaded, settings=msgspec.structs.replace(settings, providers=chosen))
-    world.app = replace(world.app, loaded=loaded, is_connected=True)
-    return world
 
 
 def stored(world, symbol):
@@ -61,19 +47,15 @@ def stored(world, symbol):
     return {str(day): (close, provider) for day, close, provider in rows}
 
 
-def bars_asked(server):
-    return [asked.symbol for asked in server.shop.asked if asked.target == "bars"]
-
-
 def test_a_new_book_s_symbols_and_the_factors_are_asked_for_once_each_in_a_range(world, server):
     world.add_book("book", HELD, BEGIN)
     world.add_book("other", ("ZZZ",), BEGIN)
-    connected(world, server)
+    connect(world, server)
 
     result = world.run("book")
 
     assert result.status is RunStatus.SUCCEEDED
-    assert sorted(bars_asked(server)) == sorted((*HELD, *FACTORS))
+    assert sorted(asked(server, "bars")) == sorted((*HELD, *FACTORS))
     series = server.shop.market["AAA"]
     assert {day: close for day, (close, _) in stored(world, "AAA").items()} == pytest.approx(
         {str(day): close for day, close in series.closes.items()}
@@ -82,7 +64,7 @@ def test_a_new_book_s_symbols_and_the_factors_are_asked_for_once_each_in_a_range
 
 def test_the_same_night_twice_asks_nobody_the_second_time(world, server):
     world.add_book("book", HELD, BEGIN)
-    connected(world, server).run()
+    connect(world, server).run()
     server.play()
 
     result = world.run()
@@ -94,7 +76,7 @@ def test_the_same_night_twice_asks_nobody_the_second_time(world, server):
 def test_offline_asks_nobody(world, server):
     world.add_book("book", HELD, BEGIN)
 
-    connected(world, server).run(offline=True)
+    connect(world, server).run(offline=True)
 
     assert server.shop.asked == []
 
@@ -103,7 +85,7 @@ def test_a_symbol_that_nobody_has_is_named_with_a_reason_of_each_and_the_rest_is
     world, server
 ):
     world.add_book("book", ("AAA", "ZZZ"), BEGIN)
-    connected(world, server)
+    connect(world, server)
 
     result = world.run()
 
@@ -123,7 +105,7 @@ def test_a_corrected_close_is_taken_on_the_next_session_and_restates(world, serv
     world.at(sessions[-2])
     server.shop.now = world.app.clock.now()
     world.add_book("book", HELD, BEGIN)
-    connected(world, server).run()
+    connect(world, server).run()
     series = server.shop.market["BBB"]
     old = series.closes[sessions[-4]]
     rows = tuple(
@@ -142,7 +124,7 @@ def test_a_corrected_close_is_taken_on_the_next_session_and_restates(world, serv
 
 def test_a_night_of_nothing_but_refusals_asks_each_host_at_most_five_times(world, server):
     world.add_book("book", HELD, BEGIN)
-    connected(world, server)
+    connect(world, server)
     server.play(Fault("429 everywhere", reply=too_many(), target="*"))
 
     result = world.run()
@@ -154,7 +136,7 @@ def test_a_night_of_nothing_but_refusals_asks_each_host_at_most_five_times(world
 
 def test_providers_that_only_keep_silent_do_not_hold_a_run_beyond_its_time_for_them(world, server):
     world.add_book("book", HELD, BEGIN)
-    connected(world, server)
+    connect(world, server)
     settings = world.app.settings
     hurried = msgspec.structs.replace(settings.providers, run_budget_seconds=3.0)
     loaded = replace(
@@ -175,7 +157,7 @@ def test_only_the_provider_that_gave_a_close_corrects_it(world, server):
     world.at(sessions[-2])
     server.shop.now = world.app.clock.now()
     world.add_book("book", HELD, BEGIN)
-    connected(world, server, order=("yfinance",)).run()
+    connect(world, server, order=("yfinance",)).run()
     before = stored(world, "BBB")
     series = server.shop.market["BBB"]
     rows = tuple(
@@ -186,7 +168,7 @@ def test_only_the_provider_that_gave_a_close_corrects_it(world, server):
     world.at(sessions[-1])
     server.shop.now = world.app.clock.now()
 
-    connected(world, server, order=("fmp",)).run()
+    connect(world, server, order=("fmp",)).run()
 
     after = stored(world, "BBB")
     assert after.items() >= before.items()
@@ -200,7 +182,7 @@ def test_a_split_that_is_named_late_ends_its_quarantine_and_completes_the_sessio
     world.at(sessions[-8])
     server.shop.now = world.app.clock.now()
     world.add_book("book", HELD, BEGIN)
-    first = connected(world, server).run()
+    first = connect(world, server).run()
     server.shop.market["AAA"] = known
     world.at(sessions[-7])
     server.shop.now = world.app.clock.now()

@@ -13,8 +13,17 @@ from typing import Any, NamedTuple
 
 from riskmark.engine import rounds, run, shard_compute, symbol_work
 from riskmark.engine.shard_work import ShardWork
-from riskmark.valuation import analytics, factor_risk, inputs, panels, risk, shard
-from riskmark.valuation.inputs import InputCutter, PanelCutter
+from riskmark.valuation import (
+    analytics,
+    factor_risk,
+    held,
+    inputs,
+    panels,
+    position_rows,
+    risk,
+    shard,
+)
+from riskmark.valuation.inputs import BookCutter, PanelCutter
 
 READ, PLAN, ROWS, WRITE, OTHER = "read", "plan", "rows and checks", "write", "bookkeeping"
 REST = "analytics: rest"
@@ -40,7 +49,7 @@ PURE = (
 """The pure functions that a run is made of; nothing in them reads, writes or makes rows."""
 INSIDE = (
     Timed(shard, "measure_performance", "performance"),
-    Timed(analytics, "holdings_returns", "series x"),
+    Timed(held, "holdings_returns", "series x"),
     Timed(analytics, "factor_risk", "factor risk: rest"),
     Timed(factor_risk, "model_exposures", "exposures"),
     Timed(factor_risk, "fit_portfolios", "fits of x"),
@@ -49,7 +58,7 @@ INSIDE = (
     Timed(analytics, "volatility_and_tail", "volatility"),
     Timed(risk, "forecast_volatility", "forecasts"),
     Timed(risk, "historical_risk", "tail"),
-    Timed(analytics, "tail_components", "tail"),
+    Timed(position_rows, "tail_components", "tail"),
     Timed(analytics, "tracking", "tracking"),
     Timed(risk, "correlation_summaries", "correlation and bets"),
     Timed(risk, "diversification_ratio", "diversification"),
@@ -65,7 +74,7 @@ AROUND = (
     Timed(inputs, "build_panel", READ),
     Timed(inputs, "book_arrays", READ),
     Timed(run, "cut_plan", PLAN),
-    Timed(InputCutter, "books_of", ROWS),
+    Timed(BookCutter, "cut", ROWS),
     Timed(PanelCutter, "cut", ROWS),
     Timed(shard_compute, "violations", ROWS),
     Timed(shard_compute, "shard_rows", ROWS),

@@ -6,6 +6,7 @@ and with them the command that repeats it. What was tried is written into
 """
 
 import argparse
+import os
 import secrets
 import sys
 import time
@@ -15,6 +16,9 @@ from tests.chaos import page, soak
 from tests.chaos.course import Course, Failure
 from tests.chaos.lane import DATABASES
 from tests.chaos.parts import PARTS
+
+LANES = (os.cpu_count() or 1) + 1
+"""One more than there are cores: many a trial waits for a lease to end."""
 
 
 def main() -> int:
@@ -58,8 +62,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbits(32))
     parser.add_argument("--share", type=float, default=1.0, help="of the trials of each part")
     parser.add_argument("--only", type=int, help="one trial, by its number")
-    parser.add_argument("--lanes", type=int, default=2, help="processes that try at once")
-    parser.add_argument("--minutes", type=float, default=2.0, help="of the soak, per database")
+    parser.add_argument("--lanes", type=int, default=LANES, help="processes that try at once")
+    parser.add_argument("--minutes", type=float, default=1.5, help="of the soak, per database")
     parser.add_argument("--page", type=Path, default=page.PATH)
     parser.add_argument("--no-page", dest="page", action="store_const", const=None)
     chosen = parser.parse_args()

@@ -44,7 +44,7 @@ def kills(_lane: Lane, database: str) -> int:
 def kill(draw: Draw) -> str:
     """Kill a run at a random moment, and let the next make up for it."""
     size = LARGE if draw.number % LARGE_EVERY == 0 else SMALL
-    moment = draw.chance.uniform(0, draw.laboratory.undisturbed(size).seconds)
+    moment = draw.chance.uniform(0, 0.8 * draw.laboratory.undisturbed(size).seconds)
     with draw.laboratory.trial(size) as trial:
         child = draw.lane.nursery.start(trial.order)
         time.sleep(moment)

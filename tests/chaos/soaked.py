@@ -8,12 +8,11 @@ import json
 import sys
 import time
 import warnings
-from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-import msgspec
 import psutil
+from tests.acceptance.provided import connect
 from tests.acceptance.world import FACTORS, FIRST, LAST, World, at_close
 from tests.faults.dialects import FMP
 from tests.faults.provider_faults import FAULTS
@@ -43,7 +42,7 @@ def main(url: str, seed: int, seconds: float) -> None:
     process = psutil.Process()
     started = time.monotonic()
     with ProviderServer(_market(world)) as server:
-        _connect(world, server.url)
+        connect(world, server, order=("fmp",), timeout_s=0.5)
         while time.monotonic() - started < seconds:
             world.at(next(nights, LAST))
             server.shop.now = world.app.clock.now()
@@ -103,16 +102,6 @@ def _change(world: World, chance: Random) -> None:
             "DELETE FROM provider_symbol",
         ):
             connection.exec_driver_sql(statement)
-
-
-def _connect(world: World, url: str) -> None:
-    settings = world.app.settings
-    quick = {"base_url": url, "api_key": "k", "requests_per_minute": 0}
-    quick |= {"requests_per_day": 0, "timeout_seconds": 0.5}
-    fmp = msgspec.structs.replace(settings.providers.fmp, **quick)
-    chosen = msgspec.structs.replace(settings.providers, order=("fmp",), fmp=fmp)
-    loaded = replace(world.app.loaded, settings=msgspec.structs.replace(settings, providers=chosen))
-    world.app = replace(world.app, loaded=loaded, is_connected=True)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from tests.chaos.lane import Draw, Lane, Part
 from tests.faults.installations import (
@@ -23,8 +22,8 @@ from tests.faults.workers import (
     LEASE_S,
     PATIENCE_S,
     Role,
-    Watcher,
     open_app,
+    submitted,
     wait_until,
     watching,
     working,
@@ -33,7 +32,7 @@ from tests.faults.workers import (
 from riskmark import faults
 from riskmark.domain.reasons import Source
 
-STOPS, SLEEPERS, DEATHS, ROUNDS, PAIRS = 100, 100, 25, 20, 10
+STOPS, SLEEPERS, DEATHS, ROUNDS, PAIRS = 100, 50, 25, 20, 10
 STOP_WITHIN_S = 10.0
 SLACK_S = 2.0
 """Beyond two leases: a busy machine starts processes and looks at the queue late."""
@@ -48,16 +47,6 @@ def _some(count: int):
     return number
 
 
-@contextmanager
-def _submitted(laboratory: Laboratory, size: Size) -> Iterator[tuple[str, str, Watcher]]:
-    """Submit the night on a fresh installation; give its address, the run's id and a watcher."""
-    with laboratory.trial(size) as trial, watching(trial.url) as watcher:
-        app = open_app(trial.url)
-        run_id = app.submit(Source.CRON).run_id
-        app.database.close()
-        yield trial.url, run_id, watcher
-
-
 def _check(laboratory: Laboratory, url: str, size: Size) -> None:
     check_at_rest(url)
     assert_equal_states(read_state(url), laboratory.undisturbed(size).state)
@@ -70,7 +59,7 @@ def _stop(worker) -> None:
 
 
 def _moment(draw: Draw, size: Size) -> float:
-    return draw.chance.uniform(0, 1.2 * draw.laboratory.undisturbed(size).seconds)
+    return draw.chance.uniform(0, 0.6 * draw.laboratory.undisturbed(size).seconds)
 
 
 def _size(draw: Draw) -> Size:
@@ -80,7 +69,7 @@ def _size(draw: Draw) -> Size:
 def stop_worker(draw: Draw) -> str:
     """Tell a worker to stop at a random moment: it does, and another finishes its run."""
     size = _size(draw)
-    with _submitted(draw.laboratory, size) as (url, run_id, watcher):
+    with submitted(draw.laboratory, size) as (url, run_id, watcher):
         with working(Role(url)) as worker:
             wait_until(lambda: watcher.run(run_id)[1] == 1)
             time.sleep(_moment(draw, size))
@@ -100,7 +89,7 @@ def kill_worker(draw: Draw) -> str:
     """Kill a worker at a random moment: within two leases its run is another's, and says so."""
     is_elsewhere = draw.number % 2 == 0
     with (
-        _submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
+        submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
         working(Role(url, is_elsewhere=is_elsewhere)) as doomed,
     ):
         wait_until(lambda: watcher.run(run_id)[1] == 1)
@@ -123,11 +112,11 @@ def kill_worker(draw: Draw) -> str:
 def put_worker_to_sleep(draw: Draw) -> str:
     """Stop a worker beyond its lease (SIGSTOP) and wake it: it writes nothing more."""
     with (
-        _submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
+        submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
         working(Role(url, stamp=FIRST_STAMP)) as sleeper,
     ):
         wait_until(lambda: watcher.run(run_id)[1] == 1)
-        time.sleep(0.7 * _moment(draw, SMALL))
+        time.sleep(_moment(draw, SMALL))
         sleeper.send(signal.SIGSTOP)
         before = watcher.stamped(FIRST_STAMP)
         with working(Role(url, pauses_at="run.planned")) as heir:

@@ -10,7 +10,8 @@ from tests.faults.laboratory import ENDED_WELL
 
 LEASE_S = 0.4
 LEASE = {"RISKMARK_LEASE__SECONDS": str(LEASE_S), "RISKMARK_LEASE__HEARTBEAT_SECONDS": "0.1"}
-SLEEPERS = 100
+SLEEPERS = 50
+"""As many as of workers: a hundred in all, on each database."""
 LOCK_MS = 300
 
 
@@ -22,7 +23,7 @@ def sleepers(_lane: Lane, _database: str) -> int:
 def sleep_beyond_lease(draw: Draw) -> str:
     """Stop a run at a random moment beyond its lease; another does its work; it wakes."""
     laboratory = draw.laboratory
-    moment = draw.chance.uniform(0, laboratory.undisturbed(SMALL).seconds)
+    moment = draw.chance.uniform(0, 0.6 * laboratory.undisturbed(SMALL).seconds)
     with laboratory.trial(SMALL) as trial:
         order = replace(trial.order, environment=LEASE)
         with draw.lane.nursery.start(order) as child:

@@ -45,7 +45,7 @@ MARKET = small_market(CALENDAR.sessions)
 CHECKER = Checker(CALENDAR, timedelta(minutes=30), lambda: AT)
 TARGET = CALENDAR.sessions[CALENDAR.target(AT, timedelta(minutes=30))]
 FIRST = CALENDAR.sessions[CALENDAR.on_or_before(TARGET) - 40]
-RULES = Rules(CALENDAR, TARGET, "USD", AT)
+RULES = Rules(CALENDAR, TARGET, "USD", AT, timedelta(days=90))
 PAGE_ROWS, PAGES = 16, 3
 """Rows of a page at Massive, and the pages of each symbol."""
 BUDGET_S = 120.0

@@ -1,7 +1,7 @@
 """``riskmark backup`` and ``riskmark restore``: a whole database in a file, and back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from riskmark.cli import output
 from riskmark.cli.interrupting import terminated_as_interrupted
 from riskmark.cli.opening import opened, sqlite_path
 from riskmark.errors import InputError
+
+if TYPE_CHECKING:
+    from riskmark.app import App
 
 
 def backup(
@@ -21,11 +24,9 @@ def backup(
     with opened(ctx, prepared=False) as app, terminated_as_interrupted():
         source = sqlite_path(app)
         if source is None:
-            url = app.database.engine.url.set(drivername="postgresql")
-            shown = url.render_as_string(hide_password=True)
             raise InputError(
                 "a PostgreSQL database is backed up with: "
-                f"pg_dump --format=custom --file={file} '{shown}'"
+                f"pg_dump --format=custom --file={file} '{_server(app)}'"
             )
         if not source.exists():
             raise InputError(f"there is no database {str(source)!r}")
@@ -50,14 +51,18 @@ def restore(
     with opened(ctx, prepared=False) as app, terminated_as_interrupted():
         target = sqlite_path(app)
         if target is None:
-            url = app.database.engine.url.set(drivername="postgresql")
-            shown = url.render_as_string(hide_password=True)
             raise InputError(
                 "a PostgreSQL database is restored into an empty one with: "
-                f"pg_restore --exit-on-error --single-transaction --no-owner --dbname='{shown}' "
-                f"{file}"
+                "pg_restore --exit-on-error --single-transaction --no-owner "
+                f"--dbname='{_server(app)}' {file}"
             )
         aside = put_back(file, target, replace=replace, stamp=app.wall.now())
     if aside is not None:
         output.note(f"what was there is now {aside}")
     output.note(f"restored {target}; next: riskmark status")
+
+
+def _server(app: "App") -> str:
+    """Return the address of a PostgreSQL database as its own tools read it, without password."""
+    url = app.database.engine.url.set(drivername="postgresql")
+    return url.render_as_string(hide_password=True)

@@ -1,6 +1,6 @@
 """``riskmark prices fetch`` and ``riskmark providers status``: what they do and show."""
 
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,8 @@ def fetch_all(
     dates = (_day(app, first, "--from", start), _day(app, last, "--to", target))
     if dates[0] > dates[1]:
         raise InputError(f"--from {dates[0]} lies after --to {dates[1]}")
-    rules = Rules(calendar, target, app.settings.base_currency, app.clock.now())
+    fresh = timedelta(days=app.settings.providers.profile_days)
+    rules = Rules(calendar, target, app.settings.base_currency, app.clock.now(), fresh)
     sources = app.sources(calendar)
     if not sources.providers:
         raise InputError("no provider can be asked; see: riskmark providers status")

@@ -120,14 +120,8 @@ def sqlite_path(app: "App") -> Path | None:
 
 def rules_for(app: "App", connection: "Connection", as_of: date | None = None) -> "Rules":
     """Return what decides whether numbers are up to date now, or as of a date."""
-    from riskmark.engine.version import current_version
-    from riskmark.reports.rules import Rules
+    from riskmark.engine.version import current_rules
     from riskmark.storage.calendar import load_calendar
 
     calendar = load_calendar(connection)
-    return Rules(
-        calendar=calendar,
-        target=app.target(calendar, as_of),
-        version=current_version(app.settings),
-        factor_symbols=app.settings.factor_symbols,
-    )
+    return current_rules(app.settings, calendar, target=app.target(calendar, as_of))

@@ -1,7 +1,11 @@
 """Factor models are data: what a symbol's returns are regressed on, over which window."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+
+MAX_WINDOW = 504
+"""The sessions of returns that are read before a session; a model may not look further."""
 
 
 class Estimator(StrEnum):
@@ -67,3 +71,36 @@ class FactorModel:
         """Every imported column that the model needs, once each, in order."""
         named = [factor.column for factor in self.factors] + [self.excess_over]
         return tuple(dict.fromkeys(column for column in named if column is not None))
+
+    @property
+    def problem(self) -> str | None:
+        """What of it cannot be; None if all can."""
+        least = len(self.factors) + 2
+        if not self.factors:
+            return "has no factors"
+        if not least <= self.minimum <= self.window <= MAX_WINDOW:
+            return f"{least} <= minimum <= window <= {MAX_WINDOW} must hold"
+        if problem := self._problem_of_names:
+            return problem
+        if not 0 <= self.alpha < math.inf:
+            return "alpha must be 0 or more"
+        if (self.alpha > 0) != (self.estimator is Estimator.RIDGE):
+            return "an alpha above 0 goes with the estimator ridge"
+        return None
+
+    @property
+    def _problem_of_names(self) -> str | None:
+        names = [factor.name for factor in self.factors]
+        if not all(text.isascii() and text.isprintable() and text for text in (self.name, *names)):
+            return "names must be printable ASCII"
+        return "two factors have the same name" if len(set(names)) < len(names) else None
+
+    @property
+    def problem_as_market(self) -> str | None:
+        """Why it cannot be a market model: it has not the one thing that x and beta count by."""
+        first = self.factors[0]
+        if self.estimator is not Estimator.OLS or self.excess_over is not None:
+            return "must be ols on plain returns"
+        if len(self.factors) > 1 or first.long is None or first.short is not None:
+            return "must have one factor, a symbol"
+        return None

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
-from riskmark.engine.profiles import at_most
 from riskmark.engine.recorder import Recorder
 from riskmark.providers.outcomes import Circuit
 from riskmark.providers.port import Answer, Provider, Wanted
@@ -54,7 +53,7 @@ def check_prices(record: Recorder, calendar: Calendar, sources: Sources) -> None
         }
         refusals = load_refusals(connection, at=record.now())
     silent: set[str] = set()
-    with at_most(sources.budget, MOST_SECONDS):
+    with sources.budget.at_most(MOST_SECONDS):
         for one in sample:
             record.check()
             closes = stored[one.instrument_id]

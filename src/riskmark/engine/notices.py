@@ -157,7 +157,7 @@ def note_behind(connection: Connection, found: Status, *, subject: str) -> int:
 
 
 def _address(connection: Connection, settings: Settings) -> None:
-    outbox.tidy(connection)
+    outbox.drop_old_events(connection)
     for event in outbox.unaddressed(connection):
         channels = settings.notify.channels(event.kind)
         content = _content(connection, settings, event) if channels else {}

@@ -56,7 +56,7 @@ class Rules(NamedTuple):
     target: date
     base_currency: str
     at: datetime
-    fresh: timedelta = timedelta(days=90)
+    fresh: timedelta
 
 
 class Asked(NamedTuple):

@@ -6,8 +6,7 @@ assets and options of none.
 """
 
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from riskmark.domain.instruments import InstrumentKind
@@ -17,7 +16,7 @@ from riskmark.engine.recorder import Recorder
 from riskmark.planning.profiles import Said
 from riskmark.providers.limits import Budget
 from riskmark.providers.outcomes import Circuit
-from riskmark.providers.port import Profile
+from riskmark.providers.port import Profile, Provider
 from riskmark.providers.sources import Sources
 from riskmark.storage.instruments import Instrument
 from riskmark.storage.profiles import load_due, save_miss, save_said
@@ -25,17 +24,6 @@ from riskmark.storage.provider_symbols import load_refusals
 
 MOST_SECONDS = 120.0
 """What of the run's time for providers profiles may take."""
-
-
-@contextmanager
-def at_most(budget: Budget, seconds: float) -> Iterator[None]:
-    """Let what is asked here take no more than this of what is left of the run's time."""
-    whole = budget.seconds
-    budget.seconds = min(whole, whole - budget.left_s + seconds)
-    try:
-        yield
-    finally:
-        budget.seconds = whole
 
 
 def collect_profiles(record: Recorder, sources: Sources) -> None:
@@ -54,8 +42,10 @@ def collect_profiles(record: Recorder, sources: Sources) -> None:
         )
         refusals = load_refusals(connection, at=record.now())
     record.spend(PROFILES, 0.0, total=len(due))
-    phase = _Profiles(record, sources, timedelta(days=settings.profile_days))
-    with at_most(sources.budget, MOST_SECONDS):
+    phase = _Profiles(
+        record, asked, budget=sources.budget, fresh=timedelta(days=settings.profile_days)
+    )
+    with sources.budget.at_most(MOST_SECONDS):
         for one in due:
             record.check()
             phase.ask_about(one, refusals.get(one.symbol, {}))
@@ -64,10 +54,12 @@ def collect_profiles(record: Recorder, sources: Sources) -> None:
 class _Profiles:
     """The providers of a run, as far as they still answer."""
 
-    def __init__(self, record: Recorder, sources: Sources, fresh: timedelta) -> None:
+    def __init__(
+        self, record: Recorder, providers: Sequence[Provider], *, budget: Budget, fresh: timedelta
+    ) -> None:
         self._record = record
-        self._budget = sources.budget
-        self._providers = [one for one in sources.providers if one.name != FILES]
+        self._budget = budget
+        self._providers = providers
         self._fresh = fresh
         self._silent: set[str] = set()
 

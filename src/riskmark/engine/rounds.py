@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 
 from riskmark.domain.runs import RunRequest
 from riskmark.domain.sessions import Calendar
-from riskmark.engine.version import current_version
+from riskmark.engine.version import current_rules
 from riskmark.planning.facts import Facts, Version
 from riskmark.planning.plan import Plan
-from riskmark.reports.rules import Rules, load_plan
+from riskmark.reports.rules import load_plan
 from riskmark.settings import Settings
 from riskmark.storage import results, symbol_scope
 from riskmark.valuation.inputs import Inputs, load_inputs
@@ -49,12 +49,8 @@ def read_round(
     left_out: Mapping[str, AbstractSet[int]],
 ) -> Round:
     """Plan, and read everything that the plan needs."""
-    rules = Rules(
-        calendar=calendar,
-        target=calendar.on_or_before(request.target),
-        version=current_version(settings),
-        factor_symbols=settings.factor_symbols,
-    )
+    target = calendar.on_or_before(request.target)
+    rules = current_rules(settings, calendar, target=target)
     facts, plan = load_plan(
         connection,
         rules,

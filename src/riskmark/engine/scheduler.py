@@ -22,14 +22,13 @@ from riskmark.domain.runs import RunRequest
 from riskmark.domain.sessions import Calendar, Clock
 from riskmark.engine import notices
 from riskmark.engine.queue import submit
-from riskmark.engine.version import current_version
+from riskmark.engine.version import current_rules
 from riskmark.planning.schedule import Firing, counts_until, decide, firings
-from riskmark.reports.rules import Rules
 from riskmark.reports.status import load_status
 from riskmark.settings import Settings
 from riskmark.storage import schedule
 from riskmark.storage.books import LOCAL_OPERATOR
-from riskmark.storage.calendar import calendar_is_current, load_calendar, sync_calendar
+from riskmark.storage.calendar import keep_calendar, load_calendar
 from riskmark.storage.engines import Database
 from riskmark.storage.schedule import RecordedFiring
 
@@ -101,7 +100,8 @@ def fire(app: Installation) -> Fired | None:
     now = app.clock.now()
     if not app.settings.schedule.nightly or not _is_due(app, now):
         return None
-    _keep_calendar(app, now)
+    # A scheduler may outlive the calendar that was stored at its start.
+    keep_calendar(app.database, app.settings.calendar, now)
     with app.database.write() as connection:
         schedule.lock_schedule(connection)
         last = schedule.last_firing(connection, until=counts_until(now))
@@ -133,12 +133,7 @@ def look_after(app: Installation) -> None:
 def _check(app: Installation, fired: RecordedFiring, now: datetime) -> None:
     with app.database.read() as connection:
         calendar = load_calendar(connection)
-        rules = Rules(
-            calendar=calendar,
-            target=app.target(calendar),
-            version=current_version(app.settings),
-            factor_symbols=app.settings.factor_symbols,
-        )
+        rules = current_rules(app.settings, calendar, target=app.target(calendar))
         found = load_status(connection, LOCAL_OPERATOR, rules=rules)
     subject = f"{schedule.NIGHTLY} {fired.instant.isoformat()}"
     with app.database.write() as connection:
@@ -154,16 +149,6 @@ def _is_due(app: Installation, now: datetime) -> bool:
     with app.database.read() as connection:
         last = schedule.last_firing(connection, until=counts_until(now))
     return last is None or decide(app.settings.schedule.schedule, last, now).due is not None
-
-
-def _keep_calendar(app: Installation, now: datetime) -> None:
-    """Extend the stored calendar: a scheduler may outlive what was stored at its start."""
-    chosen = app.settings.calendar
-    with app.database.read() as connection:
-        is_current = calendar_is_current(connection, chosen, now)
-    if not is_current:
-        with app.database.write() as connection:
-            sync_calendar(connection, chosen, now)
 
 
 def _seconds_left(app: Installation) -> float:

@@ -1,6 +1,8 @@
 """The engine's version, and what numbers that are computed now are stamped with."""
 
+from riskmark.domain.sessions import Calendar
 from riskmark.planning.facts import Version
+from riskmark.reports.rules import Rules
 from riskmark.settings import Settings
 
 ENGINE_VERSION = 2
@@ -10,3 +12,13 @@ ENGINE_VERSION = 2
 def current_version(settings: Settings) -> Version:
     """Return what numbers computed now are stamped with."""
     return Version(ENGINE_VERSION, settings.numbers_hash)
+
+
+def current_rules(settings: Settings, calendar: Calendar, *, target: int) -> Rules:
+    """Return what decides whether numbers up to the ordinal ``target`` are up to date."""
+    return Rules(
+        calendar=calendar,
+        target=target,
+        version=current_version(settings),
+        factor_symbols=settings.factor_symbols,
+    )

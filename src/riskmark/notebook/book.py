@@ -3,11 +3,10 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from riskmark.engine.version import current_version
+from riskmark.engine.version import current_rules
 from riskmark.notebook.portfolio import Portfolio
 from riskmark.notebook.tables import COUNT, DAY, NUMBER, TEXT, make_table
 from riskmark.reports.books import list_books
-from riskmark.reports.rules import Rules
 from riskmark.reports.status import load_status
 from riskmark.storage.books import find_portfolio
 from riskmark.storage.calendar import load_calendar
@@ -102,12 +101,7 @@ class Book:
         with app.database.read() as connection:
             heads = list_books(connection, app.principal)
             calendar = load_calendar(connection)
-            rules = Rules(
-                calendar=calendar,
-                target=app.target(calendar),
-                version=current_version(app.settings),
-                factor_symbols=app.settings.factor_symbols,
-            )
+            rules = current_rules(app.settings, calendar, target=app.target(calendar))
             status = load_status(connection, app.principal, rules=rules)
         of_id = {one.portfolio_id: one.document() for one in status.portfolios}
         lines = [{**of_id[one.portfolio.portfolio_id], **one.document()} for one in heads]

@@ -9,7 +9,8 @@ one request: under nothing but refusals a run makes three requests.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -114,6 +115,16 @@ class Budget:
     def left_s(self) -> float:
         """Seconds that are left; 0 when it is over."""
         return max(0.0, self._start + self.seconds - self.time.monotonic())
+
+    @contextmanager
+    def at_most(self, seconds: float) -> Iterator[None]:
+        """Let what is asked in the block take no more than this of what is left."""
+        whole = self.seconds
+        self.seconds = min(whole, whole - self.left_s + seconds)
+        try:
+            yield
+        finally:
+            self.seconds = whole
 
 
 @dataclass

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from riskmark.domain.factor_models import MAX_WINDOW
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import PlanReason
 from riskmark.planning.facts import Facts
 from riskmark.planning.plan import Plan
 from riskmark.reports.documents import Document
 from riskmark.reports.rules import Rules, load_plan
-from riskmark.settings import MAX_WINDOW
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.instruments import find_instruments
 from riskmark.storage.key_lists import among

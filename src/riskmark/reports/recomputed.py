@@ -13,10 +13,9 @@ from sqlalchemy import Connection
 from riskmark.domain.sessions import Calendar
 from riskmark.settings import Settings
 from riskmark.storage.members import load_first_entry
-from riskmark.valuation.analytics import hold
 from riskmark.valuation.cells import Cells
+from riskmark.valuation.held import Held, hold
 from riskmark.valuation.inputs import InputCutter, load_inputs
-from riskmark.valuation.risk import Held
 from riskmark.valuation.shard import ShardInputs, Valued, value
 
 

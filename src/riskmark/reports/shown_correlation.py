@@ -17,7 +17,7 @@ from riskmark.domain.reasons import LeftOutReason, NullReason
 from riskmark.reports.recomputed import Recomputed
 from riskmark.reports.shown_numbers import Nulls
 from riskmark.settings import Settings
-from riskmark.valuation.analytics import mark_nulls
+from riskmark.valuation.position_rows import mark_nulls
 
 FACTOR_MINIMUM = 60
 """The fewest sessions that factors are correlated on."""

@@ -24,9 +24,9 @@ from riskmark.domain.reasons import NullReason
 from riskmark.domain.scenarios import STRESS_MODEL
 from riskmark.reports.recomputed import Recomputed
 from riskmark.reports.shown_numbers import Nulls, Number, nulls_of, number_at, values_of
-from riskmark.valuation.analytics import mark_nulls
 from riskmark.valuation.factors import MARKET_MODEL
 from riskmark.valuation.joint_fits import joint_fits
+from riskmark.valuation.position_rows import mark_nulls
 
 BEYOND_DELTA = "Beyond delta"
 """What stands beside the factors for the convexity of options."""

@@ -27,9 +27,10 @@ from riskmark.settings import Settings
 from riskmark.storage.contracts import Contract
 from riskmark.storage.instruments import find_instrument
 from riskmark.storage.symbol_scope import public_ids
-from riskmark.valuation.analytics import analyse_held, hold
+from riskmark.valuation.analytics import analyse_held
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.factors import MARKET_MODEL
+from riskmark.valuation.held import hold
 from riskmark.valuation.inputs import InputCutter, Inputs, load_inputs
 from riskmark.valuation.numbers import ShardNumbers
 from riskmark.valuation.option_panel import UnstoredOption

@@ -20,6 +20,7 @@ from riskmark.errors import SettingsError, StoreError
 from riskmark.settings import CalendarSettings
 from riskmark.storage import schema
 from riskmark.storage.engines import (
+    Database,
     as_date,
     bind_date,
     bind_instant,
@@ -101,6 +102,15 @@ def calendar_is_current(connection: Connection, chosen: CalendarSettings, now: d
         return False
     rows = read_rows(connection, "SELECT max(session) FROM calendar_session")
     return rows[0][0] is not None and as_date(rows[0][0]) >= (now + LEAST_AHEAD).date()
+
+
+def keep_calendar(database: Database, chosen: CalendarSettings, now: datetime) -> None:
+    """Make the stored calendar the chosen one, and long enough; write only if it is not."""
+    with database.read() as connection:
+        is_current = calendar_is_current(connection, chosen, now)
+    if not is_current:
+        with database.write() as connection:
+            sync_calendar(connection, chosen, now)
 
 
 def sync_calendar(

@@ -52,7 +52,7 @@ def load_contracts(connection: Connection, instrument_ids: Collection[int]) -> t
     )
 
 
-def load_splits(
+def load_split_dates(
     connection: Connection, instrument_ids: Collection[int]
 ) -> dict[int, Sequence[date]]:
     """Read the ex-dates of the splits of each of ``instrument_ids`` that has any, in order."""

@@ -5,10 +5,9 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert
-from sqlalchemy.dialects import postgresql, sqlite
 
 from riskmark.storage import schema
-from riskmark.storage.engines import bind_date, read_rows
+from riskmark.storage.engines import bind_date, read_rows, upsert
 
 _CHECK, _DIFFERENCE = schema.cross_check, schema.price_difference
 NOT_ASKED = "not_asked"
@@ -73,9 +72,7 @@ def save_comparison(
         "compared": one.sessions,
         "at": at,
     }
-    make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(_CHECK)
-    new = make.values(instrument_id=one.instrument_id, **values)
-    connection.execute(new.on_conflict_do_update(index_elements=["instrument_id"], set_=values))
+    upsert(connection, _CHECK, {"instrument_id": one.instrument_id}, values)
     if not one.sessions:
         return
     mine = _DIFFERENCE.c.instrument_id == one.instrument_id

@@ -13,9 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql.elements import TextClause
 
@@ -29,11 +28,6 @@ STATEMENT_TIMEOUT_MS = 300_000
 IDLE_IN_TRANSACTION_MS = 60_000
 WAL_PAGES = 8_192
 """Pages (32 MiB) after which a commit moves the log into the file: more than a night writes."""
-
-_COPY_HEAD = 19
-"""Bytes before the first row of a binary copy: a signature, flags, an empty extension."""
-_COPY_TAIL = 2
-"""Bytes after its last row."""
 
 Row = Sequence[Any]
 
@@ -197,7 +191,7 @@ def write_rows(
         verb = "INSERT OR REPLACE" if replace else "INSERT"
         marks = ", ".join("?" * len(columns))
         statement = f'{verb} INTO "{table.name}" ({names}) VALUES ({marks})'
-        with _driver_cursor(connection, statement) as cursor:
+        with driver_cursor(connection, statement) as cursor:
             cursor.executemany(statement, rows)
     elif replace:
         _copy_over(connection, table, names, columns, rows)
@@ -206,7 +200,7 @@ def write_rows(
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
-    with _driver_cursor(connection, statement) as cursor, cursor.copy(statement) as copy:
+    with driver_cursor(connection, statement) as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
 
@@ -232,8 +226,17 @@ def _copy_over(
     )
 
 
+def upsert(
+    connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Insert a row, or give the one that has its ``key`` (all of the primary key) the values."""
+    make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    new = make.values(**key, **values)
+    connection.execute(new.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+
+
 @contextmanager
-def _driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
+def driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
     """Open a cursor of the raw driver; its errors become those that all other code knows."""
     driver = connection.dialect.loaded_dbapi
     cursor = connection.connection.cursor()
@@ -254,28 +257,15 @@ def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()
     """
     if connection.dialect.name != "sqlite":
         statement = statement.replace("?", "%s")
-    with _driver_cursor(connection, statement) as cursor:
+    with driver_cursor(connection, statement) as cursor:
         cursor.execute(statement, tuple(values))
         found: list[Any] = cursor.fetchall()
     return found
 
 
-def copy_records(
-    connection: Connection, statement: str, values: Sequence[Any], fields: Mapping[str, str]
-) -> npt.NDArray[np.void]:
-    """Run a SELECT on PostgreSQL and return its rows as records: for reads of millions.
-
-    ``fields`` are the names and NumPy types of its columns, which are numbers of those very
-    sizes (``i4``, ``i8``, ``f8``) and never null. Values stand as ``?`` in ``statement``.
-    """
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in fields.items():
-        layout += [(f"size of {name}", ">i4"), (name, f">{kind}")]
-    copied = f"COPY ({statement.replace('?', '%s')}) TO STDOUT (FORMAT BINARY)"
-    with _driver_cursor(connection, copied) as cursor, cursor.copy(copied, tuple(values)) as copy:
-        data = b"".join(copy)
-    body = memoryview(data)[_COPY_HEAD:-_COPY_TAIL]
-    return np.frombuffer(body, dtype=np.dtype(layout))
+def as_optional_date(value: Any) -> date | None:
+    """Read a session that may be null."""
+    return None if value is None else as_date(value)
 
 
 def as_date(value: Any) -> date:

@@ -28,8 +28,6 @@ TAKEN_S = 300.0
 """For how long a notice that is being sent is left alone: longer than any attempt takes."""
 KEPT_DAYS = 7
 """Days after which an event that nobody has addressed is no news any more."""
-_SENT = ("status = 'sent' AND sent_at", 30)
-"""Notices that were sent, and the days for which they are kept."""
 _DAY_S = 86_400.0
 _FIRST_WAIT_S = 30.0
 _LONGER = 4.0
@@ -134,11 +132,10 @@ def address(
     connection.execute(delete(schema.outbox).where(schema.outbox.c.id == event.event_id))
 
 
-def tidy(connection: Connection) -> None:
-    """Drop events that nobody addressed for days, and notices that were sent long ago."""
-    for condition, days in (("channel = '' AND created_at", KEPT_DAYS), _SENT):
-        limit = db_now(connection, -days * _DAY_S)
-        connection.execute(text(f"DELETE FROM outbox WHERE {condition} < {limit}"))
+def drop_old_events(connection: Connection) -> None:
+    """Drop events that nobody addressed for days; of notices ``storage.retention`` disposes."""
+    limit = db_now(connection, -KEPT_DAYS * _DAY_S)
+    connection.execute(text(f"DELETE FROM outbox WHERE channel = '' AND created_at < {limit}"))
 
 
 def take_notice(connection: Connection) -> Notice | None:
@@ -146,12 +143,12 @@ def take_notice(connection: Connection) -> Notice | None:
 
     One that was taken too often is given up instead: who takes it may die of it.
     """
-    skip = " FOR UPDATE SKIP LOCKED" if lock_rows(connection) else ""
     while True:
         row = connection.execute(
             text(
                 "SELECT id, attempts FROM outbox WHERE status = 'waiting' AND channel <> '' "
-                f"AND next_at <= {db_now(connection)} ORDER BY next_at, id LIMIT 1{skip}"
+                f"AND next_at <= {db_now(connection)} ORDER BY next_at, id LIMIT 1"
+                f"{lock_rows(connection, skip_locked=True)}"
             )
         ).one_or_none()
         if row is None:

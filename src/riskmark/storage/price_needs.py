@@ -11,13 +11,12 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.sessions import Calendar
 from riskmark.planning.price_ranges import HOPEFUL, PriceNeed, Span
 from riskmark.storage import schema
-from riskmark.storage.engines import as_date, bind_date, read_rows
+from riskmark.storage.engines import as_date, bind_date, read_rows, upsert
 from riskmark.storage.instruments import Instrument, find_instruments, load_instruments
 from riskmark.storage.key_lists import among, ranges
 from riskmark.storage.members import books_in, load_members
@@ -229,6 +228,4 @@ def save_check(
         if first <= earlier.target:
             first, target = min(first, earlier.first), max(target, earlier.target)
     values = {"first": first, "target": target, "at": at}
-    make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
-    new = make.values(instrument_id=instrument_id, **values)
-    connection.execute(new.on_conflict_do_update(index_elements=["instrument_id"], set_=values))
+    upsert(connection, table, {"instrument_id": instrument_id}, values)

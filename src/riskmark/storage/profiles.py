@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.planning.profiles import PEOPLE, Known, Said, Settled, settle
 from riskmark.storage import schema
-from riskmark.storage.engines import read_rows
+from riskmark.storage.engines import read_rows, upsert
 from riskmark.storage.instruments import (
     Instrument,
     change_since_first_use,
@@ -245,7 +244,4 @@ def _has_prices(connection: Connection, key: int) -> bool:
 
 
 def _save(connection: Connection, key: int, row: ProfileRow) -> None:
-    values = row._asdict()
-    make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(_TABLE)
-    new = make.values(instrument_id=key, **values)
-    connection.execute(new.on_conflict_do_update(index_elements=["instrument_id"], set_=values))
+    upsert(connection, _TABLE, {"instrument_id": key}, row._asdict())

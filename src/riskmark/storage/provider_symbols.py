@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from riskmark.domain.reasons import AnswerReason
 from riskmark.storage import schema
+from riskmark.storage.engines import upsert
 
 LONGEST = timedelta(days=30)
 _TABLE = schema.provider_symbol
@@ -59,11 +59,8 @@ def save_denials(connection: Connection, denials: Iterable[Denial], *, at: datet
             "asked_at": at,
             "until": at + wait,
         }
-        make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(_TABLE)
-        new = make.values(provider=one.provider, symbol=one.symbol, **values)
-        connection.execute(
-            new.on_conflict_do_update(index_elements=["provider", "symbol"], set_=values)
-        )
+        named = {"provider": one.provider, "symbol": one.symbol}
+        upsert(connection, _TABLE, named, values)
 
 
 def forget_denials(connection: Connection, provider: str, symbols: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 
-from riskmark.settings import RetentionSettings
+from riskmark.domain.retention_settings import RetentionSettings
 from riskmark.storage import schema
 from riskmark.storage.engines import Database, as_date, bind_date, bind_instant, read_rows
 from riskmark.storage.key_lists import run_statement

@@ -27,9 +27,7 @@ def next_queued(connection: Connection, *, largest: int | None = None) -> LiveRu
     """
     table = schema.run
     statement = select(table.c.id).where(*_due(connection, largest)).order_by(*IN_TURN).limit(1)
-    if connection.dialect.name != "sqlite":
-        statement = statement.with_for_update(skip_locked=True)
-    found = connection.execute(statement).scalar()
+    found = connection.execute(statement.with_for_update(skip_locked=True)).scalar()
     return None if found is None else runs.lock_live_run(connection, found)
 
 

@@ -32,10 +32,10 @@ from riskmark.calc.lots import Lots
 from riskmark.calc.tail import SPAN, historical_risk
 from riskmark.calc.volatility import SESSIONS_A_YEAR, trailing_volatility
 from riskmark.domain.reasons import NullReason
-from riskmark.valuation.analytics import hold, hold_exposures
 from riskmark.valuation.cells import Cells
 from riskmark.valuation.factors import MARKET_MODEL
-from riskmark.valuation.risk import Held, volatility_and_tail
+from riskmark.valuation.held import Held, hold, hold_exposures
+from riskmark.valuation.risk import volatility_and_tail
 from riskmark.valuation.shard import ShardInputs, Valued, value
 
 STATES = ("start", "flows", "trades", "prices", "window")

@@ -19,9 +19,9 @@ from riskmark.domain.factor_models import Estimator, FactorModel
 from riskmark.domain.reasons import NullReason
 from riskmark.domain.scenarios import STRESS_MODEL
 from riskmark.valuation.cells import Cells
+from riskmark.valuation.held import Held
 from riskmark.valuation.joint_fits import joint_fits
 from riskmark.valuation.numbers import ExposureRows, StressRows
-from riskmark.valuation.risk import Held
 from riskmark.valuation.shard import ShardInputs
 
 

@@ -17,9 +17,10 @@ from riskmark.calc.arrays import FloatArray, IntArray
 from riskmark.calc.black_scholes import intrinsic_value
 from riskmark.calc.lots import Lots
 from riskmark.domain.sessions import Calendar
-from riskmark.storage.engines import as_date, copy_records, read_rows
+from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.key_lists import among
 from riskmark.storage.members import Members, books_in, load_members
+from riskmark.storage.records import copy_records
 from riskmark.valuation.panels import Panel
 
 OPEN_ROW = np.iinfo(np.int32).max
@@ -188,9 +189,7 @@ def _copy_lots(connection: Connection, portfolio_ids: Sequence[str]) -> StoredLo
         "JOIN unnest(?::text[]) WITH ORDINALITY AS k (id, place) ON k.id = l.portfolio_id "
         "ORDER BY k.place, l.instrument_id, l.entry_date, l.id",
         (list(portfolio_ids),),
-        dict(
-            zip(StoredLots._fields, ("i8", "i8", "f8", "f8", "i4", "f8", "i4", "f8"), strict=True)
-        ),
+        dict(zip(StoredLots._fields, _KINDS, strict=True)),
     )
     return StoredLots(
         portfolio=found["portfolio"].astype(np.int64),
@@ -250,14 +249,12 @@ def _with_combined(
 
 def _together(lots: StoredLots, books: Sequence[range]) -> IntArray:
     """Return the places of the lots of some books, by instrument and entry."""
-    places = np.concatenate([np.zeros(0, dtype=np.int64), *(np.arange(*_ends(b)) for b in books)])
+    places = np.concatenate(
+        [np.zeros(0, dtype=np.int64), *(np.arange(b.start, b.stop) for b in books)]
+    )
     order = np.lexsort((lots.entry_day[places], lots.instrument_id[places]))
     found: IntArray = places[order]
     return found
-
-
-def _ends(book: range) -> tuple[int, int]:
-    return book.start, book.stop
 
 
 def book_arrays(

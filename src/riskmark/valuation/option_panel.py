@@ -23,7 +23,7 @@ from riskmark.calc.marks import MarkPanel
 from riskmark.calc.option_marks import SPAN, Carry, Contracts, OptionMarks, mark_options
 from riskmark.domain.sessions import Calendar
 from riskmark.settings import Settings
-from riskmark.storage.contracts import Contract, load_splits
+from riskmark.storage.contracts import Contract, load_split_dates
 from riskmark.storage.packs import Closes, load_closes
 from riskmark.valuation.holdings import StoredBooks, date_of
 from riskmark.valuation.panels import (
@@ -166,7 +166,9 @@ def _columns(
 ) -> tuple[dict[tuple[str, int], _Key], dict[_Key, _Column]]:
     """Return which column each option of a portfolio is in, and the columns."""
     of = {one.instrument_id: one for one in contracts}
-    splits = load_splits(connection, {one.underlying_id for one in contracts if one.underlying_id})
+    splits = load_split_dates(
+        connection, {one.underlying_id for one in contracts if one.underlying_id}
+    )
     entries: dict[tuple[str, int], int] = {}
     days: dict[int, int] = {}
     lots = stored.lots.at(np.flatnonzero(np.isin(stored.lots.instrument_id, list(of))))

@@ -5,24 +5,18 @@ to speak of (``no_holdings``). What has no scale is null then. Where all that is
 excluded from x, everything is (``all_excluded``).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from riskmark.calc.arrays import (
     CODE_OF,
-    BoolArray,
-    FloatArray,
-    IntArray,
     Measure,
     measure,
 )
 from riskmark.calc.correlation import correlation_summaries
 from riskmark.calc.diversification import diversification_ratio
-from riskmark.calc.exposures import Books, nav_nulls, over_nav
+from riskmark.calc.exposures import nav_nulls, over_nav
 from riskmark.calc.forecasts import forecast_volatility
-from riskmark.calc.holdings_returns import Holdings, HoldingsReturns, earned
-from riskmark.calc.repricing import OptionPositions
+from riskmark.calc.holdings_returns import HoldingsReturns, earned
 from riskmark.calc.tail import component_es, historical_risk, parametric_var
 from riskmark.calc.tracking import information_ratio, track
 from riskmark.calc.volatility import (
@@ -32,38 +26,10 @@ from riskmark.calc.volatility import (
 )
 from riskmark.domain.reasons import NullReason
 from riskmark.valuation.cells import Cells
+from riskmark.valuation.held import Held
 from riskmark.valuation.shard import ShardInputs, Valued
 
 VOLATILITY_WINDOWS = (21, 63, 252)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What C cells hold, as far as risk is computed from it.
-
-    ``included`` (C, N) are the exposures in money that x is made of, those that x excludes
-    among them; ``exposed`` is without these. ``parts`` are the positions that ``included``
-    adds up by instrument, one by one, and ``parts_excluded`` (entries,) those that x excludes.
-    ``options`` are the options in ``included``, and ``options_excluded`` those that x excludes.
-    ``returns`` (T, N) are as observed.
-    """
-
-    included: Holdings
-    exposed: Holdings
-    parts: Holdings
-    parts_excluded: BoolArray
-    options: OptionPositions | None
-    options_excluded: BoolArray
-    series: HoldingsReturns
-    returns: FloatArray
-    cell_row: IntArray
-    books: Books
-
-    @property
-    def has_some(self) -> BoolArray:
-        """Whether anything that a cell holds is in x."""
-        found: BoolArray = np.diff(self.exposed.indptr) > 0
-        return found
 
 
 def volatility_and_tail(held: Held) -> dict[str, Measure]:

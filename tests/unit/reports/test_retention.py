@@ -13,6 +13,7 @@ from tests.unit.reports.worlds import MON, THU, TUE, WED, rules_of
 from riskmark import notebook
 from riskmark.domain.exports import Exported
 from riskmark.domain.reasons import NullReason, RunStatus
+from riskmark.domain.retention_settings import RetentionSettings
 from riskmark.reports.attribution import load_attribution
 from riskmark.reports.exports import load_lines
 from riskmark.reports.rules import load_plan
@@ -26,8 +27,8 @@ KEPT_FOR_EVER = ("lot", "flow", "price", "action", "input_change", "snapshot", "
 
 
 def kept(**limits):
-    nothing = dict.fromkeys(retention.RetentionSettings.__struct_fields__, 0)
-    return retention.RetentionSettings(**nothing | limits)
+    nothing = dict.fromkeys(RetentionSettings.__struct_fields__, 0)
+    return RetentionSettings(**nothing | limits)
 
 
 def piles_of(world: World, *, at=None, **limits):
