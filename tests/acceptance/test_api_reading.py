@@ -78,6 +78,7 @@ def test_what_a_caller_has_is_not_computed_again(site, ann, book, monkeypatch):
             assert reply.status_code == 304
             assert reply.headers["etag"] == tag
             assert not reply.content
+            assert ann.get(path).status_code == 200, "it is kept for whoever has it not"
 
     site.world.add_prices("AAA", first=LAST, changed={LAST: 90.0})
     assert all(

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
+from riskmark.api.kept import Kept
 from riskmark.reports.documents import Document, to_json_line
 
 JSON = "application/json"
@@ -25,11 +26,20 @@ def answer(
 
 
 def answer_once(request: Request, tag: str, make: Callable[[], Document]) -> Response:
-    """Send a document, or say that the caller has it: then nothing is computed."""
+    """Send a document, or say that the caller has it; what is kept is not computed again.
+
+    ``tag`` says all that decides the document, and not whose request it is.
+    """
     headers = {"etag": tag}
     if names(request.headers.get("if-none-match"), tag):
         return Response(None, HTTPStatus.NOT_MODIFIED, headers)
-    return answer(make(), headers=headers)
+    kept: Kept = request.app.state.kept
+    address = str(request.url)
+    content = kept.find(address, tag)
+    if content is None:
+        content = to_json_line(make()).encode()
+        kept.keep(address, tag, content)
+    return Response(content, HTTPStatus.OK, headers, media_type=JSON)
 
 
 def names(header: str | None, tag: str) -> bool:

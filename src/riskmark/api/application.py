@@ -10,7 +10,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from riskmark.api import admin, grants, health, lots, portfolios, runs, sessions, signing_in
 from riskmark.api.boundaries import Boundaries
-from riskmark.api.problems import add_problems
+from riskmark.api.kept import Kept
+from riskmark.api.problems import PROBLEMS, add_problems
 from riskmark.app import App
 
 PREFIX = "/api/v1"
@@ -35,9 +36,10 @@ def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     api.state.installation = app
+    api.state.kept = Kept()
     api.state.stop = stop or threading.Event()
     add_problems(api)
-    routes = APIRouter(prefix=PREFIX)
+    routes = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     for one in (signing_in, portfolios, lots, grants, sessions, runs, admin):
         routes.include_router(one.router)
     api.include_router(routes)

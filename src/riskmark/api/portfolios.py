@@ -105,7 +105,9 @@ def list_portfolios(
 
 @router.post("", status_code=201, response_model=models.Created)
 def create_portfolio(
-    form: Annotated[Onboarding, Form()], caller: Writer, app: Installation
+    form: Annotated[Onboarding, Form(media_type="multipart/form-data")],
+    caller: Writer,
+    app: Installation,
 ) -> Response:
     """Make a portfolio of a positions file, and start the run that computes its numbers.
 

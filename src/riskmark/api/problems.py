@@ -16,6 +16,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -69,6 +70,41 @@ STATUS: Mapping[type[RiskmarkError], HTTPStatus] = {
     TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
 }
 """The status of an error is that of its nearest class that stands here."""
+
+
+class ProblemDocument(BaseModel):
+    """What every error leaves as (RFC 9457); some have more fields, such as ``errors``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str | None = None
+    request_id: str | None = None
+
+
+def _described(text: str) -> dict[str, Any]:
+    schema = ProblemDocument.model_json_schema()
+    return {"description": text, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: _described("The request cannot be read."),
+    401: _described("Nobody is signed in."),
+    403: _described("The caller may not do this."),
+    404: _described("There is no such thing, or the caller may not know of it."),
+    409: _described("It does not go with what is there."),
+    412: _described("What is to be changed was changed meanwhile."),
+    413: _described("The body is too long."),
+    422: _described("What was asked for cannot be carried out; detail says why."),
+    428: _described("If-Match is missing."),
+    429: _described("Too many tries."),
+    503: _described("Not now; try again."),
+}
+"""The problems that any route may answer with, as the API describes itself."""
 
 
 class Problem(Exception):
