@@ -3,11 +3,14 @@
 import hashlib
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from fastapi import Request, Response
 
-from riskmark.api.kept import Kept
 from riskmark.reports.documents import Document, to_json_line
+
+if TYPE_CHECKING:
+    from riskmark.api.kept import Kept
 
 JSON = "application/json"
 
