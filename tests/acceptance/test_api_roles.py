@@ -74,6 +74,7 @@ FLOW = {"date": "2026-01-07", "amount": 1}
 TABLE: dict[tuple[str, str], Line] = {
     ("GET", "/health/live"): everybody(200, all_others=200),
     ("GET", "/health/ready"): everybody(200, all_others=200),
+    ("GET", "/metrics"): admins(200),
     ("POST", "/session"): everybody(422, all_others=422),
     ("POST", "/setup"): everybody(422, all_others=422),
     ("GET", "/me"): everybody(200),
@@ -186,7 +187,7 @@ def ask(site, person, method, path, *, body, ids):
             key: [one.format(**ids) for one in value] if isinstance(value, list) else value
             for key, value in body.items()
         }
-    base = "" if path.startswith("/health") else "/api/v1"
+    base = "" if path.startswith(("/health", "/metrics")) else "/api/v1"
     headers = person.headers | {"if-match": "*", "last-event-id": "1-end"}
     return site.client.request(method, base + path.format(**ids), headers=headers, json=body)
 

@@ -1,12 +1,15 @@
-"""Whether the process lives, and whether it can serve."""
+"""Whether the process lives, whether it can serve, and what Prometheus reads of it."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from riskmark.api.identity import Installation
+from riskmark import __version__
+from riskmark.api.identity import Admin, Installation
+from riskmark.reports.metrics import open_registry
 from riskmark.storage import migrate
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
@@ -15,15 +18,28 @@ class Health(BaseModel):
     status: str
 
 
-@router.get("/live")
+@router.get("/health/live")
 def live() -> Health:
     """Say that the process answers."""
     return Health(status="live")
 
 
-@router.get("/ready")
+@router.get("/health/ready")
 def ready(app: Installation) -> Health:
     """Say that the database answers and has the schema of this version; 503 if not."""
     with app.database.read() as connection:
         migrate.check_schema(connection)
     return Health(status="ready")
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "Metrics as text."}},
+)
+def metrics(_: Admin, request: Request, app: Installation) -> Response:
+    """Tell Prometheus what there is to tell; it needs a token of an admin."""
+    state = request.app.state
+    if not hasattr(state, "registry"):
+        state.registry = open_registry(app.database, app.target, version=__version__)
+    return Response(generate_latest(state.registry), media_type=CONTENT_TYPE_LATEST)
