@@ -1,5 +1,7 @@
 """Books over HTTP: onboarding, edits and the runs that follow, sharing, deletion, undoing it."""
 
+import gzip
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -252,6 +254,29 @@ def test_books_are_combined_and_an_edit_of_one_is_one_of_the_sum(site, ann, book
     assert sorted(site.world.rows("SELECT portfolio_id FROM portfolio_edit")) == sorted(
         [(key,), (other,)]
     )
+
+
+def test_of_two_who_saw_the_same_book_one_changes_it(ann, book):
+    path = f"/portfolios/{book}/lots"
+    listed = ann.get(path)
+    tag, lot = {"if-match": listed.headers["etag"]}, listed.json()[0]["id"]
+
+    def change(quantity):
+        body = {"quantity": quantity}
+        return ann.ask("PATCH", f"{path}/{lot}", json=body, headers=tag).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(change, (3, 4))) == [200, 412]
+
+
+def test_a_bomb_and_a_body_without_end_are_refused(site, ann):
+    bomb = gzip.compress(b"\n" * 60_000_000)
+    long = b"A" * (12 << 20)
+
+    assert onboard(ann, bomb).json()["errors"][0]["code"] == "CSV_001"
+    assert onboard(ann, long).status_code == 413
+    stranger = site.client.post("/api/v1/portfolios", content=long[: 2 << 20])
+    assert stranger.status_code == 413
 
 
 def test_a_run_that_is_asked_for_twice_is_one(ann, book):

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from riskmark.access import passwords, totp
+from riskmark.access import totp
+from riskmark.access.signing_in import knows_password
 from riskmark.domain.accounts import AccountHolder
 from riskmark.errors import InputError
 from riskmark.storage import accounts, audit, web_sessions
@@ -49,7 +50,8 @@ def take_on(
         raise InputError("the account has a second factor; remove it first")
     if not _SECRET.fullmatch(secret):
         raise InputError("the secret is one that was offered: 32 letters and digits")
-    _check_password(database, account, proof.password)
+    if not knows_password(database, account, proof.password, at=at):
+        raise NotProven
     step = totp.matching_step(secret, proof.code, at=at)
     if step is None:
         raise NotProven
@@ -64,7 +66,8 @@ def give_up(
     database: Database, account: AccountHolder, actor: Actor, *, proof: Proof, at: datetime
 ) -> None:
     """Ask for no codes any more."""
-    _check_password(database, account, proof.password)
+    if not knows_password(database, account, proof.password, at=at):
+        raise NotProven
     with database.read() as connection:
         secret = accounts.load_secrets(connection, account.account_id).totp_secret
     if secret is None:
@@ -75,13 +78,6 @@ def give_up(
             raise NotProven
         accounts.set_totp_secret(connection, account.account_id, None)
         _note(connection, actor, "remove_totp", account, at=at)
-
-
-def _check_password(database: Database, account: AccountHolder, password: str) -> None:
-    with database.read() as connection:
-        stored = accounts.load_secrets(connection, account.account_id).password_hash
-    if not passwords.is_password(password, stored):
-        raise NotProven
 
 
 def _note(

@@ -5,6 +5,7 @@ code read the same and take as long. Too many failures are refused before anythi
 for a quarter of an hour and no longer, so that nobody can lock somebody else out for good.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -104,6 +105,11 @@ def _note_try(
         f"machine {actor.address}": MAX_OF_MACHINE,
         f"address {address}": MAX_OF_ADDRESS,
     }
+    return _count(database, limits, at=at)
+
+
+def _count(database: Database, limits: Mapping[str, int], *, at: datetime) -> tuple[int, ...]:
+    """Count a try of each subject, before anything is checked; raise if it is one too many."""
     with database.write() as connection:
         tries = sign_in_tries.note_tries(connection, limits, at=at)
     with database.write() as connection:
@@ -142,11 +148,24 @@ def change_password(
     at: datetime,
 ) -> None:
     """Replace a password, and end every session but the one with digest ``keep``."""
-    with database.read() as connection:
-        stored = accounts.load_secrets(connection, account.account_id).password_hash
-    if not passwords.is_password(old, stored):
+    if not knows_password(database, account, old, at=at):
         raise InputError("the present password is wrong")
     set_password(database, account, actor, new=new, keep=keep, at=at)
+
+
+def knows_password(
+    database: Database, account: AccountHolder, password: str, *, at: datetime
+) -> bool:
+    """Whether somebody who is signed in knows the password; whoever guesses is slowed down."""
+    limits = {f"password of {account.account_id}": MAX_TRIES}
+    tries = _count(database, limits, at=at)
+    with database.read() as connection:
+        stored = accounts.load_secrets(connection, account.account_id).password_hash
+    is_known = passwords.is_password(password, stored)
+    if is_known:
+        with database.write() as connection:
+            sign_in_tries.forgive(connection, tries)
+    return is_known
 
 
 def set_password(

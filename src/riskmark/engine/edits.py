@@ -15,6 +15,7 @@ from riskmark.domain.reasons import Source
 from riskmark.domain.runs import RunRequest
 from riskmark.domain.sessions import Calendar, Clock
 from riskmark.engine.queue import Submitted, submit
+from riskmark.errors import RiskmarkError
 from riskmark.storage import edits
 from riskmark.storage.calendar import load_calendar
 from riskmark.storage.engines import Database
@@ -43,8 +44,9 @@ def watch_edits(app: Installation, stop: threading.Event, *, poll_s: float = POL
     while not stop.wait(poll_s):
         try:
             submit_due(app)
-        except DBAPIError as error:
-            logs.warning("database cannot be used; trying again", error=type(error).__name__)
+        except (DBAPIError, RiskmarkError) as error:
+            # What cannot be done now stays due; it must not end the process beside it.
+            logs.warning("runs after edits wait", error=type(error).__name__)
 
 
 def submit_due(app: Installation) -> list[Submitted]:

@@ -16,6 +16,7 @@ from riskmark.access.signing_in import (
     SignInRefused,
     TooManyTries,
     change_password,
+    knows_password,
     set_password,
     sign_in,
 )
@@ -195,3 +196,14 @@ def test_the_log_tells_who_came_and_who_failed(database, ann):
     assert [one.action for one in entries] == ["sign_in_refused", "sign_in", "set_password"]
     assert entries[1].account_id == ann.account_id
     assert entries[0].account_id is None
+
+
+def test_whoever_is_signed_in_cannot_guess_the_password_either(database, ann):
+    for _ in range(MAX_TRIES):
+        assert not knows_password(database, ann, "a guess", at=AT)
+
+    with pytest.raises(TooManyTries):
+        knows_password(database, ann, PASSWORD, at=AT)
+
+    assert knows_password(database, ann, PASSWORD, at=AT + WINDOW)
+    assert enter(database).account == ann, "signing in is counted apart"
