@@ -7,16 +7,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from httpx import Response
 from sqlalchemy import make_url, text
 from tests.acceptance.provided import connect
+from tests.acceptance.serving import served
 from tests.acceptance.working import wait_for_end, worker_of
 from tests.acceptance.world import FACTORS, FIRST, LAST, World, assert_equal_results, at_close
 from tests.faults.provider_lab import forget_yahoo
 from tests.faults.quotes import make_series
 from tests.faults.server import ProviderServer
 
+from riskmark.domain.accounts import Role
 from riskmark.domain.reasons import Source
+from riskmark.storage import accounts, books
 from riskmark.storage.engines import open_database
+from riskmark.storage.schema import LOCAL_ACCOUNT
 
 # The clients' own modules warn as they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -42,11 +47,32 @@ def _submitted(source: Source, *portfolios: str) -> Callable[[World], None]:
     return through_the_queue
 
 
+def _recalculated_over_http(world: World) -> None:
+    with served(world) as site:
+        with world.app.database.read() as connection:
+            owner = accounts.find_account(connection, LOCAL_ACCOUNT)
+            book = books.find_portfolio(connection, world.app.principal, "book").portfolio_id
+        reply = site.way_in(owner).post(f"/portfolios/{book}/calculate")
+        _work_off(world, reply)
+
+
+def _administered_over_http(world: World) -> None:
+    with served(world) as site:
+        _work_off(world, site.person("admin", role=Role.ADMIN).post("/admin/runs", json={}))
+
+
+def _work_off(world: World, reply: Response) -> None:
+    with worker_of(world.app):
+        wait_for_end(world.app, reply.json()["run"])
+
+
 ENTRY_POINTS = {
     "command line": _from_the_command_line,
     "onboarding": _submitted(Source.ONBOARDING, "book"),
     "recalculation": _submitted(Source.SETTINGS, "book"),
     "administration": _submitted(Source.ADMIN),
+    "recalculation over HTTP": _recalculated_over_http,
+    "administration over HTTP": _administered_over_http,
     "scheduler": _submitted(Source.CRON),
 }
 
