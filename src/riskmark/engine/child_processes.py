@@ -108,7 +108,7 @@ def _one_thread_each() -> Iterator[None]:
     try:
         yield
     finally:
-        del os.environ[name]
+        os.environ.pop(name, None)  # another run's thread may have started children meanwhile
 
 
 def _begin(leash: Connection, folder: Path, prepare: Callable[[], object] | None) -> None:

@@ -240,6 +240,14 @@ def place_of(compute: str) -> Place:
     raise SettingsError("compute", f"{compute!r} is not a place to compute at")
 
 
+def isolated(compute: str) -> str:
+    """Return the place for a process that has to outlive what it computes: never itself.
+
+    ``inline`` becomes one child process; any other place is outside the process already.
+    """
+    return "processes:1" if compute == "inline" else compute
+
+
 class _Memory(threading.local):
     """What a thread remembers: the computer of the present round."""
 

@@ -5,6 +5,9 @@ runs only, so that a new portfolio never waits for the night. Each run has a thr
 own, which is the run's only reader and writer; its heartbeat is another thread's. While it
 looks for work the worker also queues the runs again whose owners have died.
 
+What a run computes is computed in a child process at least, so that a portfolio over which a
+process dies takes no run with it, and nobody's heartbeat.
+
 Asked to stop, it takes nothing more; what it works on is given back after the shard in
 hand, or dropped there if that takes too long.
 """
@@ -20,6 +23,7 @@ from riskmark import logs
 from riskmark.domain.runs import ALL, RunRequest
 from riskmark.domain.sessions import Clock
 from riskmark.engine import claims, queue
+from riskmark.engine.compute import Team, isolated
 from riskmark.engine.interrupts import Draining
 from riskmark.engine.price_collection import OpenSources
 from riskmark.engine.recorder import Observer, Recorder
@@ -54,7 +58,10 @@ class _Job:
 
 @dataclass(slots=True)
 class Worker:
-    """Carries out queued runs until it is asked to stop."""
+    """Carries out queued runs until it is asked to stop.
+
+    Without ``is_isolated``, ``compute = "inline"`` means this very process.
+    """
 
     database: Database
     settings: Settings
@@ -62,6 +69,7 @@ class Worker:
     sources: OpenSources | None = None
     concurrency: int = 1
     poll_s: float = POLL_S
+    is_isolated: bool = True
     observe: Observer = lambda _: None
     _jobs: dict[Future[RunResult], _Job] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -135,7 +143,9 @@ class Worker:
             observe=self.observe,
             stops=Draining(stop),
         )
-        future = pool.submit(carry_out, record, sources=self.sources)
+        compute = self.settings.compute
+        team = Team(isolated(compute) if self.is_isolated else compute)
+        future = pool.submit(carry_out, record, sources=self.sources, team=team)
         self._jobs[future] = job
         future.add_done_callback(lambda _: self._ended.set())
 
