@@ -7,18 +7,20 @@ row locks on PostgreSQL. Whoever opens a transaction ends it: functions of this 
 that are given a connection never commit.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql.elements import TextClause
 
 from riskmark import faults
+from riskmark.domain.secrets import MASK
 from riskmark.errors import InputError, StoreError
 from riskmark.storage.types import instant_text
 
@@ -26,6 +28,7 @@ BUSY_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 300_000
 IDLE_IN_TRANSACTION_MS = 60_000
+_PASSWORD = re.compile(r"(//[^/@:]*:).*(@)")
 WAL_PAGES = 8_192
 """Pages (32 MiB) after which a commit moves the log into the file: more than a night writes."""
 
@@ -97,10 +100,7 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
 
     With ``read_only`` the database itself refuses every statement that would write.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise InputError(f"not a database URL: {url!r}") from error
+    parsed = parse_url(url)
     name = parsed.get_backend_name()
     if name == "sqlite":
         return Database(_sqlite(url, read_only=read_only))
@@ -108,6 +108,21 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
         psycopg = parsed.set(drivername="postgresql+psycopg")
         return Database(_postgresql(psycopg, read_only=read_only))
     raise InputError(f"the database must be SQLite or PostgreSQL, not {name!r}")
+
+
+def parse_url(url: str) -> URL:
+    """Read the URL of a database; ``InputError`` says what is wrong with it, without a password."""
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise InputError(f"not a database URL: {_masked(url)!r}") from error
+    except ValueError as error:  # of a port, which is turned into a number unchecked
+        problem = f"the port of the database URL {_masked(url)!r} is not a number"
+        raise InputError(problem) from error
+
+
+def _masked(url: str) -> str:
+    return _PASSWORD.sub(rf"\1{MASK}\2", url)
 
 
 def _sqlite(url: str, *, read_only: bool) -> Engine:
