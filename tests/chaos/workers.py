@@ -4,8 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from tests.chaos.lane import Draw, Lane, Part
 from tests.faults.installations import (
@@ -23,8 +22,8 @@ from tests.faults.workers import (
     LEASE_S,
     PATIENCE_S,
     Role,
-    Watcher,
     open_app,
+    submitted,
     wait_until,
     watching,
     working,
@@ -46,16 +45,6 @@ def _some(count: int):
         return count
 
     return number
-
-
-@contextmanager
-def _submitted(laboratory: Laboratory, size: Size) -> Iterator[tuple[str, str, Watcher]]:
-    """Submit the night on a fresh installation; give its address, the run's id and a watcher."""
-    with laboratory.trial(size) as trial, watching(trial.url) as watcher:
-        app = open_app(trial.url)
-        run_id = app.submit(Source.CRON).run_id
-        app.database.close()
-        yield trial.url, run_id, watcher
 
 
 def _check(laboratory: Laboratory, url: str, size: Size) -> None:
@@ -80,7 +69,7 @@ def _size(draw: Draw) -> Size:
 def stop_worker(draw: Draw) -> str:
     """Tell a worker to stop at a random moment: it does, and another finishes its run."""
     size = _size(draw)
-    with _submitted(draw.laboratory, size) as (url, run_id, watcher):
+    with submitted(draw.laboratory, size) as (url, run_id, watcher):
         with working(Role(url)) as worker:
             wait_until(lambda: watcher.run(run_id)[1] == 1)
             time.sleep(_moment(draw, size))
@@ -100,7 +89,7 @@ def kill_worker(draw: Draw) -> str:
     """Kill a worker at a random moment: within two leases its run is another's, and says so."""
     is_elsewhere = draw.number % 2 == 0
     with (
-        _submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
+        submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
         working(Role(url, is_elsewhere=is_elsewhere)) as doomed,
     ):
         wait_until(lambda: watcher.run(run_id)[1] == 1)
@@ -123,7 +112,7 @@ def kill_worker(draw: Draw) -> str:
 def put_worker_to_sleep(draw: Draw) -> str:
     """Stop a worker beyond its lease (SIGSTOP) and wake it: it writes nothing more."""
     with (
-        _submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
+        submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
         working(Role(url, stamp=FIRST_STAMP)) as sleeper,
     ):
         wait_until(lambda: watcher.run(run_id)[1] == 1)

@@ -110,8 +110,8 @@ def end_dead_runs(
     database: Database,
     *,
     at: datetime,
+    lease: LeaseSettings,
     but: str | None = None,
-    lease: LeaseSettings | None = None,
 ) -> list[str]:
     """Settle every run whose owner is gone, except that with scope key ``but``.
 
@@ -126,13 +126,13 @@ def settle_dead_runs(
     database: Database,
     *,
     at: datetime,
-    lease: LeaseSettings | None,
+    lease: LeaseSettings,
     but: str | None = None,
     is_worker: bool = False,
 ) -> list[Settled]:
     """Settle every run whose owner is gone; a worker queues them all again, to carry them out.
 
-    ``lease`` says how long they wait before the next attempt; without one they do not.
+    ``lease`` says how long they wait before the next attempt.
     """
     with database.read() as connection:
         dead = [run for run in runs.live_runs(connection) if is_dead(run)]
@@ -161,12 +161,10 @@ def retry_wait_s(attempt: int, lease_seconds: float) -> float:
     return float(RETRY_LEASES * lease_seconds * 2 ** (attempt - 1))
 
 
-def _settle(
-    connection: Connection, run: LiveRun, lease: LeaseSettings | None, *, at: datetime
-) -> Settled:
+def _settle(connection: Connection, run: LiveRun, lease: LeaseSettings, *, at: datetime) -> Settled:
     if run.attempt >= MAX_ATTEMPTS:
         return _end_dead(connection, run, at=at)
-    wait_s = 0.0 if lease is None else retry_wait_s(run.attempt, lease.seconds)
+    wait_s = retry_wait_s(run.attempt, lease.seconds)
     if not run_queue.put_back(connection, run.run_id, run.fence, wait_s=wait_s):
         return _end_dead(connection, run, at=at)
     message = f"{_death(run)}; the next attempt begins after {wait_s:g} s"

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from riskmark.domain.reasons import RunStatus
 from riskmark.engine import claims
 from riskmark.engine.interrupts import Drained
+from riskmark.engine.queue import STOPPING
 from riskmark.engine.recorder import Cancelled, Recorder
 from riskmark.errors import LeaseLost
 from riskmark.storage import run_queue, runs
@@ -83,4 +84,4 @@ class Ending:
 def _why(error: BaseException) -> str:
     if isinstance(error, Cancelled):
         return "it was cancelled, but somebody has asked for it since"
-    return "its process stops; the run waits for another"
+    return STOPPING

@@ -19,7 +19,7 @@ import numpy as np
 
 from riskmark.domain.reasons import AnswerReason
 from riskmark.errors import InputError
-from riskmark.intake.market_data import Action, Bars, IntArray, make_bars
+from riskmark.intake.market_data import Action, Bars, IntArray, join_bars
 from riskmark.providers.checking import Checker, RawAnswer, RawBar
 from riskmark.providers.outcomes import Outcome, Stopped
 from riskmark.providers.port import Answer, Profile, Wanted
@@ -246,27 +246,11 @@ def _state(path: Path) -> _State | None:
 
 def _merge(parts: list[Bars]) -> _Index:
     """Put the bars of all files in order of symbol."""
-    symbols = tuple(sorted({symbol for bars in parts for symbol in bars.symbols}))
-    places = {symbol: place for place, symbol in enumerate(symbols)}
-    parts = parts or [make_bars([])]
-    new = [np.array([places[s] for s in bars.symbols], dtype=np.int64) for bars in parts]
-    keys = np.concatenate([known[bars.symbol] for known, bars in zip(new, parts, strict=True)])
-    currency = [np.full(len(b), "") if b.currency is None else b.currency for b in parts]
-    bars = Bars(
-        symbols,
-        keys,
-        session=np.concatenate([bars.session for bars in parts]),
-        open=np.concatenate([bars.open for bars in parts]),
-        high=np.concatenate([bars.high for bars in parts]),
-        low=np.concatenate([bars.low for bars in parts]),
-        close=np.concatenate([bars.close for bars in parts]),
-        volume=np.concatenate([bars.volume for bars in parts]),
-        currency=np.concatenate(currency),
-    )
-    order = np.argsort(keys, kind="stable")
-    return _Index(
-        bars.where(order), places, np.searchsorted(keys[order], np.arange(len(symbols) + 1))
-    )
+    bars = join_bars(parts)
+    order = np.argsort(bars.symbol, kind="stable")
+    bars = bars.where(order)
+    bounds = np.searchsorted(bars.symbol, np.arange(len(bars.symbols) + 1))
+    return _Index(bars, {symbol: place for place, symbol in enumerate(bars.symbols)}, bounds)
 
 
 def _raw(index: _Index, actions: Iterable[Action], wanted: Wanted) -> RawAnswer | None:

@@ -278,6 +278,11 @@ def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()
     return found
 
 
+def as_optional_date(value: Any) -> date | None:
+    """Read a session that may be null."""
+    return None if value is None else as_date(value)
+
+
 def as_date(value: Any) -> date:
     """Read a session as the raw driver gives it: ISO text on SQLite, a date on PostgreSQL."""
     found: date = date.fromisoformat(value) if isinstance(value, str) else value

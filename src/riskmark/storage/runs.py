@@ -125,6 +125,12 @@ def create_run(
             )
     except IntegrityError:
         return None
+    _insert_phases(connection, run_id)
+    add_request(connection, run_id, request, at=at)
+    return run_id
+
+
+def _insert_phases(connection: Connection, run_id: str) -> None:
     connection.execute(
         insert(schema.run_phase),
         [
@@ -140,8 +146,6 @@ def create_run(
             for position, phase in enumerate(PHASES)
         ],
     )
-    add_request(connection, run_id, request, at=at)
-    return run_id
 
 
 def add_request(connection: Connection, run_id: str, request: RunRequest, *, at: datetime) -> None:

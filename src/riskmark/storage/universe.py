@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.engines import as_optional_date, read_rows
 from riskmark.storage.instruments import Instrument, find_instrument, load_instruments
 from riskmark.storage.key_lists import Part, among
 from riskmark.storage.profiles import ProfileRow, load_profiles
@@ -93,12 +93,12 @@ def _describe(
                 aliases=aliases.get(key, ()),
                 portfolios=portfolios.get(key, (0,))[0],
                 bars=count,
-                first_session=_optional_date(first),
-                last_session=_optional_date(last),
+                first_session=as_optional_date(first),
+                last_session=as_optional_date(last),
                 actions=actions.get(key, (0,))[0],
                 valuations=valuations.get(key, (0,))[0],
                 accepted=accepted.get(key, (None,))[0],
-                quarantined_from=_optional_date(since),
+                quarantined_from=as_optional_date(since),
                 quarantine_reason=reason,
                 said=said[key],
             )
@@ -129,7 +129,3 @@ def _aliases(connection: Connection, chosen: Part) -> dict[int, tuple[str, ...]]
     for key, symbol in rows:
         found[key] = (*found.get(key, ()), symbol)
     return found
-
-
-def _optional_date(value: Any) -> date | None:
-    return None if value is None else as_date(value)

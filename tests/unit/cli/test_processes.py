@@ -11,12 +11,12 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 from tests.acceptance.world import LAST, at_close
-from tests.unit.reports.worlds import MON
 
 from riskmark.domain.reasons import Source
 
 HEAVY = (
-    "alembic", "engine", "exchange_calendars", "numpy", "pandas", "polars", "psycopg", "scipy",
+    "alembic", "engine", "exchange_calendars", "httpx", "numpy", "pandas", "polars",
+    "prometheus_client", "psycopg", "scipy", "structlog", "yfinance",
 )  # fmt: skip
 """What ``status`` must not import on SQLite; ``engine`` is the engine's run."""
 
@@ -84,13 +84,6 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
-
-
-@pytest.fixture
-def book(riskmark):
-    riskmark.world.add_prices("AAA")
-    riskmark.world.add_book("book", ("AAA",), MON)
-    return riskmark
 
 
 def test_status_and_help_import_nothing_heavy(book, start):

@@ -5,17 +5,9 @@ import json
 
 import pytest
 from sqlalchemy import text
-from tests.unit.reports.worlds import MON
 
 from riskmark.domain.reasons import Source
 from riskmark.storage.engines import db_now
-
-
-@pytest.fixture
-def book(riskmark):
-    riskmark.world.add_prices("AAA")
-    riskmark.world.add_book("book", ("AAA",), MON)
-    return riskmark
 
 
 def submit(book, source=Source.CRON, **how):

@@ -118,8 +118,8 @@ def test_whoever_looks_ends_the_runs_of_the_dead_and_no_other(database):
     set_owner(database, GONE)
     alive = claim(database, OTHER, LEASE, at=AT)
 
-    assert end_dead_runs(database, at=AT, but=REQUEST.scope_key) == []
-    assert end_dead_runs(database, at=AT) == [dead.run_id]
+    assert end_dead_runs(database, at=AT, lease=LEASE, but=REQUEST.scope_key) == []
+    assert end_dead_runs(database, at=AT, lease=LEASE) == [dead.run_id]
 
     statuses = {run.id: run.status for run in all_runs(database)}
     assert statuses == {dead.run_id: "failed", alive.run_id: "running"}
@@ -129,7 +129,7 @@ def test_a_run_that_waits_is_not_dead(database):
     with database.write() as connection:
         runs.create_run(connection, REQUEST, at=AT)
 
-    assert end_dead_runs(database, at=AT) == []
+    assert end_dead_runs(database, at=AT, lease=LEASE) == []
 
 
 QUICK = LeaseSettings(seconds=60.0, heartbeat_seconds=0.02)
