@@ -183,13 +183,24 @@ def _end_dead(connection: Connection, run: LiveRun, *, at: datetime) -> Settled:
 
 
 def _note_takeover(connection: Connection, run: LiveRun, *, at: datetime) -> None:
-    message = f"taken over: its process ended, on {host_of(run.owner)}"
+    why = "its process ended" if is_gone(run.owner) else _silence(run)
+    message = f"taken over: {why}, on {host_of(run.owner)}"
     logs.warning(message, run_id=run.run_id, attempt=run.attempt + 1)
     runs.add_event(connection, run.run_id, message, at=at, level="warning")
 
 
 def _death(run: LiveRun) -> str:
-    return f"its process ended without finishing (attempt {run.attempt}), on {host_of(run.owner)}"
+    if is_gone(run.owner):
+        what = f"its process ended without finishing (attempt {run.attempt})"
+    else:
+        what = f"{_silence(run)} (attempt {run.attempt})"
+    return f"{what}, on {host_of(run.owner)}"
+
+
+def _silence(run: LiveRun) -> str:
+    """Say what ended the claim of an owner that may still live."""
+    heard = "" if run.heartbeat_at is None else f" since {run.heartbeat_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"not heard from{heard}: its lease ended"
 
 
 class Heartbeat:

@@ -17,6 +17,7 @@ from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCo
 from riskmark.errors import LeaseLost
 from riskmark.storage import outbox, run_totals, schema
 from riskmark.storage.engines import db_now, lock_rows
+from riskmark.storage.types import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class LiveRun:
     lease_ended: bool
     for_worker: bool = False
     cancel_requested: bool = False
+    heartbeat_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,14 +357,21 @@ def _live(
         text(
             "SELECT id, status, scope_key, attempt, fence, owner, "
             f"COALESCE(lease_until < {db_now(connection)}, TRUE), "
-            "for_worker, cancel_requested FROM run "
+            "for_worker, cancel_requested, heartbeat_at FROM run "
             f"WHERE status IN ('queued', 'running'){condition} ORDER BY id{lock}"
-        ),
+        ).columns(heartbeat_at=Instant),
         values,
     )
     return [
         LiveRun(
-            run_id, RunStatus(status), key, attempt, fence, owner, *(bool(flag) for flag in flags)
+            run_id,
+            RunStatus(status),
+            key,
+            attempt,
+            fence,
+            owner,
+            *(bool(flag) for flag in flags),
+            heartbeat_at=heard,
         )
-        for run_id, status, key, attempt, fence, owner, *flags in rows
+        for run_id, status, key, attempt, fence, owner, *flags, heard in rows
     ]

@@ -1,5 +1,6 @@
 """Claims: a run has one owner; what a dead owner left is continued or ended, never forgotten."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,18 @@ def test_work_elsewhere_is_taken_over_when_its_lease_has_ended(database):
     end_lease(database)
 
     assert claim(database, REQUEST, LEASE, at=AT).attempt == 2
+    (event,) = events(database)
+    assert re.match(r"taken over: not heard from since 20.* UTC: its lease ended, on else", event)
+
+
+def test_of_an_owner_that_may_live_nobody_says_that_it_ended(database):
+    claim(database, REQUEST, LEASE, at=AT)
+    end_lease(database)  # this process is its owner, and lives
+
+    end_dead_runs(database, at=AT)
+
+    (run,) = all_runs(database)
+    assert re.match(r"not heard from since .* UTC: its lease ended \(attempt 1\), on ", run.error)
 
 
 def test_a_run_whose_owners_all_died_is_given_up_and_begun_anew(database):
