@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from riskmark import logs
 from riskmark.domain.reasons import RunStatus
@@ -20,7 +19,7 @@ from riskmark.engine.owner import host_of, is_gone, this_process
 from riskmark.errors import LeaseLost
 from riskmark.settings import LeaseSettings
 from riskmark.storage import run_queue, runs
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database
 from riskmark.storage.runs import Claim, LiveRun
 
 MAX_ATTEMPTS = 3
@@ -239,5 +238,6 @@ class Heartbeat:
                     runs.hold(connection, self._claim)
             except LeaseLost:
                 return
-            except OperationalError:
-                continue  # the next beat tries again; the run's own statements report the fault
+            except DATABASE_FAULTS as error:
+                # The next beat tries again; the run's own statements report what stays.
+                logs.warning("heartbeat failed; trying again", error=type(error).__name__)

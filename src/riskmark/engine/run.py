@@ -52,6 +52,8 @@ from riskmark.storage.engines import Database
 MAX_ROUNDS = 5
 """Plans a run makes; inputs that change faster than this are left to the next run."""
 
+_WORKED_TO_THE_END = frozenset({RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED})
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
@@ -120,7 +122,8 @@ def carry_out(
     ):
         work = _Run(record, calendar, sources, team)
         result = work.work()
-    if record.request.scope is None and work.calendar is not None:
+    is_over = result.status in _WORKED_TO_THE_END
+    if is_over and record.request.scope is None and work.calendar is not None:
         end = work.calendar.on_or_before(record.request.target) + 1
         pruning.prune_after_run(record, sessions=work.calendar.sessions[:end])
     return result

@@ -197,6 +197,17 @@ def hold(connection: Connection, claim: Claim) -> bool:
     return bool(row[0])
 
 
+def is_cancel_requested(connection: Connection, claim: Claim) -> bool:
+    """Whether somebody has asked for the run to be cancelled, while it is still ours."""
+    table = schema.run
+    asked = connection.execute(
+        select(table.c.cancel_requested).where(
+            table.c.id == claim.run_id, table.c.fence == claim.fence
+        )
+    ).scalar_one_or_none()
+    return bool(asked)
+
+
 def serve_requests(connection: Connection, run_id: str) -> None:
     """Mark the requests that joined so far as served by the plan that is made next."""
     table = schema.run_request
@@ -370,8 +381,10 @@ def _live(
             attempt,
             fence,
             owner,
-            *(bool(flag) for flag in flags),
+            lease_ended=bool(ended),
+            for_worker=bool(for_worker),
+            cancel_requested=bool(cancelled),
             heartbeat_at=heard,
         )
-        for run_id, status, key, attempt, fence, owner, *flags, heard in rows
+        for run_id, status, key, attempt, fence, owner, ended, for_worker, cancelled, heard in rows
     ]
