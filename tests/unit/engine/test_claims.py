@@ -4,18 +4,22 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from riskmark.domain.reasons import RunStatus, Source
 from riskmark.domain.runs import RunRequest
 from riskmark.engine import claims
 from riskmark.engine.claims import MAX_ATTEMPTS, Heartbeat, Joined, claim, end_dead_runs
+from riskmark.engine.notices import send_if_possible
 from riskmark.engine.owner import this_process
-from riskmark.settings import LeaseSettings
+from riskmark.settings import LeaseSettings, load_settings
 from riskmark.storage import runs, schema
+from riskmark.storage.engines import DATABASE_FAULTS, MOST_CONNECTIONS
 
 AT = datetime(2026, 3, 2, 22, tzinfo=UTC)
 REQUEST = RunRequest(source=Source.CLI, requested_by="local", target=date(2026, 3, 2))
@@ -179,3 +183,33 @@ def test_work_that_has_ended_is_begun_anew(database, status):
         runs.end_run(connection, first.run_id, first.fence, status)
 
     assert claim(database, REQUEST, LEASE, at=AT).run_id != first.run_id
+
+
+@contextmanager
+def all_connections_in_use(database):
+    """Take every connection that a process may have, and let nobody wait for one."""
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as taken:
+        patch.setattr(database.engine.pool, "_timeout", 0.01)
+        with suppress(PoolTimeout):
+            while True:
+                taken.enter_context(database.engine.connect())
+        yield
+
+
+def test_a_heart_beats_on_after_no_connection_was_free(database):
+    claimed = claim(database, REQUEST, LEASE, at=AT)
+    with Heartbeat(database, claimed, QUICK):
+        with all_connections_in_use(database):
+            time.sleep(0.2)
+        end_lease(database)
+
+        wait_for(lambda: all_runs(database)[0].lease_until.year > 2000)
+
+
+def test_no_loop_ends_because_no_connection_is_free(database):
+    settings = load_settings(None, {}, database_url="sqlite://").settings
+    with all_connections_in_use(database):
+        send_if_possible(database, settings)
+        with pytest.raises(DATABASE_FAULTS), database.read():
+            pass
+    assert database.engine.pool.size() + database.engine.pool._max_overflow == MOST_CONNECTIONS
