@@ -25,7 +25,7 @@ Concurrency = Annotated[
     int,
     typer.Option(
         min=1,
-        max=4,  # each run takes up to three connections, of which a process has fifteen
+        max=4,  # each run takes up to three connections: storage.engines has the sum
         help="Runs at once, beside one more of at most ten portfolios.",
     ),
 ]

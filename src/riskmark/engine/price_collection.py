@@ -72,7 +72,8 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
     """Ask for everything that the run needs and lacks."""
     if not sources.providers:
         return
-    sources.budget.time = Interruptible(sources.budget.time, record.check)
+    sources.budget.time = Interruptible(sources.budget.time, record.look)
+    sources.budget.check = record.look
     target = calendar.on_or_before(record.request.target)
     with record.database.read() as connection:
         needs = load_price_needs(
@@ -99,6 +100,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         symbol, key = one.need.symbol, one.need.instrument_id
         wanted = _wanted(one, calendar, refusals.get(symbol, {}), former.get(key or 0, ()))
         found = sources.collect(replace(wanted, splits=splits.get(key or 0, ())))
+        record.look()
         found = hold_back(record.database, key, found, known=one.stored)
         if found.missing:
             answers = record.answers[symbol] = _answers(found)

@@ -17,8 +17,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
-
 from riskmark import logs
 from riskmark.domain.runs import ALL, RunRequest
 from riskmark.domain.sessions import Clock
@@ -30,7 +28,7 @@ from riskmark.engine.recorder import Observer, Recorder
 from riskmark.engine.run import RunResult, carry_out
 from riskmark.errors import LeaseLost
 from riskmark.settings import Settings
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database
 from riskmark.storage.runs import Claim
 
 SMALL = 10
@@ -89,9 +87,11 @@ class Worker:
                 self._settle_the_dead()
                 self._take_runs(pool, stop)
                 pause_s = self.poll_s
-            except DBAPIError as error:
+            except DATABASE_FAULTS as error:
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-                logs.warning("database does not answer; trying again", error=error.orig)
+                logs.warning(
+                    "database does not answer; trying again", error=getattr(error, "orig", error)
+                )
             self._pause(stop, pause_s)
         return self._drain(pool)
 

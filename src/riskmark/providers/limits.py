@@ -100,12 +100,20 @@ class QuotaStore(Protocol):
         ...
 
 
+def _go_on() -> None:
+    """Nobody wants anything to stop."""
+
+
 @dataclass
 class Budget:
-    """The time that all providers together have in a run."""
+    """The time that all providers together have in a run.
+
+    ``check`` is called while a request is waited for; what it raises abandons the request.
+    """
 
     seconds: float
     time: Time
+    check: Callable[[], None] = _go_on
     _start: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.elements import TextClause
 
 from riskmark import faults
@@ -31,6 +32,17 @@ IDLE_IN_TRANSACTION_MS = 60_000
 _PASSWORD = re.compile(r"(//[^/@:]*:).*(@)")
 WAL_PAGES = 8_192
 """Pages (32 MiB) after which a commit moves the log into the file: more than a night writes."""
+
+DATABASE_FAULTS = (DBAPIError, PoolTimeout)
+"""What a database raises that cannot be used at the moment, or has no connection free."""
+MOST_CONNECTIONS = 40
+"""Of one process at a time; most are idle, and closed when they are.
+
+Each run takes up to three, of which a worker has five at most; the worker itself, the
+scheduler, the postman and whoever asks for metrics take one or two each.
+"""
+_KEPT = 5
+_POOL = {"pool_size": _KEPT, "max_overflow": MOST_CONNECTIONS - _KEPT}
 
 Row = Sequence[Any]
 
@@ -129,7 +141,9 @@ def _sqlite(url: str, *, read_only: bool) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:" and not Path(path).parent.is_dir():
         raise InputError(f"the folder of the database {path!r} does not exist")
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    is_file = path and path != ":memory:"
+    pool = _POOL if is_file else {}
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -163,6 +177,7 @@ def _postgresql(url: Any, *, read_only: bool) -> Engine:
     return create_engine(
         url,
         pool_pre_ping=True,
+        **_POOL,
         isolation_level="READ COMMITTED",
         connect_args={"options": options, "application_name": "riskmark", "keepalives": 1},
     )
