@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def test_make_alone_lists_every_target_that_stands_for_itself():
 
 def test_the_package_has_the_version_of_the_project():
     assert riskmark.__version__ == PYPROJECT["project"]["version"]
+
+
+def test_the_package_is_run_as_the_command_is():
+    command = [sys.executable, "-m", "riskmark", "--version"]
+
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert shown.strip() == f"riskmark {riskmark.__version__}"
 
 
 def test_the_newest_version_in_the_changelog_is_this_one():

@@ -85,6 +85,14 @@ def _day(app: "App", text: str | None, name: str, default: date) -> date:
     return default if text is None else parse_day(text, today=app.today, name=name)
 
 
+def is_in_vain(found: "Sequence[Collected]") -> bool:
+    """Whether providers were asked and none could answer for any symbol."""
+    from riskmark.providers.outcomes import Circuit
+
+    answers = [said.outcome.consequence.circuit for one in found for said in one.said]
+    return bool(answers) and not {Circuit.CLOSES, Circuit.STAYS}.intersection(answers)
+
+
 def fetch_document(found: "Sequence[Collected]") -> "list[Any]":
     """Return what came as JSON has it."""
     return [

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
 from riskmark import logs
+from riskmark.domain.provider_settings import FILES
+from riskmark.domain.reasons import AnswerReason
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
@@ -31,7 +34,13 @@ from riskmark.storage.actions import load_splits
 from riskmark.storage.aliases import load_former
 from riskmark.storage.engines import Database
 from riskmark.storage.instruments import find_instruments
-from riskmark.storage.price_needs import StoredClose, load_closes, load_price_needs, save_check
+from riskmark.storage.price_needs import (
+    StoredClose,
+    has_bars_of,
+    load_closes,
+    load_price_needs,
+    save_check,
+)
 from riskmark.storage.prices import import_prices
 from riskmark.storage.profiles import save_said
 from riskmark.storage.provider_symbols import (
@@ -73,6 +82,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
     if not sources.providers:
         return
     sources.budget.time = Interruptible(sources.budget.time, record.check)
+    sources.budget.tell = partial(_tell_wait, record)
     target = calendar.on_or_before(record.request.target)
     with record.database.read() as connection:
         needs = load_price_needs(
@@ -118,6 +128,13 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         record.tell(PRICES, f"{one.need.symbol}: {_summary(found)}")
 
 
+def _tell_wait(record: Recorder, message: str) -> None:
+    """Let whoever watches know why nothing goes on."""
+    with record.transaction("prices.wait") as connection:
+        record.log(connection, message, phase=PRICES)
+    record.tell(PRICES, message)
+
+
 def _stored(
     connection: Connection, calendar: Calendar, need: PriceNeed, span: Span
 ) -> Mapping[date, StoredClose]:
@@ -139,7 +156,7 @@ def _wanted(
         calendar.sessions[one.span.last],
         known={day: stored.close for day, stored in one.stored.items()},
         believed={
-            name: Outcome(refusal.reason, refusal.detail, refusal.until)
+            name: Outcome(refusal.reason, refusal.told, refusal.until)
             for name, refusal in refusals.items()
         },
         former=tuple(FormerSymbol(*name) for name in former),
@@ -223,15 +240,26 @@ def _asked_from(found: Collected, first: date) -> date:
 
 
 def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:
-    """Keep what providers said: for the report, and so that they are not asked in vain."""
+    """Keep what providers said: for the report, and so that they are not asked in vain.
+
+    A provider that gave bars before and has none now is asked again the next night, however
+    often it had none: the symbol may be traded again. A file may come any minute.
+    """
     denials = []
     for said in found.said:
-        hours = said.outcome.consequence.believed_h
-        is_news = said.outcome.until is None
+        outcome = said.outcome
+        hours = outcome.consequence.believed_h
+        is_news = outcome.until is None and said.provider != FILES
         if hours and is_news:
-            believed = timedelta(hours=hours)
-            outcome = said.outcome
-            denial = Denial(said.provider, symbol, outcome.reason, outcome.detail, believed)
+            denial = Denial(
+                said.provider,
+                symbol,
+                outcome.reason,
+                outcome.detail,
+                timedelta(hours=hours),
+                grows=outcome.reason is not AnswerReason.NO_DATA_IN_RANGE
+                or not has_bars_of(connection, symbol, said.provider),
+            )
             denials.append(denial)
         if said.outcome.has_data:
             forget_denials(connection, said.provider, [symbol])

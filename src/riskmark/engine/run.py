@@ -32,6 +32,7 @@ from riskmark.engine import (
     pruning,
     rounds,
     shard_work,
+    standing_gaps,
     symbol_work,
 )
 from riskmark.engine.claims import Heartbeat, Joined
@@ -190,6 +191,8 @@ class _Run:
             faults.point("run.planned")
             self._note_plan(current, is_first=number == 0)
             if not current:
+                if number == 0 and not self._record.symbols.asked:
+                    standing_gaps.note_standing(self._record, calendar)
                 return
             self._carry_out(current, calendar)
             request = replace(request, force=False)  # what is forced is computed once

@@ -40,6 +40,30 @@ def test_fetch_stores_bars_and_says_what_each_provider_answered(riskmark):
     assert riskmark("prices", "gaps", "AAA").code == 0
 
 
+def test_fetch_ends_with_one_where_no_provider_could_answer_at_all(riskmark, server):
+    server.play(fault("401"))
+
+    done = riskmark("prices", "fetch", "-s", "AAA", "--from", "2025-12-01")
+
+    assert done.code == 1
+
+
+@pytest.mark.usefixtures("server")
+def test_a_run_and_the_gaps_tell_by_name_why_each_provider_has_nothing(riskmark):
+    riskmark.world.add_book("book", ("AAA", "ZZZ"), date(2025, 12, 1))
+
+    ran = riskmark("run")
+    found = riskmark("prices", "gaps", "ZZZ", "--json").json
+    shown = riskmark("prices", "gaps", "ZZZ")
+
+    (gap,) = found["gaps"]
+    said = {one["provider"]: one["reason"] for one in gap["answers"]}
+    assert said["yfinance"] == "unknown_symbol"
+    assert "fmp" in said
+    assert "yfinance: unknown symbol" in " ".join(ran.err.split())
+    assert "yfinance: unknown symbol" in " ".join(shown.out.split())
+
+
 def test_a_range_that_ends_before_it_begins_is_refused(riskmark, server):
     done = riskmark("prices", "fetch", "-s", "AAA", "--from", "2025-12-02", "--to", "2025-12-01")
 
@@ -132,7 +156,9 @@ def test_quality_names_who_gave_the_bars_and_who_lacks_a_symbol(riskmark, server
     assert [(one["symbol"], one["session"]) for one in found["corrections"]] == [
         ("AAA", "2026-01-05")
     ]
-    assert [(one["symbol"], one["provider"]) for one in found["denials"]] == [("ZZZ", "yfinance")]
+    denied = [(one["symbol"], one["provider"]) for one in found["denials"]]
+    assert ("ZZZ", "yfinance") in denied
+    assert {symbol for symbol, _ in denied} == {"ZZZ"}
     assert found["quarantine"] == []
     assert shown.code == 0
     assert "Corrections" in shown.out
