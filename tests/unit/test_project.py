@@ -169,7 +169,7 @@ def test_a_python_that_does_not_do_is_told_in_one_line(tmp_path, python, complai
 def modules():
     """Return the names of the modules and subpackages of the package that hold code."""
     package = ROOT / "src/riskmark"
-    files = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    files = {path.stem for path in package.glob("*.py")} - {"__init__", "__main__"}
     return files | {path.name for path in package.iterdir() if any(path.glob("**/*.py"))}
 
 

@@ -41,6 +41,8 @@ def fetch_all(
     dates = (_day(app, first, "--from", start), _day(app, last, "--to", target))
     if dates[0] > dates[1]:
         raise InputError(f"--from {dates[0]} lies after --to {dates[1]}")
+    if calendar.on_or_after(dates[0]) > calendar.on_or_before(dates[1]):
+        raise InputError(f"there is no session between {dates[0]} and {dates[1]}")
     fresh = timedelta(days=app.settings.providers.profile_days)
     rules = Rules(calendar, target, app.settings.base_currency, app.clock.now(), fresh)
     sources = app.sources(calendar)
@@ -163,6 +165,18 @@ def status_lines(app: "App") -> "list[dict[str, Any]]":
     return lines
 
 
+def reset_provider(app: "App", name: str) -> list[str]:
+    """Let a provider be asked again; return those of the same host, which are asked again too."""
+    from riskmark.domain.provider_settings import DOMAIN_OF, PROVIDERS
+    from riskmark.storage.provider_limits import ProviderLimits
+
+    if name not in PROVIDERS:
+        raise InputError(f"no provider {name!r} is ever left alone; known: {', '.join(PROVIDERS)}")
+    domain = DOMAIN_OF.get(name, name)
+    ProviderLimits(app.database).succeeded(domain)
+    return [other for other in PROVIDERS if other != name and DOMAIN_OF.get(other) == domain]
+
+
 def _state(known: "LimitState | None", per_day: int, now: "datetime") -> str:
     """Say whether a provider is asked; on trial: one failure more, and it is left alone."""
     if known is None:
@@ -211,3 +225,6 @@ def show_status(lines: "Sequence[dict[str, Any]]") -> None:
             style="" if line["state"] == "ready" else "yellow",
         )
     output.show(table)
+    alone = [line["provider"] for line in lines if line["state"] == "left alone"]
+    if alone:
+        output.note(f"to ask again at once: riskmark providers reset {alone[0]}")

@@ -72,6 +72,21 @@ def test_a_range_that_ends_before_it_begins_is_refused(riskmark, server):
     assert server.shop.asked == []
 
 
+def test_a_range_without_a_session_is_refused(riskmark, server):
+    done = riskmark("prices", "fetch", "-s", "AAA", "--from", "2025-12-06", "--to", "2025-12-07")
+
+    assert done.code == 2
+    assert "no session between" in done.err
+    assert server.shop.asked == []
+
+
+def test_the_quality_of_a_symbol_that_nobody_knows_is_an_error(riskmark):
+    done = riskmark("prices", "quality", "NOPE")
+
+    assert done.code == 2
+    assert "NOPE" in done.err
+
+
 def test_without_a_provider_fetch_says_where_to_look(riskmark):
     done = riskmark("prices", "fetch", "-s", "AAA")
 
@@ -113,6 +128,22 @@ def test_status_tells_who_is_left_alone_who_is_on_trial_and_whose_day_is_used_up
     assert lines["yfinance"]["until"] is not None
     assert lines["massive"]["requests_per_day"] == lines["massive"]["requests"] == 1
     assert "60 a minute" in riskmark("providers", "status").out
+
+
+def test_a_provider_that_is_left_alone_is_asked_again_when_somebody_says_so(riskmark, server):
+    server.play(fault("429"))
+    riskmark("prices", "fetch", "-s", "AAA")
+    server.play()
+    shown = riskmark("providers", "status")
+
+    done = riskmark("providers", "reset", "yfinance")
+    unknown = riskmark("providers", "reset", "files")
+
+    lines = riskmark("providers", "status", "--json").json
+    states = {one["provider"]: one["state"] for one in lines}
+    assert "riskmark providers reset yfinance" in " ".join((shown.out + shown.err).split())
+    assert (done.code, unknown.code) == (0, 2)
+    assert states["yfinance"] == "ready"
 
 
 def fault(name):
