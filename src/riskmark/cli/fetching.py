@@ -147,7 +147,10 @@ def status_lines(app: "App") -> "list[dict[str, Any]]":
             state = "ready" if chosen.files.enabled else "switched off"
             if chosen.files.enabled and not Path(chosen.files.folder).exists():
                 state = "no folder"
-            lines.append({"provider": name, "state": state} | _circuit(None, is_open=False))
+            known = states.get(FILES)
+            if state == "ready" and known is not None and known.failures:
+                state = "bad files"
+            lines.append({"provider": name, "state": state} | _circuit(known, is_open=False))
             continue
         one = chosen.of(name)
         known = states.get(DOMAIN_OF.get(name, name))
@@ -219,7 +222,7 @@ def show_status(lines: "Sequence[dict[str, Any]]") -> None:
             line["provider"],
             line["state"],
             formats.instant(until) if until else "",
-            f"{line['requests']:,} on {line['date']}" if line["date"] else "",
+            f"{line['requests']:,} on {line['date']}" if line["requests"] else "",
             _at_most(line),
             f"{line['reason']}: {line['detail']}" if line.get("reason") else "",
             style="" if line["state"] == "ready" else "yellow",

@@ -52,6 +52,8 @@ from riskmark.storage.provider_symbols import (
 )
 from riskmark.storage.runs import UnavailableSymbol
 
+EMPTY_H = 20
+"""For how many hours nobody asks again who had nothing of all that was wanted."""
 FUND_GRACE = timedelta(hours=20)
 """How long a net asset value may be to come before another provider is asked: until noon."""
 
@@ -212,7 +214,8 @@ def _store(
         said = Said(provider, *profile)
         news = save_said(connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False)
         conflict = conflict or news
-    _remember(connection, symbol, found, at=rules.at)
+    is_whole = not found.parts and one.until >= rules.target
+    _remember(connection, symbol, found, at=rules.at, is_whole=is_whole)
     return conflict
 
 
@@ -239,29 +242,28 @@ def _asked_from(found: Collected, first: date) -> date:
     return min(days).astype(date) if days else first
 
 
-def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:
+def _remember(
+    connection: Connection, symbol: str, found: Collected, *, at: datetime, is_whole: bool
+) -> None:
     """Keep what providers said: for the report, and so that they are not asked in vain.
 
-    A provider that gave bars before and has none now is asked again the next night, however
-    often it had none: the symbol may be traded again. A file may come any minute.
+    ``is_whole``: providers that have nothing were asked for all up to the target. One that
+    gave bars before and has none now is asked again the next night, however often it had
+    none: the symbol may be traded again. A file may come any minute.
     """
     denials = []
     for said in found.said:
         outcome = said.outcome
-        hours = outcome.consequence.believed_h
+        is_empty = is_whole and outcome.reason is AnswerReason.NO_DATA_IN_RANGE
+        hours = EMPTY_H if is_empty else outcome.consequence.believed_h
         is_news = outcome.until is None and said.provider != FILES
         if hours and is_news:
-            denial = Denial(
-                said.provider,
-                symbol,
-                outcome.reason,
-                outcome.detail,
-                timedelta(hours=hours),
-                grows=outcome.reason is not AnswerReason.NO_DATA_IN_RANGE
-                or not has_bars_of(connection, symbol, said.provider),
+            believed = timedelta(hours=hours)
+            grows = not is_empty or not has_bars_of(connection, symbol, said.provider)
+            denials.append(
+                Denial(said.provider, symbol, outcome.reason, outcome.detail, believed, grows=grows)
             )
-            denials.append(denial)
-        if said.outcome.has_data:
+        if outcome.has_data:
             forget_denials(connection, said.provider, [symbol])
     save_denials(connection, denials, at=at)
 

@@ -47,9 +47,7 @@ CONSEQUENCES: Mapping[AnswerReason, Consequence] = MappingProxyType(
     {
         _R.OK: Consequence(is_retried=False, asks_next=False, circuit=Circuit.CLOSES),
         _R.PARTIAL: Consequence(is_retried=False, asks_next=True, circuit=Circuit.CLOSES),
-        _R.NO_DATA_IN_RANGE: Consequence(
-            is_retried=False, asks_next=True, circuit=Circuit.CLOSES, believed_h=20
-        ),
+        _R.NO_DATA_IN_RANGE: Consequence(is_retried=False, asks_next=True, circuit=Circuit.CLOSES),
         _R.UNKNOWN_SYMBOL: Consequence(
             is_retried=False, asks_next=True, circuit=Circuit.CLOSES, believed_h=20
         ),

@@ -1,5 +1,6 @@
 """``prices fetch`` and ``providers status``, on a server of this machine."""
 
+import os
 from dataclasses import replace
 from datetime import date
 
@@ -144,6 +145,19 @@ def test_a_provider_that_is_left_alone_is_asked_again_when_somebody_says_so(risk
     assert "riskmark providers reset yfinance" in " ".join((shown.out + shown.err).split())
     assert (done.code, unknown.code) == (0, 2)
     assert states["yfinance"] == "ready"
+
+
+def test_status_names_files_that_cannot_be_read(riskmark, monkeypatch, tmp_path):
+    (tmp_path / "bad.csv").write_text("day,ticker\n2025-12-01,AAA\n", encoding="utf-8")
+    os.utime(tmp_path / "bad.csv", (0, 0))
+    monkeypatch.setenv("RISKMARK_PROVIDERS__ORDER", "files")
+    monkeypatch.setenv("RISKMARK_PROVIDERS__FILES__FOLDER", str(tmp_path))
+    riskmark("prices", "fetch", "-s", "AAA")
+
+    (line,) = riskmark("providers", "status", "--json").json
+
+    assert (line["state"], line["reason"]) == ("bad files", "bad_payload")
+    assert "bad.csv" in line["detail"]
 
 
 def fault(name):
