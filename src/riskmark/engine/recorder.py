@@ -143,6 +143,10 @@ class Recorder:
         before = self._amounts[phase.key]
         self._amounts[phase.key] = (before[0] + done, before[1] + total)
 
+    def count(self, phase: Phase, size: int) -> None:
+        """Let all of a phase, which is of this size, be done."""
+        self._amounts[phase.key] = (size, size)
+
     def save_phase(self, connection: Connection, phase: Phase, *, status: str = "running") -> None:
         """Store how far a phase is."""
         done, total = self._amounts[phase.key]

@@ -32,6 +32,7 @@ from riskmark.engine import (
     pruning,
     rounds,
     shard_work,
+    standing_gaps,
     symbol_work,
 )
 from riskmark.engine.claims import Heartbeat, Joined
@@ -194,6 +195,8 @@ class _Run:
             faults.point("run.planned")
             self._note_plan(current, is_first=number == 0)
             if not current:
+                if number == 0 and not self._record.symbols.asked:
+                    standing_gaps.note_standing(self._record, calendar)
                 return
             if not self._carried_out(current, calendar):
                 continue  # the next round plans what is left
