@@ -234,4 +234,4 @@ def test_a_run_whose_lease_has_ended_is_ended_by_whoever_looks(world: World):
     rows = world.rows("SELECT status, error FROM run")
     assert len(ended) == 1
     assert rows[0][0] == "failed"
-    assert "ended without finishing" in rows[0][1]
+    assert "its lease ended" in rows[0][1]

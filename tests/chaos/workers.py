@@ -103,7 +103,7 @@ def kill_worker(draw: Draw) -> str:
                 assert took < 2 * LEASE_S + SLACK_S, f"taken over after {took:.1f} s"
                 said = "taken over from afar" if is_elsewhere else "taken over on the same host"
                 messages = watcher.messages(run_id)
-                assert any("ended without finishing (attempt 1)" in one for one in messages)
+                assert any("(attempt 1), on " in one for one in messages)
             wait_until(lambda: watcher.has_ended(run_id))
         _check(draw.laboratory, url, SMALL)
     return said

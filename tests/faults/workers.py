@@ -120,6 +120,7 @@ def _work(role: Role, paused: Event, go: Event) -> None:
     app = open_app(role.url, role.lease_s, role.stamp)
     worker = app.worker()
     worker.poll_s = 0.05
+    worker.is_isolated = False  # this process ends with its parent, and may have no children
     worker.work(stop)
     os._exit(0)
 

@@ -16,7 +16,7 @@ from riskmark.app import App
 
 PREFIX = "/api/v1"
 THREADS = 8
-"""Requests that are worked on at once: each takes a connection, of which a process has fifteen."""
+"""Requests that are worked on at once; each takes a connection: storage.engines has the sum."""
 DESCRIPTION = (
     "Portfolio risk: positions go in; every session, every portfolio's numbers come out. "
     "Errors are problem documents (RFC 9457) with a code."

@@ -36,8 +36,8 @@ def open_door(host: str, port: int) -> socket.socket:
         raise InputError(f"--host, --port: {host} {port} cannot be used: {reason}") from error
 
 
-def answer_requests(app: "App", door: socket.socket, stop: threading.Event) -> bool:
-    """Answer what comes in at ``door`` until ``stop`` is set; whether it ended cleanly."""
+def answer_requests(app: "App", door: socket.socket, stop: threading.Event) -> None:
+    """Answer what comes in at ``door`` until ``stop`` is set."""
     import uvicorn
 
     from riskmark.api.application import create_api
@@ -60,7 +60,6 @@ def answer_requests(app: "App", door: socket.socket, stop: threading.Event) -> b
     logs.info("requests are answered", host=host, port=port)
     server.run(sockets=[door])
     logs.info("requests are no longer answered")
-    return stop.is_set()
 
 
 def _follow(server: "uvicorn.Server", stop: threading.Event) -> None:

@@ -134,10 +134,10 @@ def show_config(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 
 def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
     import msgspec
-    from sqlalchemy import make_url
 
     from riskmark.domain.secrets import masked
     from riskmark.settings import NAMED_LISTS
+    from riskmark.storage.engines import parse_url
 
     found: list[tuple[str, Any, str]] = []
     for name, leaf in _leaves(msgspec.to_builtins(loaded.settings)):
@@ -147,7 +147,7 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
         elif masked(name, leaf) != leaf:
             shown = masked(name, leaf)
         elif name == "database_url":
-            shown = make_url(leaf).render_as_string(hide_password=True)
+            shown = parse_url(leaf).render_as_string(hide_password=True)
         elif isinstance(leaf, tuple):
             shown = list(leaf)
         found.append((name, shown, loaded.origins.get(name, "default")))

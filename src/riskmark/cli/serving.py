@@ -5,17 +5,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from riskmark import logs
 from riskmark.cli import exits, output
 from riskmark.cli.answering import HOST, PORT, Host, Port, answer_requests, open_door
 from riskmark.cli.opening import opened
-from riskmark.cli.service import MetricsPort, service
+from riskmark.cli.service import METRICS_HOST, MetricsHost, MetricsPort, metrics_address, service
+from riskmark.domain.secrets import without_secrets
 
 if TYPE_CHECKING:
     from riskmark.app import App
@@ -24,29 +26,39 @@ Concurrency = Annotated[
     int,
     typer.Option(
         min=1,
-        max=4,  # each run takes up to three connections, of which a process has fifteen
+        max=4,  # each run takes up to three connections: storage.engines has the sum
         help="Runs at once, beside one more of at most ten portfolios.",
     ),
 ]
 _WAIT_S = 9.0
 """For the parts of a process that stops; ten seconds are what a supervisor allows."""
+_EDITS_S = 1.0
+"""For the part of a worker that submits runs after edits."""
 
 
 def work(
-    ctx: typer.Context, *, concurrency: Concurrency = 1, metrics_port: MetricsPort = None
+    ctx: typer.Context,
+    *,
+    concurrency: Concurrency = 1,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = METRICS_HOST,
 ) -> None:
     """Carry out runs that wait in the queue, until stopped (Ctrl-C or SIGTERM).
 
     Runs whose process died are taken up again. A stop finishes or drops the shard in hand and
     gives the runs back to the queue, within ten seconds.
     """
-    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
-        parts: list[Callable[[], object]] = [
-            lambda: app.worker(concurrency=concurrency).work(stop),
-            lambda: _watch_edits(app, stop),
-        ]
-        if not _run_parts(parts, stop):
-            _end_now()
+    address = metrics_address(metrics_host, metrics_port)
+    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, address):
+        beside = threading.Thread(target=_watch_edits, args=(app, stop), daemon=True)
+        beside.start()
+        try:
+            is_clean = app.worker(concurrency=concurrency).work(stop)
+        finally:
+            stop.set()  # also for the runs of a worker that breaks off
+            beside.join(_EDITS_S)
+        if not is_clean:
+            _drop_and_end(exits.OK)
 
 
 def serve(
@@ -60,27 +72,34 @@ def serve(
     ] = False,
     concurrency: Concurrency = 1,
     metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = METRICS_HOST,
 ) -> None:
     """Answer requests, and run a worker and the scheduler, until stopped (Ctrl-C or SIGTERM).
 
     All of it is one process. The API is under /api/v1, its description in openapi.json there.
     """
+    address = metrics_address(metrics_host, metrics_port)
     with (
         opened(ctx) as app,
         stopped_by_signals() as stop,
         open_door(host, port) as door,
-        service(ctx, app, metrics_port),
+        service(ctx, app, address),
     ):
-        parts: list[Callable[[], object]] = [
-            lambda: answer_requests(app, door, stop),
-            lambda: _watch_edits(app, stop),
-        ]
+        parts: dict[str, Callable[[], object]] = {
+            "server": lambda: answer_requests(app, door, stop),
+            "runs after edits": lambda: _watch_edits(app, stop),
+        }
         if not no_worker:
-            parts.append(lambda: app.worker(concurrency=concurrency).work(stop))
+            parts["worker"] = lambda: app.worker(concurrency=concurrency).work(stop)
         if not no_scheduler:
-            parts.append(lambda: _schedule(app, stop))
-        if not _run_parts(parts, stop):
-            _end_now()
+            parts["scheduler"] = lambda: _schedule(app, stop)
+        ends = _run_parts(parts, stop)
+        if ends.broken is not None:
+            output.fail(without_secrets(ends.broken, app.settings.secrets))
+        if not ends.is_over:
+            _drop_and_end(exits.OK if ends.broken is None else exits.FAILED)
+        if ends.broken is not None:
+            raise typer.Exit(exits.FAILED)
 
 
 def _watch_edits(app: "App", stop: threading.Event) -> None:
@@ -95,29 +114,45 @@ def _schedule(app: "App", stop: threading.Event) -> None:
     run_scheduler(app, stop)
 
 
-def _run_parts(parts: list[Callable[[], object]], stop: threading.Event) -> bool:
-    """Run each part in a thread until ``stop``; whether all of them ended cleanly.
+class _Ends(NamedTuple):
+    """How the parts of a process ended: what broke one, and whether nothing works on."""
+
+    broken: str | None
+    is_over: bool
+
+
+def _run_parts(parts: Mapping[str, Callable[[], object]], stop: threading.Event) -> _Ends:
+    """Run each part in a thread until ``stop``.
 
     A part that ends by itself, or breaks, stops the others.
     """
     ends: list[bool] = []
+    broken: list[str] = []
 
-    def carry_out(part: Callable[[], object]) -> None:
-        is_clean = False
+    def carry_out(name: str, part: Callable[[], object]) -> None:
+        is_over = True
         try:
-            is_clean = part() is not False
+            is_over = part() is not False
+            if not stop.is_set():
+                broken.append(f"the {name} ended by itself")
+        except Exception as error:  # noqa: BLE001 - the process ends, and says why
+            logs.error(f"{name} broke off", cause=error)
+            broken.append(f"the {name} broke off: {type(error).__name__}: {error}")
         finally:
-            ends.append(is_clean)
+            ends.append(is_over)
             stop.set()
 
-    threads = [threading.Thread(target=carry_out, args=(part,), daemon=True) for part in parts]
+    threads = [
+        threading.Thread(target=carry_out, args=one, name=one[0], daemon=True)
+        for one in parts.items()
+    ]
     for thread in threads:
         thread.start()
     stop.wait()
     until = time.monotonic() + _WAIT_S
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    return len(ends) == len(parts) and all(ends)
+    return _Ends(broken[0] if broken else None, len(ends) == len(parts) and all(ends))
 
 
 @contextmanager
@@ -141,8 +176,8 @@ def stopped_by_signals() -> "Iterator[threading.Event]":
             signal.signal(number, handler)
 
 
-def _end_now() -> None:
+def _drop_and_end(code: int) -> None:
     """End the process though a thread still computes what nobody waits for."""
     output.note("stopped; a shard was dropped")
     sys.stderr.flush()
-    os._exit(exits.OK)
+    os._exit(code)

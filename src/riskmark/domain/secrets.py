@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 MASK = "***"
 _WORDS = ("password", "secret", "api_key", "token")
 _WEBHOOK = "webhook.url"
+_BASE_URL = "base_url"
 _SHORTEST = 4
 """Shorter values are not looked for in texts: they would be found in innocent words."""
 
@@ -21,6 +22,8 @@ def masked(name: str, value: object) -> object:
         return MASK
     if value and name.endswith(_WEBHOOK):
         return masked_url(str(value))
+    if value and name.endswith(_BASE_URL):
+        return without_login(str(value))
     return value
 
 
@@ -28,6 +31,26 @@ def masked_url(url: str) -> str:
     """Return the server of an address alone: who knows the rest may often use it."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}/{MASK}"
+
+
+def without_login(url: str) -> str:
+    """Return an address with the secret of its login masked."""
+    # By hand, as what is not an address at all is shown in an error.
+    before, at, server = url.rpartition("@")
+    if not at:
+        return url
+    scheme, slashes, login = before.rpartition("://")
+    user, colon, _ = login.partition(":")
+    return f"{scheme}{slashes}{f'{user}:' if colon else ''}{MASK}@{server}"
+
+
+def _login(url: str) -> str | None:
+    """Return the password in an address, or the name that stands alone as a token does."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return parts.password or parts.username or None
 
 
 def secrets_in(settings: Mapping[str, object]) -> tuple[str, ...]:
@@ -56,5 +79,7 @@ def _secret_values(settings: Mapping[str, object], prefix: str = "") -> Iterator
                 # What stands after the server is the part that lets anybody post.
                 parts = urlsplit(value)
                 yield from (parts.path.strip("/"), parts.query)
+            elif name.endswith(_BASE_URL) and (login := _login(value)):
+                yield login
             elif key == "database_url" and (password := urlsplit(value).password):
                 yield password

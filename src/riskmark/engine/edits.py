@@ -8,8 +8,6 @@ import threading
 from datetime import date
 from typing import Protocol
 
-from sqlalchemy.exc import DBAPIError
-
 from riskmark import logs
 from riskmark.domain.reasons import Source
 from riskmark.domain.runs import RunRequest
@@ -18,7 +16,7 @@ from riskmark.engine.queue import Submitted, submit
 from riskmark.errors import RiskmarkError
 from riskmark.storage import edits
 from riskmark.storage.calendar import load_calendar
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database
 
 POLL_S = 1.0
 """Seconds between two looks: one short read."""
@@ -44,7 +42,7 @@ def watch_edits(app: Installation, stop: threading.Event, *, poll_s: float = POL
     while not stop.wait(poll_s):
         try:
             submit_due(app)
-        except (DBAPIError, RiskmarkError) as error:
+        except (*DATABASE_FAULTS, RiskmarkError) as error:
             # What cannot be done now stays due; it must not end the process beside it.
             logs.warning("runs after edits wait", error=type(error).__name__)
 

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from riskmark import logs
 from riskmark.domain.notify_settings import Channel, NoticeEvent
@@ -28,7 +27,7 @@ from riskmark.reports.status import Status
 from riskmark.settings import Settings
 from riskmark.storage import outbox
 from riskmark.storage.books import LOCAL_OPERATOR
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database
 from riskmark.storage.outbox import Event, Notice
 
 MOST_NAMED = 50
@@ -80,7 +79,7 @@ def send_if_possible(database: Database, settings: Settings, *, most: int = 5) -
     """Send what is due, at the end of other work that must not fail for it."""
     try:
         send_due(database, settings, most=most)
-    except DBAPIError as error:
+    except DATABASE_FAULTS as error:
         logs.warning("notices not sent", error=type(error).__name__)
 
 

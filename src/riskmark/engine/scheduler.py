@@ -14,7 +14,6 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from riskmark import logs
 from riskmark.domain.reasons import RunStatus, Source
@@ -29,7 +28,7 @@ from riskmark.settings import Settings
 from riskmark.storage import schedule
 from riskmark.storage.books import LOCAL_OPERATOR
 from riskmark.storage.calendar import keep_calendar, load_calendar
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database
 from riskmark.storage.schedule import RecordedFiring
 
 POLL_S = 15.0
@@ -82,7 +81,7 @@ def run_scheduler(app: Installation, stop: threading.Event, *, poll_s: float = P
     while not stop.is_set():
         try:
             tick(app)
-        except DBAPIError as error:
+        except DATABASE_FAULTS as error:
             logs.warning("database cannot be used; trying again", error=type(error).__name__)
         stop.wait(min(poll_s, _seconds_left(app)))
     logs.info("scheduler stopped")

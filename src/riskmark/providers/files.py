@@ -9,7 +9,7 @@ The reader is handed in, as reading market files is a matter of storage.
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,11 @@ LOOK_AGAIN = timedelta(seconds=1)
 """How often a run looks whether a file has changed."""
 PATIENCE = 3
 """How often in a run a file that is being written is waited for."""
+MOST_NAMED = 3
+"""Files that cannot be read that an answer names; the rest are counted."""
 _State = tuple[int, int, int]
+_NO_TARGET: _State = (0, 0, 0)
+"""The state of a link to nothing."""
 
 
 class FileReader(NamedTuple):
@@ -92,6 +96,8 @@ class _Found:
     actions: tuple[Action, ...]
     problems: tuple[str, ...]
     until: datetime | None
+    bad_names: frozenset[str] = frozenset()
+    """What the files that cannot be read are called, as symbols."""
 
 
 class Files:
@@ -108,12 +114,14 @@ class Files:
         *,
         now: Callable[[], datetime],
         actions: Path | None = None,
+        report: Callable[[Outcome], None] | None = None,
     ) -> None:
         self._folder = folder
         self._actions = actions
         self._reader = reader
         self._checker = checker
         self._now = now
+        self._report = report
         self._patience = PATIENCE
         self._seen: dict[str, tuple[datetime, _Found]] = {}
 
@@ -138,13 +146,19 @@ class Files:
         """Nothing is open."""
 
     def _with_problems(self, answer: Answer, found: _Found) -> Answer:
-        """Say of an answer that is not whole which files could not be read."""
+        """Say of an answer that is not whole which files could not be read.
+
+        A file that cannot be read says nothing of a symbol, unless it has its name; one that is
+        being written may soon.
+        """
         outcome = answer.outcome
         if outcome.reason is AnswerReason.OK or not found.problems:
             return answer
-        detail = "; ".join(text for text in (*found.problems, outcome.detail) if text)
+        detail = "; ".join(text for text in (outcome.detail, _named(found.problems)) if text)
         stop = self._stop(detail, found.until)
-        if outcome.has_data and stop.outcome.reason is not AnswerReason.TRANSIENT:
+        is_hopeless = stop.outcome.reason is not AnswerReason.TRANSIENT
+        is_other_s = found.until is None and answer.symbol not in found.bad_names
+        if is_hopeless and (outcome.has_data or is_other_s):
             return replace(answer, outcome=replace(outcome, detail=stop.outcome.detail))
         raise stop
 
@@ -163,7 +177,7 @@ class Files:
             return ()
         found = self._current(self._actions, "actions")
         if found.problems:
-            raise self._stop("; ".join(found.problems), found.until)
+            raise self._stop(_named(found.problems), found.until)
         return found.actions
 
     def _current(self, place: Path, what: str) -> _Found:
@@ -174,8 +188,16 @@ class Files:
             if timedelta(0) <= age < LOOK_AGAIN:
                 return seen
         found = self._look(place, what)
+        self._tell(found, seen)
         self._seen[what] = self._now(), found
         return found
+
+    def _tell(self, found: _Found, seen: _Found | None) -> None:
+        """Let the state of the provider show what is wrong with its files, where that is news."""
+        if self._report is None or (seen is not None and seen.problems == found.problems):
+            return
+        reason = AnswerReason.BAD_PAYLOAD if found.problems else AnswerReason.OK
+        self._report(Stopped(reason, _named(found.problems)).outcome)
 
     def _look(self, place: Path, what: str) -> _Found:
         """Read what has changed since it was read."""
@@ -195,15 +217,19 @@ class Files:
             if shelf.index is None or [*map(id, now.values())] != [*map(id, held.values())]:
                 shelf.files = now
                 shelf.index = _merge([file.bars for file in now.values() if file.bars is not None])
-            problems += [file.problem for file in now.values() if file.problem]
+            bad = [path for path, file in now.items() if file.problem]
+            problems += [now[path].problem for path in bad]
             actions = tuple(action for file in now.values() for action in file.actions)
-            return _Found(shelf.index, actions, tuple(problems), until)
+            names = frozenset(path.name.partition(".")[0].upper() for path in bad)
+            return _Found(shelf.index, actions, tuple(problems), until, names)
 
     def _read(self, path: Path, held: _File | None, what: str) -> _File:
         state = _state(path)
-        if held is not None and state is not None and held.state == state:
+        if held is not None and held.state == (state or _NO_TARGET):
             return held
         now = self._now()
+        if state is None and path.is_symlink():
+            return _File(_NO_TARGET, problem=f"{path.name} is a link to a file that is not there")
         if state is None:
             raise _Unsettled(path, "has just gone", now + QUIET)
         written = datetime.fromtimestamp(state[0] / 1e9, UTC)
@@ -225,6 +251,15 @@ class Files:
 
 _NOTHING = Outcome(AnswerReason.NO_DATA_IN_RANGE, "no file has this symbol")
 # Not "unknown": that is believed for a night, and a file may come any minute.
+
+
+def _named(problems: Sequence[str]) -> str:
+    """Name a few things that are wrong, and count the rest."""
+    if len(problems) <= 1:
+        return "".join(problems)
+    more = len(problems) - MOST_NAMED
+    listed = "; ".join(problems[:MOST_NAMED])
+    return f"{len(problems)} files: {listed}" + (f"; and {more} more" if more > 0 else "")
 
 
 class _Unsettled(Exception):

@@ -7,18 +7,21 @@ row locks on PostgreSQL. Whoever opens a transaction ends it: functions of this 
 that are given a connection never commit.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.elements import TextClause
 
 from riskmark import faults
+from riskmark.domain.secrets import MASK
 from riskmark.errors import InputError, StoreError
 from riskmark.storage.types import instant_text
 
@@ -26,8 +29,20 @@ BUSY_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 300_000
 IDLE_IN_TRANSACTION_MS = 60_000
+_PASSWORD = re.compile(r"(//[^/@:]*:).*(@)")
 WAL_PAGES = 8_192
 """Pages (32 MiB) after which a commit moves the log into the file: more than a night writes."""
+
+DATABASE_FAULTS = (DBAPIError, PoolTimeout)
+"""What a database raises that cannot be used at the moment, or has no connection free."""
+MOST_CONNECTIONS = 40
+"""Of one process at a time; most are idle, and closed when they are.
+
+Each run takes up to three, of which a worker has five at most; the worker itself, the
+scheduler, the postman and whoever asks for metrics take one or two each, requests up to eight.
+"""
+_KEPT = 5
+_POOL = {"pool_size": _KEPT, "max_overflow": MOST_CONNECTIONS - _KEPT}
 
 Row = Sequence[Any]
 
@@ -97,10 +112,7 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
 
     With ``read_only`` the database itself refuses every statement that would write.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise InputError(f"not a database URL: {url!r}") from error
+    parsed = parse_url(url)
     name = parsed.get_backend_name()
     if name == "sqlite":
         return Database(_sqlite(url, read_only=read_only))
@@ -110,11 +122,28 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
     raise InputError(f"the database must be SQLite or PostgreSQL, not {name!r}")
 
 
+def parse_url(url: str) -> URL:
+    """Read the URL of a database; ``InputError`` says what is wrong with it, without a password."""
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise InputError(f"not a database URL: {_masked(url)!r}") from error
+    except ValueError as error:  # of a port, which is turned into a number unchecked
+        problem = f"the port of the database URL {_masked(url)!r} is not a number"
+        raise InputError(problem) from error
+
+
+def _masked(url: str) -> str:
+    return _PASSWORD.sub(rf"\1{MASK}\2", url)
+
+
 def _sqlite(url: str, *, read_only: bool) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:" and not Path(path).parent.is_dir():
         raise InputError(f"the folder of the database {path!r} does not exist")
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    is_file = path and path != ":memory:"
+    pool = _POOL if is_file else {}
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -148,6 +177,7 @@ def _postgresql(url: Any, *, read_only: bool) -> Engine:
     return create_engine(
         url,
         pool_pre_ping=True,
+        **_POOL,
         isolation_level="READ COMMITTED",
         connect_args={"options": options, "application_name": "riskmark", "keepalives": 1},
     )

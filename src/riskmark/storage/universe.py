@@ -46,7 +46,7 @@ def list_universe(
         "SELECT id FROM instrument WHERE owner_id IS NULL OR owner_id = ?",
         (owner_id,),
     )
-    return _describe(connection, [row[0] for row in rows], owner_id)
+    return describe(connection, [row[0] for row in rows], owner_id=owner_id)
 
 
 def describe_symbol(
@@ -54,12 +54,13 @@ def describe_symbol(
 ) -> InstrumentSummary:
     """Describe one instrument; raise ``UnknownSymbol`` if there is none."""
     instrument = find_instrument(connection, symbol, owner_id=owner_id)
-    return _describe(connection, [instrument.instrument_id], owner_id)[0]
+    return describe(connection, [instrument.instrument_id], owner_id=owner_id)[0]
 
 
-def _describe(
-    connection: Connection, keys: Sequence[int], owner_id: str
+def describe(
+    connection: Connection, keys: Sequence[int], *, owner_id: str = LOCAL_ACCOUNT
 ) -> tuple[InstrumentSummary, ...]:
+    """Describe some instruments, by symbol."""
     chosen = among(connection, keys)
     bars = _grouped(connection, "price", "count(*), min(session), max(session)", chosen)
     actions = _grouped(connection, "action", "count(*)", chosen)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -117,6 +118,48 @@ def test_sigterm_ends_a_run_like_ctrl_c(book, start):
     (run,) = book("runs", "list", "--json").json
     assert run["status"] == "cancelled"
     assert book("run").code == 0
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """Let runs ask a provider that takes every connection and says nothing; give its socket."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setenv("RISKMARK_PROVIDERS__YFINANCE__BASE_URL", address)
+        monkeypatch.setenv("RISKMARK_PROVIDERS__ORDER", "yfinance")
+        listener.settimeout(PATIENCE_S)
+        yield listener
+
+
+def _cancel(process, book):
+    del process
+    (run,) = book("runs", "list", "--json").json
+    assert book("runs", "cancel", run["id"]).code == 0
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda process, _: process.send_signal(signal.SIGTERM),
+        lambda process, _: process.send_signal(signal.SIGINT),
+        _cancel,
+    ],
+    ids=["SIGTERM", "SIGINT", "cancel"],
+)
+def test_a_run_ends_in_time_while_a_provider_says_nothing(book, start, silent, stop):
+    process = start("run")
+    connection, _ = silent.accept()
+    asked = time.monotonic()
+
+    stop(process, book)
+    code, _, err = ended(process)
+
+    assert time.monotonic() - asked < 8
+    connection.close()
+    assert (code != 0, "Traceback" in err) == (True, False), err
+    (run,) = book("runs", "list", "--json").json
+    assert run["status"] == "cancelled"
+    assert book.world.rows("SELECT COUNT(*) FROM provider_symbol") == [(0,)]
 
 
 def test_a_second_run_for_the_same_work_watches_the_first(book, start):

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskmark.domain.secrets import masked, masked_url, secrets_in, without_secrets
+from riskmark.domain.secrets import (
+    masked,
+    masked_url,
+    secrets_in,
+    without_login,
+    without_secrets,
+)
 
 WEBHOOK = "https://chat.example.org/hooks/T0/B1?key=abcd"
 
@@ -26,6 +32,26 @@ def test_a_webhooks_address_shows_its_server_alone():
 )
 def test_secrets_are_known_by_their_names(name, shown):
     assert masked(name, "word") == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "secrets"),
+    [
+        ("http://me:pass-word@proxy:8080/a", "http://me:***@proxy:8080/a", ("pass-word",)),
+        ("http://a-token@proxy/", "http://***@proxy/", ("a-token",)),
+        ("http://proxy:8080/a", "http://proxy:8080/a", ()),
+    ],
+)
+def test_the_login_in_the_address_of_a_proxy_is_a_secret(url, shown, secrets):
+    assert masked("providers.fmp.base_url", url) == shown
+    assert secrets_in({"providers": {"fmp": {"base_url": url}}}) == secrets
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("me:pass@proxy", "me:***@proxy"), ("ftp://me:p@ss@x", "ftp://me:***@x")]
+)
+def test_a_login_is_masked_in_what_is_no_address_too(text, shown):
+    assert without_login(text) == shown
 
 
 @pytest.mark.parametrize("name", ["notify.webhook.url", "notify.webhook.secret"])

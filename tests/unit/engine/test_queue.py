@@ -181,7 +181,7 @@ def test_a_submitted_run_whose_owner_died_is_tried_again_a_while_later(database,
     set_row(database, taken.run_id, "not_before = '2000-01-01 00:00:00.000000'")
     again, _ = take(database)
     assert (again.run_id, again.attempt) == (taken.run_id, 2)
-    assert any("ended without finishing (attempt 1)" in m for m in messages(database, again.run_id))
+    assert any("its lease ended (attempt 1)" in m for m in messages(database, again.run_id))
 
 
 def test_the_next_attempt_begins_within_two_leases_of_the_death():
