@@ -13,12 +13,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql.elements import TextClause
 
 from riskmark import faults
+from riskmark.domain.secrets import masked_database_url
 from riskmark.errors import InputError, StoreError
 from riskmark.storage.types import instant_text
 
@@ -87,9 +88,29 @@ class Database:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
         faults.point(f"{name}.committed")
 
+    @property
+    def shown_url(self) -> str:
+        """The address, with every password in it masked."""
+        return shown_url(self.engine.url)
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def shown_url(url: URL) -> str:
+    """Return an address as people know it: without its passwords and without a driver."""
+    plain = url.set(drivername=url.get_backend_name())
+    return masked_database_url(plain.render_as_string(hide_password=False))
+
+
+def parsed_url(url: str) -> URL:
+    """Read the address of a database."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        # What is said of it there may quote a part of it, with the password.
+        raise InputError(f"not a database URL: {masked_database_url(url)!r}") from None
 
 
 def open_database(url: str, *, read_only: bool = False) -> Database:
@@ -97,10 +118,7 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
 
     With ``read_only`` the database itself refuses every statement that would write.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise InputError(f"not a database URL: {url!r}") from error
+    parsed = parsed_url(url)
     name = parsed.get_backend_name()
     if name == "sqlite":
         return Database(_sqlite(url, read_only=read_only))

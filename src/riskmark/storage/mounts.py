@@ -9,9 +9,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import make_url
-
 from riskmark.errors import StoreError
+from riskmark.storage.engines import parsed_url
 
 MOUNT_TABLE = Path("/proc/self/mountinfo")
 NETWORK_TYPES = frozenset(
@@ -91,7 +90,7 @@ def check_file_system(url: str, *, is_allowed: bool, table: str | None = None) -
     ``table`` is the system's table of mounts, if it is not to be read. Where there is none,
     as outside Linux, nothing is refused.
     """
-    parsed = make_url(url)
+    parsed = parsed_url(url)
     name = parsed.database
     if is_allowed or parsed.get_backend_name() != "sqlite" or not name or name == ":memory:":
         return
