@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from riskmark import app as application
 from riskmark.domain.reasons import RunStatus, Source
-from riskmark.engine import claims, notices, queue, scheduler, shard_work
+from riskmark.engine import claims, notices, queue, scheduler, shard_compute
 from riskmark.engine.owner import this_process
 from riskmark.settings import load_settings
 from riskmark.storage import runs
@@ -180,14 +180,14 @@ def _failing_book(app):
         guilty = connection.execute(
             text("SELECT id FROM portfolio WHERE name = :name"), {"name": FAILING}
         ).scalar_one()
-    compute = shard_work.ShardWork._compute
+    compute = shard_compute.ShardComputer._compute
 
-    def compute_or_fail(self, shard):
-        if guilty in shard.portfolios:
+    def compute_or_fail(self, task):
+        if guilty in task.portfolios:
             raise ArithmeticError("on purpose")
-        return compute(self, shard)
+        return compute(self, task)
 
-    with mock.patch.object(shard_work.ShardWork, "_compute", compute_or_fail):
+    with mock.patch.object(shard_compute.ShardComputer, "_compute", compute_or_fail):
         yield
 
 
