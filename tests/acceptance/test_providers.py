@@ -103,10 +103,19 @@ def test_a_symbol_that_nobody_has_is_asked_for_once_a_night_and_named_each_time(
 
 def test_offline_asks_nobody(world, server):
     world.add_book("book", HELD, BEGIN)
+    connect(world, server)
 
-    connect(world, server).run(offline=True)
+    results = [world.run(offline=True), world.run(offline=True)]
 
     assert server.shop.asked == []
+    with world.app.database.read() as connection:
+        for result in results:
+            found = load_run(connection, world.app.principal, result.run_id).document()
+            said = {
+                one["symbol"]: [reason["reason"] for reason in one["reasons"]]
+                for one in found["unavailable"]
+            }
+            assert said["AAA"] == said["BBB"] == ["never_priced"]
 
 
 def test_a_symbol_that_nobody_has_is_named_with_a_reason_of_each_and_the_rest_is_complete(

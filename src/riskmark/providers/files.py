@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from riskmark.domain.instruments import other_spelling
 from riskmark.domain.reasons import AnswerReason
 from riskmark.errors import InputError
 from riskmark.intake.market_data import Action, Bars, IntArray, join_bars
@@ -64,7 +65,10 @@ class _Index(NamedTuple):
 
     def of(self, symbol: str, first: date, last: date) -> Bars | None:
         """Return the bars of a symbol between two dates; None if no file knows it."""
+        other = other_spelling(symbol)
         place = self.places.get(symbol)
+        if place is None and other is not None:
+            place = self.places.get(other)
         if place is None:
             return None
         mine = self.bars.where(np.arange(self.bounds[place], self.bounds[place + 1]))
@@ -300,7 +304,11 @@ def _raw(index: _Index, actions: Iterable[Action], wanted: Wanted) -> RawAnswer 
         asked=wanted.symbol,
         echoed=wanted.symbol,
         rows=tuple(_rows(mine)),
-        actions=tuple(action for action in actions if action.symbol == wanted.symbol),
+        actions=tuple(
+            replace(action, symbol=wanted.symbol)
+            for action in actions
+            if action.symbol in {wanted.symbol, other_spelling(wanted.symbol)}
+        ),
         is_adjusted=False,
         profile=Profile(currency=currencies.pop() if currencies else None),
     )

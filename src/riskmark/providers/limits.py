@@ -151,6 +151,7 @@ class Gate:
     requests: int = 0
     _refusals: int = 0
     _closed: Outcome | None = None
+    _own: Outcome | None = None
 
     @property
     def now(self) -> datetime:
@@ -161,6 +162,13 @@ class Gate:
         """Wait until one request may be made; return the seconds that it may take."""
         if self._closed is not None:
             raise Stopped(self._closed.reason, self._closed.detail, until=self._closed.until)
+        try:
+            return self._admit()
+        except Stopped as stop:
+            self._own = stop.outcome
+            raise
+
+    def _admit(self) -> float:
         while True:
             if self.budget.left_s <= 0:
                 raise Stopped(AnswerReason.TRANSIENT, "the run's time for providers is over")
@@ -184,7 +192,13 @@ class Gate:
         self.budget.time.sleep(max(wait_s, 0.001))
 
     def report(self, outcome: Outcome) -> None:
-        """Let an outcome have its effect on the circuit."""
+        """Let an outcome have its effect on the circuit.
+
+        One that is the gate's own, between two requests for a symbol, tells nothing of the
+        provider: our limit leaves the circuit as it is, for all processes.
+        """
+        if outcome == self._own:
+            return
         circuit = outcome.consequence.circuit
         if circuit is Circuit.CLOSES:
             self.store.succeeded(self.domain)

@@ -7,7 +7,6 @@ row locks on PostgreSQL. Whoever opens a transaction ends it: functions of this 
 that are given a connection never commit.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -21,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.elements import TextClause
 
 from riskmark import faults
-from riskmark.domain.secrets import MASK
+from riskmark.domain.secrets import masked_database_url
 from riskmark.errors import InputError, StoreError
 from riskmark.storage.types import instant_text
 
@@ -29,12 +28,12 @@ BUSY_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 300_000
 IDLE_IN_TRANSACTION_MS = 60_000
-_PASSWORD = re.compile(r"(//[^/@:]*:).*(@)")
 WAL_PAGES = 8_192
 """Pages (32 MiB) after which a commit moves the log into the file: more than a night writes."""
 
 DATABASE_FAULTS = (DBAPIError, PoolTimeout)
 """What a database raises that cannot be used at the moment, or has no connection free."""
+
 MOST_CONNECTIONS = 40
 """Of one process at a time; most are idle, and closed when they are.
 
@@ -102,9 +101,25 @@ class Database:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
         faults.point(f"{name}.committed")
 
+    @property
+    def shown_url(self) -> str:
+        """The address, with every password in it masked."""
+        return shown_url(self.engine.url)
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def shown_url(url: URL) -> str:
+    """Return an address as people know it: without its passwords and without a driver."""
+    plain = url.set(drivername=url.get_backend_name())
+    return masked_database_url(plain.render_as_string(hide_password=False))
+
+
+def fault_words(error: DBAPIError | PoolTimeout) -> str:
+    """Return what a database, or the pool of its connections, says of a fault."""
+    return str(getattr(error, "orig", None) or error)
 
 
 def open_database(url: str, *, read_only: bool = False) -> Database:
@@ -126,15 +141,12 @@ def parse_url(url: str) -> URL:
     """Read the URL of a database; ``InputError`` says what is wrong with it, without a password."""
     try:
         return make_url(url)
-    except ArgumentError as error:
-        raise InputError(f"not a database URL: {_masked(url)!r}") from error
-    except ValueError as error:  # of a port, which is turned into a number unchecked
-        problem = f"the port of the database URL {_masked(url)!r} is not a number"
-        raise InputError(problem) from error
-
-
-def _masked(url: str) -> str:
-    return _PASSWORD.sub(rf"\1{MASK}\2", url)
+    except ArgumentError:
+        # What is said of it there may quote a part of it, with the password.
+        raise InputError(f"not a database URL: {masked_database_url(url)!r}") from None
+    except ValueError:  # of a port, which is turned into a number unchecked
+        shown = masked_database_url(url)
+        raise InputError(f"the port of the database URL {shown!r} is not a number") from None
 
 
 def _sqlite(url: str, *, read_only: bool) -> Engine:

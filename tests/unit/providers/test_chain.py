@@ -206,6 +206,19 @@ def test_a_gate_waits_for_the_limit_of_a_minute_within_the_run_s_time():
     assert stopped.value.outcome.reason is _R.RATE_LIMITED
 
 
+def test_our_own_limit_leaves_the_circuit_as_it_is_for_other_processes():
+    store = MemoryQuota()
+    hurried = gate(Limits(per_minute=1), store=store, budget_s=5.0)
+    hurried.admit()
+    with pytest.raises(Stopped) as stopped:
+        hurried.admit()
+
+    hurried.report(stopped.value.outcome)
+
+    assert store.states["fmp"].open_until is None
+    assert store.states["fmp"].failures == 0
+
+
 def test_a_wait_for_a_limit_is_told_with_its_end():
     waiting, told = gate(Limits(per_minute=1), budget_s=300.0), []
     waiting.budget.tell = told.append

@@ -168,6 +168,12 @@ def test_half_a_parquet_file_and_a_folder_named_like_a_file_are_bad_files(opened
     assert "c.csv" in outcome.detail
 
 
+def test_a_share_class_is_found_in_either_spelling(opened, folder):
+    write(folder / "b.csv", "BRK-B", FIVE)
+
+    assert reason(opened(), "BRK.B") is reason(opened(), "BRK-B") is _R.OK
+
+
 def test_a_link_to_nothing_is_named_as_one_and_many_bad_files_are_counted(opened, folder):
     (folder / "gone.csv").symlink_to(folder / "nowhere.csv")
     told = []
