@@ -16,6 +16,7 @@ from riskmark.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "howto" / "production.md"
+PAGES = (PAGE, ROOT / "docs" / "howto" / "api.md")
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "docker" / "compose.yaml"
@@ -57,9 +58,13 @@ def options_of(command):
     }
 
 
-def commands_of_page():
-    """Return the words of every call of riskmark on the page."""
-    text = PAGE.read_text(encoding="utf-8")
+def commands_of_pages():
+    """Return the words of every call of riskmark on the pages for operators."""
+    return [words for page in PAGES for words in commands_of(page)]
+
+
+def commands_of(page):
+    text = page.read_text(encoding="utf-8")
     found = [shlex.split(call)[1:] for call in _INLINE.findall(_BLOCK.sub("", text))]
     for kind, body in _BLOCK.findall(text):
         if kind in {"console", "sh"}:
@@ -79,7 +84,7 @@ def _call(text):
     return words[calls[-1] + 1 :] if calls else None
 
 
-@pytest.mark.parametrize("words", commands_of_page(), ids=" ".join)
+@pytest.mark.parametrize("words", commands_of_pages(), ids=" ".join)
 def test_a_command_of_the_page_exists_with_its_options(words):
     assert problem_of(words) is None
 
@@ -88,12 +93,12 @@ def test_a_command_that_does_not_exist_would_be_found():
     assert problem_of(["run", "--sometimes"]) == "--sometimes is no option of run"
     assert problem_of(["runs", "loose"]) == "loose is no command"
     assert problem_of(["--config", "x.toml", "runs", "show", "ID", "--json"]) is None
-    assert len(commands_of_page()) > 20
+    assert len(commands_of_pages()) > 20
 
 
 def test_settings_on_the_page_are_settings(tmp_path):
-    blocks = [body for kind, body in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-              if kind == "toml"]  # fmt: skip
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    blocks = [body for text in texts for kind, body in _BLOCK.findall(text) if kind == "toml"]
 
     for place, body in enumerate(blocks):
         tomllib.loads(body)

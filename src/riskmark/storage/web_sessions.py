@@ -53,7 +53,11 @@ class ApiToken(NamedTuple):
 
 
 def save_session(connection: Connection, token_hash: str, session: WebSession) -> None:
-    """Store a new session."""
+    """Store a new session; those of the account that are over by age are forgotten."""
+    is_over = (_SESSION.c.account_id == session.account_id) & (
+        _SESSION.c.expires_at <= session.created_at
+    )
+    connection.execute(delete(_SESSION).where(is_over))
     values = session._asdict() | {"client": session.client[:MAX_CLIENT]}
     connection.execute(insert(_SESSION).values(token_hash=token_hash, **values))
 

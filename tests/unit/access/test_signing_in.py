@@ -76,6 +76,15 @@ def test_the_right_password_opens_a_session_until_it_is_idle_or_old(database, an
 
 
 @pytest.mark.usefixtures("ann")
+def test_sessions_that_are_over_do_not_pile_up(database):
+    for day in range(4):
+        enter(database, at=AT + timedelta(days=day))
+
+    with database.read() as connection:
+        assert len(connection.exec_driver_sql("SELECT * FROM web_session").all()) == 1
+
+
+@pytest.mark.usefixtures("ann")
 def test_only_digests_of_secrets_are_stored(database):
     found = enter(database)
 
