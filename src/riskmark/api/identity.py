@@ -3,6 +3,8 @@
 A cookie is sent by a browser whether its owner wants or not; a request that changes something
 must therefore come from our own pages, as the browser itself says (``Sec-Fetch-Site``, or the
 ``Origin``). A token is sent on purpose.
+
+What waits for nothing is a coroutine here, which costs no thread.
 """
 
 from dataclasses import dataclass
@@ -61,7 +63,7 @@ def actor_of(request: Request, account_id: str | None) -> Actor:
     return Actor(account_id, machine_of(request), getattr(request.state, "request_id", "-"))
 
 
-def installation(request: Request) -> App:
+async def installation(request: Request) -> App:
     """Return the installation that the application serves."""
     app: App = request.app.state.installation
     return app
@@ -129,17 +131,17 @@ def check_origin(request: Request) -> None:
         raise Problem(HTTPStatus.FORBIDDEN, "foreign_origin", "this came from another site's page")
 
 
-def reader(caller: Annotated[Caller, Depends(find_caller)]) -> Caller:
+async def reader(caller: Annotated[Caller, Depends(find_caller)]) -> Caller:
     """Return a caller who may read."""
     return _with(caller, Scope.READ)
 
 
-def writer(caller: Annotated[Caller, Depends(find_caller)]) -> Caller:
+async def writer(caller: Annotated[Caller, Depends(find_caller)]) -> Caller:
     """Return a caller who may change what is his."""
     return _with(caller, Scope.WRITE)
 
 
-def admin(caller: Annotated[Caller, Depends(find_caller)]) -> Caller:
+async def admin(caller: Annotated[Caller, Depends(find_caller)]) -> Caller:
     """Return a caller who may operate the installation."""
     if not caller.is_admin:
         raise Problem(HTTPStatus.FORBIDDEN, "not_admin", "this is for admins alone")
