@@ -279,6 +279,18 @@ def test_a_bomb_and_a_body_without_end_are_refused(site, ann):
     assert stranger.status_code == 413
 
 
+def test_a_sum_comes_back_after_what_it_is_the_sum_of(ann, book):
+    key = ann.post("/portfolios/combined", json={"name": "all", "members": [book]}).json()["id"]
+    assert ann.ask("DELETE", f"/portfolios/{book}").json()["code"] == "member_of_combined"
+    for one in (key, book):
+        assert ann.ask("DELETE", f"/portfolios/{one}").status_code == 200
+
+    early = ann.post(f"/portfolios/{key}/restore")
+    back = [ann.post(f"/portfolios/{one}/restore").status_code for one in (book, key)]
+
+    assert (early.status_code, back) == (422, [200, 200])
+
+
 def test_a_run_that_is_asked_for_twice_is_one(ann, book):
     first, second = (ann.post(f"/portfolios/{book}/calculate") for _ in range(2))
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from riskmark.domain.portfolio import Portfolio
-from riskmark.errors import UnknownPortfolio
+from riskmark.errors import InputError, UnknownPortfolio
 from riskmark.storage import schema
 from riskmark.storage.books import (
     PortfolioExists,
@@ -47,7 +47,10 @@ def change_head(
 def restore_portfolio(
     connection: Connection, principal: Principal, portfolio_id: str, *, at: datetime
 ) -> Portfolio:
-    """Take the deletion of a portfolio back, if its name is free and it is not long ago."""
+    """Take the deletion of a portfolio back, if its name is free and it is not long ago.
+
+    A combined book comes back after its members, not before.
+    """
     own = _TABLE.c.id == portfolio_id
     if not principal.sees_all:
         own &= _TABLE.c.owner_id == principal.account_id
@@ -55,8 +58,25 @@ def restore_portfolio(
     name = connection.execute(statement).scalar()
     if name is None:
         raise UnknownPortfolio(portfolio_id)
+    lock_portfolio(connection, portfolio_id)
+    gone = _deleted_members(connection, portfolio_id)
+    if gone:
+        listed = ", ".join(map(repr, gone))
+        raise InputError(f"{name!r} has members that were deleted; restore them first: {listed}")
     _update(connection, portfolio_id, {"deleted_at": None}, name=name)
     return find_portfolio(connection, principal, portfolio_id, is_own=True)
+
+
+def _deleted_members(connection: Connection, portfolio_id: str) -> list[str]:
+    """Return the names of the members of a combined book that are deleted."""
+    member = schema.portfolio_member
+    statement = (
+        select(_TABLE.c.name)
+        .join(member, member.c.member_id == _TABLE.c.id)
+        .where(member.c.portfolio_id == portfolio_id, _TABLE.c.deleted_at.is_not(None))
+        .order_by(_TABLE.c.name)
+    )
+    return list(connection.execute(statement).scalars())
 
 
 def _update(
