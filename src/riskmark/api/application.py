@@ -8,7 +8,17 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from riskmark.api import admin, grants, health, lots, portfolios, runs, sessions, signing_in
+from riskmark.api import (
+    admin,
+    description,
+    grants,
+    health,
+    lots,
+    portfolios,
+    runs,
+    sessions,
+    signing_in,
+)
 from riskmark.api.boundaries import Boundaries
 from riskmark.api.kept import Kept
 from riskmark.api.problems import PROBLEMS, add_problems
@@ -40,7 +50,7 @@ def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
     api.state.stop = stop or threading.Event()
     add_problems(api)
     routes = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for one in (signing_in, portfolios, lots, grants, sessions, runs, admin):
+    for one in (signing_in, portfolios, lots, grants, sessions, runs, admin, description):
         routes.include_router(one.router)
     api.include_router(routes)
     api.include_router(health.router)

@@ -68,15 +68,16 @@ def restore_portfolio(
 
 
 def _deleted_members(connection: Connection, portfolio_id: str) -> list[str]:
-    """Return the names of the members of a combined book that are deleted."""
+    """Return the names of the members of a combined book that are deleted; all are locked."""
     member = schema.portfolio_member
     statement = (
-        select(_TABLE.c.name)
+        select(_TABLE.c.name, _TABLE.c.deleted_at)
         .join(member, member.c.member_id == _TABLE.c.id)
-        .where(member.c.portfolio_id == portfolio_id, _TABLE.c.deleted_at.is_not(None))
-        .order_by(_TABLE.c.name)
+        .where(member.c.portfolio_id == portfolio_id)
+        .order_by(_TABLE.c.id)
+        .with_for_update(of=_TABLE)
     )
-    return list(connection.execute(statement).scalars())
+    return [name for name, deleted_at in connection.execute(statement) if deleted_at is not None]
 
 
 def _update(

@@ -68,3 +68,13 @@ def test_what_breaks_the_schema_is_told_without_repeating_it(client):
     assert answer.status_code == 422
     assert "hush" not in answer.text
     assert {one["where"] for one in answer.json()["errors"]} == {"body.password", "body.passwort"}
+
+
+def test_the_page_that_describes_the_api_needs_nothing_from_elsewhere(client):
+    page = client.get("/api/v1/docs")
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+
+    assert page.status_code == 200
+    assert all(f"{path}</code>" in page.text for path in paths)
+    for loaded in ("<script", "<style", "src=", "http://", "https://", "style="):
+        assert loaded not in page.text
