@@ -6,7 +6,8 @@ that are stored already count as one of the two. Every provider that was asked l
 outcome, so that a symbol without data has a reason for each.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -31,6 +32,8 @@ MAX_DISAGREEMENT = 0.02
 """How far a close may lie from another provider's and still be the same."""
 MOST_DIFFERENT = 0.25
 """The share of common closes that may differ: corrections are few, a split changes all."""
+SAME_RATIO = 1e-3
+"""How far the ratio of a split may lie from another provider's and still be the same."""
 _NEAR = timedelta(days=5)
 
 
@@ -229,18 +232,36 @@ def _refused(answer: Answer, detail: str) -> Answer:
 
 def _first_without_split(answer: Answer, agrees_from: date, splits: Sequence[Action]) -> date:
     """Return the last ex-date up to ``agrees_from`` of a split that the answer lacks."""
-    lacking = (
-        split.ex_date
-        for split in splits
-        if split.ex_date <= agrees_from and not _is_among(split, answer.actions)
-    )
-    return max(lacking, default=date.min)
+    lacking = _without_match(splits, answer.actions)
+    return max((s.ex_date for s in lacking if s.ex_date <= agrees_from), default=date.min)
 
 
-def _is_among(action: Action, actions: Sequence[Action]) -> bool:
-    return any(
-        one.kind is action.kind and abs(one.ex_date - action.ex_date) <= _NEAR for one in actions
-    )
+def _without_match(actions: Iterable[Action], others: Iterable[Action]) -> list[Action]:
+    """Return the actions that have no counterpart among the others, in order.
+
+    A counterpart is close by and, of splits, of the same ratio. Each stands for one action
+    only, first of all for one of its own date.
+    """
+    left = list(others)
+    ordered = sorted(actions, key=lambda action: action.ex_date)
+    for reach in (timedelta(), _NEAR):
+        lacking = []
+        for action in ordered:
+            match = next((one for one in left if _is_same(one, action, reach)), None)
+            if match is None:
+                lacking.append(action)
+            else:
+                left.remove(match)
+        ordered = lacking
+    return ordered
+
+
+def _is_same(one: Action, other: Action, reach: timedelta) -> bool:
+    if one.kind is not other.kind or abs(one.ex_date - other.ex_date) > reach:
+        return False
+    # Vendors round dividends, and each in its own way; a ratio is exact.
+    is_amount = one.kind is ActionKind.DIVIDEND
+    return is_amount or math.isclose(one.value, other.value, rel_tol=SAME_RATIO)
 
 
 def _closes(bars: Bars) -> dict[date, float]:
@@ -260,7 +281,5 @@ def _joined(
     if is_first:
         return new
     days = set(filled.session.astype("datetime64[D]").tolist())
-    return (
-        *known,
-        *(action for action in new if action.ex_date in days and not _is_among(action, known)),
-    )
+    inside = [action for action in new if action.ex_date in days]
+    return (*known, *_without_match(inside, known))
