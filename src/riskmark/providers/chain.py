@@ -108,7 +108,7 @@ def collect(
             continue
         narrowed = _around(wanted, missing, sessions) if parts else wanted
         new = (action for action in actions if action.kind is not ActionKind.DIVIDEND)
-        splits = [*wanted.splits, *new]
+        splits = [*wanted.splits, *_without_match(new, wanted.splits)]
         answer = _in_known_terms(ask(provider, narrowed, budget), closes, splits)
         outcome = answer.outcome
         said.append(Said(provider.name, outcome, answer.refused))
