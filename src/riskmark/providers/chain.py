@@ -52,11 +52,15 @@ class Described(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What one provider answered for the symbol."""
+    """What one provider answered for the symbol.
+
+    ``differs``: some or all of it was left out for not being in the terms of what is known.
+    """
 
     provider: str
     outcome: Outcome
     refused: tuple[RefusedRow, ...] = ()
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,12 @@ def collect(
             continue
         narrowed = _around(wanted, missing, sessions) if parts else wanted
         new = (action for action in actions if action.kind is not ActionKind.DIVIDEND)
-        splits = [*wanted.splits, *_without_match(new, wanted.splits)]
-        answer = _in_known_terms(ask(provider, narrowed, budget), closes, splits)
+        splits = [*wanted.splits, *without_match(new, wanted.splits)]
+        given = ask(provider, narrowed, budget)
+        answer = _in_known_terms(given, closes, splits)
         outcome = answer.outcome
-        said.append(Said(provider.name, outcome, answer.refused))
+        differs = answer is not given
+        said.append(Said(provider.name, outcome, answer.refused, differs=differs))
         if outcome.consequence.circuit is Circuit.OPENS_UNTIL:
             silent.add(provider.domain)
         described = [Described(provider.name, answer.profile)] if any(answer.profile) else []
@@ -122,7 +128,7 @@ def collect(
         taken = _only(answer.bars, missing if parts else sessions)
         parts.append(Part(provider.name, taken))
         actions = _joined(actions, answer.actions, taken, is_first=len(parts) == 1)
-        found = _closes(taken)
+        found = closes_of(taken)
         closes |= found
         # What a whole answer has no bar for lies before the first trade.
         is_whole = outcome.reason is AnswerReason.OK
@@ -201,7 +207,7 @@ def _in_known_terms(
     the first session that agrees, a bar is taken if none is there to differ from, and if the
     answer knows every split that is known.
     """
-    theirs = _closes(answer.bars)
+    theirs = closes_of(answer.bars)
     both = [day for day in theirs if day in closes]
     if not closes or not theirs:
         return answer
@@ -232,11 +238,11 @@ def _refused(answer: Answer, detail: str) -> Answer:
 
 def _first_without_split(answer: Answer, agrees_from: date, splits: Sequence[Action]) -> date:
     """Return the last ex-date up to ``agrees_from`` of a split that the answer lacks."""
-    lacking = _without_match(splits, answer.actions)
+    lacking = without_match(splits, answer.actions)
     return max((s.ex_date for s in lacking if s.ex_date <= agrees_from), default=date.min)
 
 
-def _without_match(actions: Iterable[Action], others: Iterable[Action]) -> list[Action]:
+def without_match(actions: Iterable[Action], others: Iterable[Action]) -> list[Action]:
     """Return the actions that have no counterpart among the others, in order.
 
     A counterpart is close by and, of splits, of the same ratio. Each stands for one action
@@ -264,7 +270,8 @@ def _is_same(one: Action, other: Action, reach: timedelta) -> bool:
     return is_amount or math.isclose(one.value, other.value, rel_tol=SAME_RATIO)
 
 
-def _closes(bars: Bars) -> dict[date, float]:
+def closes_of(bars: Bars) -> dict[date, float]:
+    """Return the close of each session of bars of one symbol."""
     days = bars.session.astype("datetime64[D]").tolist()
     return dict(zip(days, bars.close.tolist(), strict=True))
 
@@ -282,4 +289,4 @@ def _joined(
         return new
     days = set(filled.session.astype("datetime64[D]").tolist())
     inside = [action for action in new if action.ex_date in days]
-    return (*known, *_without_match(inside, known))
+    return (*known, *without_match(inside, known))
