@@ -26,6 +26,7 @@ from riskmark.intake.market_data import Bars
 from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
 from riskmark.planning.profiles import Said
 from riskmark.providers.chain import Collected, Part
+from riskmark.providers.healing import Known, heal, is_healable, name_remedy
 from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Circuit, Outcome
 from riskmark.providers.port import FormerSymbol, Wanted
@@ -107,13 +108,13 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         stored = {n.instrument_id: n.symbol for n in needs if n.instrument_id is not None}
         splits = load_splits(connection, stored)
     record.spend(PRICES, 0.0, total=len(asked))
-    for one in asked:
+    for each in asked:
         started = time.perf_counter()
-        symbol, key = one.need.symbol, one.need.instrument_id
-        wanted = _wanted(one, calendar, refusals.get(symbol, {}), former.get(key or 0, ()))
-        found = sources.collect(replace(wanted, splits=splits.get(key or 0, ())))
+        symbol, key = each.need.symbol, each.need.instrument_id
+        wanted = _wanted(each, calendar, refusals.get(symbol, {}), former.get(key or 0, ()))
+        wanted = replace(wanted, splits=splits.get(key or 0, ()))
+        one, found = _collect(record.database, sources, each, wanted)
         record.look()
-        found = hold_back(record.database, key, found, known=one.stored)
         if found.missing:
             answers = record.answers[symbol] = _answers(found)
             said = ", ".join(f"{answer.provider}: {answer.reason}" for answer in answers)
@@ -137,6 +138,28 @@ def _tell_wait(record: Recorder, message: str) -> None:
     with record.transaction("prices.wait") as connection:
         record.log(connection, message, phase=PRICES)
     record.tell(PRICES, message)
+
+
+def _collect(
+    database: Database, sources: Sources, one: Asked, wanted: Wanted
+) -> tuple[Asked, Collected]:
+    """Ask; where what is stored is in other terms, ask for all of it, and let that replace it.
+
+    Returns also what is stored that must be left as it is.
+    """
+    found, key = sources.collect(wanted), one.need.instrument_id
+    if key is not None and is_healable(found):
+        with database.read() as connection:
+            dates = (sources.checker.calendar.sessions[0], wanted.last)
+            stored = load_closes(connection, key, dates)
+        closes = {day: each.close for day, each in stored.items()}
+        givers = {day: each.provider for day, each in stored.items()}
+        known = Known(closes, givers, wanted.splits)
+        healed = heal(sources, wanted, found, known) if closes else None
+        if healed is not None:
+            return one._replace(stored={}), hold_back(database, key, healed, known=stored)
+        found = name_remedy(found)
+    return one, hold_back(database, key, found, known=one.stored)
 
 
 def _stored(
@@ -184,7 +207,7 @@ def fetch_symbol(
         former = load_former(connection).get(key or 0, ())
         splits = {} if key is None else load_splits(connection, {key: symbol})
     wanted = replace(_wanted(one, calendar, {}, former), splits=splits.get(key or 0, ()))
-    found = hold_back(database, key, sources.collect(wanted), known=one.stored)
+    one, found = _collect(database, sources, one, wanted)
     with database.write() as connection:
         _store(connection, rules, one=one, found=found, order=sources.names)
     return found
