@@ -338,9 +338,9 @@ def _settle_held(
         if reason is HeldReason.DELETED:
             is_over = claim is None and key in believed
         else:
-            is_named = key in wanted or claim is None or not claim.covers(key.ex_date)
-            is_taken_back = known.provider == provider and not is_named
-            is_over = is_taken_back or any(is_held_as(k, wanted[k], one) for k in believed)
+            naming = {k for k in wanted if is_held_as(k, wanted[k], one)}
+            is_missing = claim is not None and claim.covers(key.ex_date) and not naming
+            is_over = bool(naming & believed) or (is_missing and known.provider == provider)
         if is_over:
             over.append(one)
     let_go(connection, over)

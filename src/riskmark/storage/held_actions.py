@@ -48,11 +48,6 @@ class HeldAction:
     reason: HeldReason
     detail: str
 
-    @property
-    def text(self) -> str:
-        """Say it in a sentence."""
-        return f"the {self.kind} of {self.value:,g} on {self.ex_date} is held back: {self.detail}"
-
 
 Held = tuple[ActionKey, Known, HeldReason]
 
@@ -77,16 +72,18 @@ def load_held(connection: Connection, keys: Iterable[int]) -> list[Held]:
 
 
 def list_held(
-    connection: Connection, *, reason: HeldReason, symbol: str | None = None
+    connection: Connection, *, reason: HeldReason | None = None, symbol: str | None = None
 ) -> tuple[HeldAction, ...]:
-    """List what is held back for a reason, of one symbol or of all, by symbol and date."""
-    chosen, values = ("", ()) if symbol is None else (" AND i.symbol = ?", (symbol,))
+    """List what is held back, for one reason or any, of one symbol or all, in order."""
+    wanted = {"h.reason": reason and reason.value, "i.symbol": symbol}
+    chosen = {name: value for name, value in wanted.items() if value is not None}
+    where = " AND ".join(["1 = 1", *(f"{name} = ?" for name in chosen)])
     rows = read_rows(
         connection,
         "SELECT i.symbol, h.ex_date, h.kind, h.value, h.provider, h.reason, h.detail "
         "FROM held_action h JOIN instrument i ON i.id = h.instrument_id "
-        f"WHERE h.reason = ?{chosen} ORDER BY i.symbol, h.ex_date, h.kind, h.provider",
-        (reason.value, *values),
+        f"WHERE {where} ORDER BY i.symbol, h.ex_date, h.kind, h.provider",
+        tuple(chosen.values()),
     )
     return tuple(
         HeldAction(name, as_date(day), ActionKind(kind), value, giver, HeldReason(why), detail)
