@@ -163,8 +163,8 @@ def load_quality(
         quarantine=tuple(one for one in quarantine if of_chosen(one.symbol)),
         held_actions=tuple(
             one
-            for one in list_held(connection, reason=HeldReason.OUT_OF_PROPORTION)
-            if of_chosen(one.symbol)
+            for one in list_held(connection)
+            if one.reason is not HeldReason.DELETED and of_chosen(one.symbol)
         ),
         comparisons=tuple(one for one in _load_comparisons(connection) if of_chosen(one.symbol)),
         differences=tuple(one for one in _load_differences(connection) if of_chosen(one.symbol)),

@@ -13,11 +13,11 @@ from riskmark.intake.market_data import ActionKind
 from riskmark.storage import quarantine
 from riskmark.storage.action_events import ActionKey, Known
 from riskmark.storage.actions import delete_actions, load_actions
-from riskmark.storage.held_actions import HeldReason, hold
+from riskmark.storage.held_actions import Doubt, HeldReason, hold
 from riskmark.storage.instruments import find_instrument
 from riskmark.storage.ledger import InputChange, lock_instruments, one_of_each, record_changes
 
-_DETAIL = "deleted by hand; an import brings it back"
+_DELETED = Doubt(HeldReason.DELETED, "deleted by hand; an import brings it back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def delete_action(
         wanted = f"{instrument.symbol}, {kind} on {ex_date}"
         raise NoSuchAction(wanted, list_actions(connection, symbol))
     delete_actions(connection, [key])
-    hold(connection, {key: (known, _DETAIL)}, reason=HeldReason.DELETED, at=at)
+    hold(connection, {key: (known, _DELETED)}, at=at)
     checked = quarantine.check(connection, {key.instrument_id: ex_date}, at=at)
     change = InputChange(
         ChangeKind.ACTION,

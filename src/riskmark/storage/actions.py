@@ -34,6 +34,7 @@ from riskmark.storage.action_events import (
 from riskmark.storage.bars import SAME
 from riskmark.storage.engines import as_date, bind_date, read_rows, write_rows
 from riskmark.storage.held_actions import (
+    Doubt,
     Held,
     HeldReason,
     find_doubts,
@@ -159,7 +160,7 @@ def store_actions(
         unchanged=len(wanted) - new - corrected - len(found.doubts),
         withdrawn=len(found.withdrawn),
         refused=refused._replace(unknown_symbol=unknown),
-        held=tuple(_sentence(key, wanted[key], why) for key, why in found.doubts.items()),
+        held=tuple(_sentence(key, wanted[key], one.text) for key, one in found.doubts.items()),
         created=created,
         touched=touched,
         changes=_changes(touched, {i.instrument_id: i for i in known.values()}, calendar),
@@ -210,7 +211,7 @@ class _Differences(NamedTuple):
     new: set[ActionKey]
     corrected: Mapping[ActionKey, ActionKey]
     withdrawn: set[ActionKey]
-    doubts: Mapping[ActionKey, str]
+    doubts: Mapping[ActionKey, Doubt]
 
     @property
     def touched(self) -> set[ActionKey]:
@@ -242,11 +243,11 @@ def _differences(
         if (key != was or not math.isclose(stored[was].value, wanted[key], rel_tol=SAME))
         and may_change(provider, stored[was].provider, claim)
     }
-    withdrawn, doubts = set[ActionKey](), dict[ActionKey, str]()
+    withdrawn, doubts = set[ActionKey](), dict[ActionKey, Doubt]()
     if claim is not None:
-        ratios = {k: v for k, v in wanted.items() if k.kind is not ActionKind.DIVIDEND}
+        named = {k: wanted[k] for k in new | pairs.keys()}
         paid = {k: wanted[k] for k in new | corrected.keys() if k.kind is ActionKind.DIVIDEND}
-        doubts = find_doubts(connection, paid, held=held, claim=claim, ratios=ratios)
+        doubts = find_doubts(connection, paid, held=held, claim=claim, named=named)
         free = stored.keys() - set(pairs.values())
         withdrawn = _no_longer_named(connection, free, stored, source)
     found = _Differences(
@@ -339,13 +340,13 @@ def _settle_held(
             is_over = claim is None and key in believed
         else:
             naming = {k for k in wanted if is_held_as(k, wanted[k], one)}
-            is_missing = claim is not None and claim.covers(key.ex_date) and not naming
+            is_missing = claim is not None and claim.covers(key.ex_date) and key not in naming
             is_over = bool(naming & believed) or (is_missing and known.provider == provider)
         if is_over:
             over.append(one)
     let_go(connection, over)
     doubted = {k: (Known(wanted[k], provider), why) for k, why in found.doubts.items()}
-    hold(connection, doubted, reason=HeldReason.OUT_OF_PROPORTION, at=at)
+    hold(connection, doubted, at=at)
 
 
 def load_actions(connection: Connection, keys: Iterable[int]) -> dict[ActionKey, Known]:

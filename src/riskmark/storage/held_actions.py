@@ -2,21 +2,24 @@
 
 A dividend of more than half of the close before it is rare, and a slip of the decimal point is
 not: it counts only once the price fell by half of it at least, or a second provider names it
-too. Until then it is held back. Spin-offs and special dividends do move the price. What people
+too. Until then it is held back, and so is one that repeats another of the same size within
+five days in the same answer. Spin-offs and special dividends do move the price. What people
 deleted is not stored again while a provider goes on naming it.
 """
 
 import bisect
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from riskmark.intake.market_data import ActionKind
 from riskmark.storage import schema
-from riskmark.storage.action_events import ActionKey, Claim, Known, is_one_event
+from riskmark.storage.action_events import NEAR, ActionKey, Claim, Known, is_one_event
 from riskmark.storage.engines import as_date, bind_date, bind_instant, read_rows, write_rows
 from riskmark.storage.key_lists import among, run_statement
 
@@ -24,15 +27,25 @@ MOST_PAID = 0.5
 """The part of the close before it that a dividend may be and be believed at once."""
 LEAST_FALL = 0.5
 """The part of a dividend by which the price must have fallen to confirm it."""
+EQUAL = 1e-4
+"""How far apart two dividends are, as a fraction, of which one repeats the other."""
 _BEFORE = timedelta(days=30)
 """How old the close before a dividend may be."""
 _COLUMNS = ("instrument_id", "ex_date", "kind", "provider", "value", "reason", "detail", "at")
+
+
+class Doubt(NamedTuple):
+    """Why an action is not believed, and in words."""
+
+    reason: "HeldReason"
+    text: str
 
 
 class HeldReason(StrEnum):
     """Why an action does not count."""
 
     OUT_OF_PROPORTION = "out_of_proportion"
+    REPEATED = "repeated"
     DELETED = "deleted"
 
 
@@ -71,19 +84,15 @@ def load_held(connection: Connection, keys: Iterable[int]) -> list[Held]:
     ]
 
 
-def list_held(
-    connection: Connection, *, reason: HeldReason | None = None, symbol: str | None = None
-) -> tuple[HeldAction, ...]:
-    """List what is held back, for one reason or any, of one symbol or all, in order."""
-    wanted = {"h.reason": reason and reason.value, "i.symbol": symbol}
-    chosen = {name: value for name, value in wanted.items() if value is not None}
-    where = " AND ".join(["1 = 1", *(f"{name} = ?" for name in chosen)])
+def list_held(connection: Connection, *, symbol: str | None = None) -> tuple[HeldAction, ...]:
+    """List what is held back of one symbol or of all, in order."""
+    where, values = ("1 = 1", ()) if symbol is None else ("i.symbol = ?", (symbol,))
     rows = read_rows(
         connection,
         "SELECT i.symbol, h.ex_date, h.kind, h.value, h.provider, h.reason, h.detail "
         "FROM held_action h JOIN instrument i ON i.id = h.instrument_id "
         f"WHERE {where} ORDER BY i.symbol, h.ex_date, h.kind, h.provider",
-        tuple(chosen.values()),
+        values,
     )
     return tuple(
         HeldAction(name, as_date(day), ActionKind(kind), value, giver, HeldReason(why), detail)
@@ -93,9 +102,8 @@ def list_held(
 
 def hold(
     connection: Connection,
-    actions: Mapping[ActionKey, tuple[Known, str]],
+    actions: Mapping[ActionKey, tuple[Known, Doubt]],
     *,
-    reason: HeldReason,
     at: datetime,
 ) -> None:
     """Remember that actions do not count, and in words why."""
@@ -107,11 +115,11 @@ def hold(
             key.kind.value,
             known.provider,
             known.value,
-            reason.value,
-            detail,
+            doubt.reason.value,
+            doubt.text,
             instant,
         )
-        for key, (known, detail) in actions.items()
+        for key, (known, doubt) in actions.items()
     ]
     write_rows(connection, schema.held_action, _COLUMNS, rows, replace=True)
 
@@ -145,16 +153,17 @@ def find_doubts(
     *,
     held: Sequence[Held],
     claim: Claim,
-    ratios: Mapping[ActionKey, float],
-) -> dict[ActionKey, str]:
-    """Return the dividends that nothing confirms, and in words why; bars are stored already.
+    named: Mapping[ActionKey, float],
+) -> dict[ActionKey, Doubt]:
+    """Return the dividends that nothing confirms, and why; bars are stored already.
 
-    ``ratios``: the splits and spin-offs of the same instruments.
+    ``named``: all that the answer names and that counts or would.
     """
+    ratios = {k: v for k, v in named.items() if k.kind is not ActionKind.DIVIDEND}
     by_instrument: dict[int, list[ActionKey]] = {}
     for key in sorted(dividends):
         by_instrument.setdefault(key.instrument_id, []).append(key)
-    doubts: dict[ActionKey, str] = {}
+    doubts: dict[ActionKey, Doubt] = {}
     for keys in by_instrument.values():
         closes = load_closes_from(connection, keys[0].instrument_id, keys[0].ex_date - _BEFORE)
         for key in keys:
@@ -162,13 +171,27 @@ def find_doubts(
             seconded = any(
                 known.provider not in claim.kin
                 for other, known, why in held
-                if why is HeldReason.OUT_OF_PROPORTION
-                and is_held_as(key, value, (other, known, why))
+                if why is not HeldReason.DELETED and is_held_as(key, value, (other, known, why))
             )
-            doubt = None if seconded else _doubt(key, value, closes, ratios)
+            if seconded:
+                continue
+            doubt = _repeats(key, dividends, named) or _doubt(key, value, closes, ratios)
             if doubt is not None:
                 doubts[key] = doubt
     return doubts
+
+
+def _repeats(
+    key: ActionKey, new: Mapping[ActionKey, float], named: Mapping[ActionKey, float]
+) -> Doubt | None:
+    """Doubt a dividend that an answer names a second time: what is stored, or earlier, counts."""
+    for other, value in named.items():
+        is_beside = other != key and other[::2] == key[::2] and abs(other[1] - key[1]) <= NEAR
+        is_first = other not in new or other < key
+        if is_beside and is_first and math.isclose(value, named[key], rel_tol=EQUAL):
+            text = f"it repeats the one of the same size on {other.ex_date}"
+            return Doubt(HeldReason.REPEATED, text)
+    return None
 
 
 Closes = tuple[list[date], list[float]]
@@ -186,7 +209,7 @@ def load_closes_from(connection: Connection, instrument_id: int, first: date) ->
 
 def _doubt(
     key: ActionKey, value: float, closes: Closes, ratios: Mapping[ActionKey, float]
-) -> str | None:
+) -> Doubt | None:
     days, prices = closes
     place = bisect.bisect_left(days, key.ex_date)
     if place == 0:
@@ -199,11 +222,13 @@ def _doubt(
         return None
     text = f"it is {value / before:.4g} times the close before it, {before:,.4f}"
     if place == len(days):
-        return f"{text}, and no close after it is there to tell"
+        text = f"{text}, and no close after it is there to tell"
+        return Doubt(HeldReason.OUT_OF_PROPORTION, text)
     after = prices[place] * split_between(ratios, key.instrument_id, key.ex_date, days[place])
     if before - after >= LEAST_FALL * value:
         return None
-    return f"{text}, and the price did not fall by it"
+    text = f"{text}, and the price did not fall by it"
+    return Doubt(HeldReason.OUT_OF_PROPORTION, text)
 
 
 def split_between(

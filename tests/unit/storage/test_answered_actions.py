@@ -30,8 +30,8 @@ def stored(connection):
     return [tuple(row) for row in rows]
 
 
-def held(connection, reason=HeldReason.OUT_OF_PROPORTION):
-    return [(one.ex_date, one.value) for one in list_held(connection, reason=reason)]
+def held(connection):
+    return [(one.ex_date, one.value) for one in list_held(connection)]
 
 
 def test_a_dividend_that_its_provider_dates_anew_is_moved_and_changes_from_the_earlier_date(
@@ -98,15 +98,40 @@ def test_what_an_earlier_provider_confirms_is_its_own_from_then_on(database):
     assert done.revision == 1
 
 
-def test_two_alike_within_days_that_one_answer_names_both_stay(database):
+def test_of_two_alike_within_days_in_one_answer_the_second_is_held_back(database):
+    both = [dividend("AAA", MON, 0.5), dividend("AAA", WED, 0.5)]
     with database.write() as connection:
-        begin(connection, dividend("AAA", MON, 0.5), dividend("AAA", WED, 0.5))
+        begin(connection, *both)
+        assert stored(connection) == [(MON, "dividend", 0.5, "second")]
+        assert [one.reason for one in list_held(connection)] == [HeldReason.REPEATED]
+
+    with database.write() as connection:
+        done = answer(connection, *both)
+        assert len(stored(connection)) == 1
+        load(connection, actions=both, provider="file")
+
+        assert [row[0] for row in stored(connection)] == [MON, WED]
+        assert held(connection) == []
+    assert done.revision == 1
+
+
+def test_of_two_alike_the_one_that_is_stored_already_stays(database):
+    with database.write() as connection:
+        begin(connection, dividend("AAA", WED, 0.5))
 
     with database.write() as connection:
         done = answer(connection, dividend("AAA", MON, 0.5), dividend("AAA", WED, 0.5))
 
-        assert len(stored(connection)) == 2
+        assert stored(connection) == [(WED, "dividend", 0.5, "second")]
+        assert held(connection) == [(MON, 0.5)]
     assert done.revision == 1
+
+
+def test_two_of_different_size_within_days_both_count(database):
+    with database.write() as connection:
+        begin(connection, dividend("AAA", MON, 0.5), dividend("AAA", WED, 0.6))
+
+        assert len(stored(connection)) == 2
 
 
 def test_what_a_whole_answer_names_no_longer_is_withdrawn(database):
