@@ -1,7 +1,7 @@
 """Named crash points: places where a test may stop, kill or pause a run.
 
-Every transaction in which a run writes has a name and two points: the last moment before it
-is committed, and the first one after. ``storage.engines.Database.write`` passes them.
+Every transaction in which a run or a service writes has a name and two points: the last moment
+before it is committed, and the first one after. ``storage.engines.Database.write`` passes them.
 
 In production no hook is set and ``point`` does nothing. A test calls ``set_hook`` with a
 function that is given the point's name each time one is passed. ``NAMES`` is the complete
@@ -33,8 +33,14 @@ TRANSACTIONS = (
     "run.requests",
     "run.finish",
     "release",
+    "prune",
+    "outbox.address",
+    "outbox.take",
+    "outbox.mark",
+    "schedule.fire",
+    "schedule.check",
 )
-"""What a run writes, and the queue, in the order in which they may come to it."""
+"""What a run, the queue and the services write, in the order in which they may come to it."""
 
 BETWEEN = (
     "run.created",

@@ -5,15 +5,24 @@ own, in the order that the seed gives, runs it, and writes what is stored to the
 """
 
 import json
+import os
 import random
+import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from tests.acceptance.world import FACTORS, World
 
+ROOT = Path(__file__).parents[2]
+SEEDS = range(5)
+PLACES = ("inline", "processes:1", "processes:2", "processes:4", "dask")
 SYMBOLS = ("S00", "S01", "S02", "S03", "S04")
 BOOKS = tuple(f"book {number}" for number in range(4))
 ENTRIES = (date(2024, 11, 25), date(2025, 12, 15), date(2025, 12, 29))
@@ -41,6 +50,32 @@ def build(world: World, seed: int = 0) -> None:
         symbols = list(SYMBOLS[number % 3 :])
         chance.shuffle(symbols)
         world.add_book(name, tuple(symbols), entry, quantity=10 + number)
+
+
+def run_apart(url: str, compute: str, seed: int, path: Path) -> Any:
+    """Build a world and run it in a process of its own; return what is stored then."""
+    command = [sys.executable, "-m", "tests.acceptance.computing", url, compute, str(seed), path]
+    environment = os.environ | {"PYTHONHASHSEED": str(seed)}
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def dask_cluster() -> Iterator[str]:
+    """Start a Dask cluster of two processes, and give its address."""
+    from distributed import LocalCluster  # noqa: PLC0415 - seconds, that few tests need
+
+    with warnings.catch_warnings():
+        # Its own warnings about ports and unclosed sockets are none of ours.
+        warnings.simplefilter("ignore")
+        started = LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        )
+        yield started.scheduler_address.replace("tcp:", "dask:")
+        started.close()
 
 
 def main() -> None:

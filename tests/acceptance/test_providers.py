@@ -73,12 +73,49 @@ def test_the_same_night_twice_asks_nobody_the_second_time(world, server):
     assert server.shop.asked == []
 
 
-def test_offline_asks_nobody(world, server):
-    world.add_book("book", HELD, BEGIN)
+def test_a_symbol_that_nobody_has_is_asked_for_once_a_night_and_named_each_time(world, server):
+    world.add_book("book", ("AAA", "ZZZ"), BEGIN)
+    connect(world, server)
+    first = world.run()
+    server.play()
 
-    connect(world, server).run(offline=True)
+    again = world.run()
 
     assert server.shop.asked == []
+    reports = []
+    with world.app.database.read() as connection:
+        for result in (first, again):
+            found = load_run(connection, world.app.principal, result.run_id).document()
+            reports.append(found)
+    assert [one["symbol"] for one in reports[0]["unavailable"]] == ["ZZZ"]
+    said = [
+        {reason["provider"]: reason["reason"] for reason in report["unavailable"][0]["reasons"]}
+        for report in reports
+    ]
+    assert said[0] == said[1]
+    told = [one["detail"] for one in reports[1]["unavailable"][0]["reasons"]]
+    assert sum("remembered" in detail for detail in told) == len(ORDER)
+    for report in reports:
+        (prices,) = [phase for phase in report["phases"] if phase["phase"] == "prices"]
+        assert report["symbols"]["asked"] == prices["total"] == prices["done"]
+        assert report["symbols"]["unavailable"] == 1
+
+
+def test_offline_asks_nobody(world, server):
+    world.add_book("book", HELD, BEGIN)
+    connect(world, server)
+
+    results = [world.run(offline=True), world.run(offline=True)]
+
+    assert server.shop.asked == []
+    with world.app.database.read() as connection:
+        for result in results:
+            found = load_run(connection, world.app.principal, result.run_id).document()
+            said = {
+                one["symbol"]: [reason["reason"] for reason in one["reasons"]]
+                for one in found["unavailable"]
+            }
+            assert said["AAA"] == said["BBB"] == ["never_priced"]
 
 
 def test_a_symbol_that_nobody_has_is_named_with_a_reason_of_each_and_the_rest_is_complete(

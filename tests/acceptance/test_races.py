@@ -227,9 +227,11 @@ def test_a_run_whose_lease_has_ended_is_ended_by_whoever_looks(world: World):
             "lease_until = '2000-01-01 00:00:00.000000'"
         )
 
-    ended = claims.end_dead_runs(world.app.database, at=world.app.clock.now())
+    ended = claims.end_dead_runs(
+        world.app.database, at=world.app.clock.now(), lease=world.app.settings.lease
+    )
 
     rows = world.rows("SELECT status, error FROM run")
     assert len(ended) == 1
     assert rows[0][0] == "failed"
-    assert "ended without finishing" in rows[0][1]
+    assert "its lease ended" in rows[0][1]

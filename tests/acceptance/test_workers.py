@@ -95,7 +95,7 @@ def test_a_worker_that_stops_gives_back_what_it_has_not_finished(books: World):
     pause = Pause("shard.computed")
     run_id = books.app.submit(Source.CRON).run_id
     stop = threading.Event()
-    worker = books.app.worker()
+    worker = replace(books.app.worker(), is_isolated=False)
     thread = threading.Thread(target=worker.work, args=(stop,))
     thread.start()
     assert pause.reached.wait(60)
@@ -116,7 +116,7 @@ def test_a_worker_whose_shard_takes_too_long_drops_it(books: World, monkeypatch)
     pause = Pause("shard.computed")
     run_id = books.app.submit(Source.CRON).run_id
     stop, ends = threading.Event(), []
-    worker = books.app.worker()
+    worker = replace(books.app.worker(), is_isolated=False)
     thread = threading.Thread(target=lambda: ends.append(worker.work(stop)))
     thread.start()
     assert pause.reached.wait(60)

@@ -16,6 +16,7 @@ def worker_of(app: App, **how: int) -> Iterator[Worker]:
     stop = threading.Event()
     worker = app.worker(**how)
     worker.poll_s = 0.02
+    worker.is_isolated = False  # what it does with its slots does not depend on the place
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(worker.work, stop)
         try:

@@ -23,7 +23,7 @@ from riskmark.valuation import (
     risk,
     shard,
 )
-from riskmark.valuation.inputs import InputCutter, PanelCutter
+from riskmark.valuation.inputs import BookCutter, PanelCutter
 
 READ, PLAN, ROWS, WRITE, OTHER = "read", "plan", "rows and checks", "write", "bookkeeping"
 REST = "analytics: rest"
@@ -74,7 +74,7 @@ AROUND = (
     Timed(inputs, "build_panel", READ),
     Timed(inputs, "book_arrays", READ),
     Timed(run, "cut_plan", PLAN),
-    Timed(InputCutter, "books_of", ROWS),
+    Timed(BookCutter, "cut", ROWS),
     Timed(PanelCutter, "cut", ROWS),
     Timed(shard_compute, "violations", ROWS),
     Timed(shard_compute, "shard_rows", ROWS),

@@ -1,16 +1,22 @@
 """Runs that die, are stopped, or whose statements fail: and the next run makes up for it."""
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from tests.chaos.lane import SQLITE, Draw, Lane, Part
+from tests.chaos.moments import until_met
 from tests.faults.faulty import Fault
 from tests.faults.installations import LARGE, SMALL
-from tests.faults.laboratory import ENDED_WELL
+from tests.faults.laboratory import ENDED_WELL, Trial
+from tests.faults.nursery import Child
 
 from riskmark import faults
 
 KILLS = {SQLITE: 1_000, "postgresql": 200}
+STOPS, STOP_WITHIN_S = 100, 10.0
 LARGE_EVERY = 20
 """One kill in so many meets a run of more sessions."""
 FAULTS = ("before", "lost", "locked")
@@ -44,14 +50,54 @@ def kills(_lane: Lane, database: str) -> int:
 def kill(draw: Draw) -> str:
     """Kill a run at a random moment, and let the next make up for it."""
     size = LARGE if draw.number % LARGE_EVERY == 0 else SMALL
-    moment = draw.chance.uniform(0, 0.8 * draw.laboratory.undisturbed(size).seconds)
-    with draw.laboratory.trial(size) as trial:
-        child = draw.lane.nursery.start(trial.order)
-        time.sleep(moment)
-        child.kill()
-        killed = child.wait().signal is not None
-        trial.run_and_check()
-    return "killed" if killed else "ended before"
+
+    def attempt(moment: float) -> str | None:
+        with draw.laboratory.trial(size) as trial, at_work(draw, trial) as child:
+            time.sleep(moment)
+            child.kill()
+            if child.wait().signal != signal.SIGKILL:
+                return None
+            trial.run_and_check()
+        return "killed"
+
+    return until_met(draw.chance, draw.laboratory.undisturbed(size).seconds, attempt)
+
+
+@contextmanager
+def at_work(draw: Draw, trial: Trial) -> Iterator[Child]:
+    """Start a run; the block begins when its row has been made."""
+    order = replace(trial.order, pause=("run.created", 1))
+    with draw.lane.nursery.start(order) as child:
+        assert child.wait_until_paused()
+        child.resume()
+        yield child
+
+
+def stops(_lane: Lane, _database: str) -> int:
+    """As many stops as of workers."""
+    return STOPS
+
+
+def stop_run(draw: Draw) -> str:
+    """Ask a run in the foreground to end at a random moment; the next does the rest."""
+
+    def attempt(moment: float) -> str | None:
+        with draw.laboratory.trial(LARGE) as trial, at_work(draw, trial) as child:
+            time.sleep(moment)
+            child.terminate()
+            asked = time.monotonic()
+            outcome = child.wait()
+            took = time.monotonic() - asked
+            assert took < STOP_WITHIN_S, f"it ended after {took:.1f} s"
+            assert trial.live_runs() == []
+            status = trial.newest_run()
+            if outcome.error is None and outcome.status in ENDED_WELL:
+                return None
+            assert status == "cancelled" or status in ENDED_WELL, (status, outcome)
+            trial.run_and_check()
+        return "cancelled" if status == "cancelled" else "stopped while it pruned"
+
+    return until_met(draw.chance, draw.laboratory.undisturbed(LARGE).seconds, attempt)
 
 
 def statements(lane: Lane, database: str) -> int:
@@ -103,6 +149,8 @@ PARTS = (
     Part("points", "killed at each named crash point, first and last pass",
          crash_points, die_at_point),
     Part("kills", "`kill -9` at a random moment of a run", kills, kill),
+    Part("foreground", "a run is asked to stop (`SIGTERM`) at a random moment: it ends within 10 s",
+         stops, stop_run),
     Part("statements", "each SQL statement of a run fails: before, after it took effect, "
          "by a lock time-out", statements, fail_statement),
     Part("disk", "the disk is full", sizes, fill_disk, databases=(SQLITE,)),

@@ -4,10 +4,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 
 from tests.chaos.lane import Draw, Lane, Part
+from tests.chaos.moments import until_met
 from tests.faults.installations import (
     LARGE,
     SMALL,
@@ -24,7 +25,9 @@ from tests.faults.workers import (
     PATIENCE_S,
     Role,
     Watcher,
+    WorkerProcess,
     open_app,
+    submitted,
     wait_until,
     watching,
     working,
@@ -48,16 +51,6 @@ def _some(count: int):
     return number
 
 
-@contextmanager
-def _submitted(laboratory: Laboratory, size: Size) -> Iterator[tuple[str, str, Watcher]]:
-    """Submit the night on a fresh installation; give its address, the run's id and a watcher."""
-    with laboratory.trial(size) as trial, watching(trial.url) as watcher:
-        app = open_app(trial.url)
-        run_id = app.submit(Source.CRON).run_id
-        app.database.close()
-        yield trial.url, run_id, watcher
-
-
 def _check(laboratory: Laboratory, url: str, size: Size) -> None:
     check_at_rest(url)
     assert_equal_states(read_state(url), laboratory.undisturbed(size).state)
@@ -69,79 +62,107 @@ def _stop(worker) -> None:
     assert code == 0, f"a worker was told to stop: exit code {code} after {STOP_WITHIN_S:g} s"
 
 
-def _moment(draw: Draw, size: Size) -> float:
-    return draw.chance.uniform(0, 0.6 * draw.laboratory.undisturbed(size).seconds)
+BEGIN = "run.planned"
+"""The crash point from which on a run is at work."""
 
 
-def _size(draw: Draw) -> Size:
-    return LARGE if draw.number % 20 == 0 else SMALL
+def _begin(worker: WorkerProcess) -> None:
+    """Wait until a worker is about to work on a run, and let it."""
+    assert worker.paused.wait(PATIENCE_S), "nobody took the run"
+    worker.let_go()
+
+
+def _meet(draw: Draw, size: Size, attempt: Callable[[float], str | None]) -> str:
+    return until_met(draw.chance, draw.laboratory.undisturbed(size).seconds, attempt)
 
 
 def stop_worker(draw: Draw) -> str:
     """Tell a worker to stop at a random moment: it does, and another finishes its run."""
-    size = _size(draw)
-    with _submitted(draw.laboratory, size) as (url, run_id, watcher):
-        with working(Role(url)) as worker:
-            wait_until(lambda: watcher.run(run_id)[1] == 1)
-            time.sleep(_moment(draw, size))
-            _stop(worker)
-        status, attempt, _ = watcher.run(run_id)
-        assert (status, attempt) == ("queued", 0) or status in ENDED_WELL, (status, attempt)
-        if status == "queued":
-            with working(Role(url)) as worker:
-                wait_until(lambda: watcher.has_ended(run_id))
+
+    def attempt(moment: float) -> str | None:
+        with submitted(draw.laboratory, LARGE) as (url, run_id, watcher):
+            with working(Role(url, pauses_at=BEGIN)) as worker:
+                _begin(worker)
+                time.sleep(moment)
+                is_late = watcher.has_ended(run_id)
                 _stop(worker)
-        assert watcher.run(run_id)[0] in ENDED_WELL
-        _check(draw.laboratory, url, size)
-    return "given back and finished by another" if status == "queued" else "ended before"
+            if is_late:
+                return None
+            status, attempts, _ = watcher.run(run_id)
+            assert (status, attempts) == ("queued", 0) or status in ENDED_WELL, (status, attempts)
+            if status == "queued":
+                with working(Role(url)) as worker:
+                    wait_until(lambda: watcher.has_ended(run_id))
+                    _stop(worker)
+            assert watcher.run(run_id)[0] in ENDED_WELL
+            _check(draw.laboratory, url, LARGE)
+        if status == "queued":
+            return "given back and finished by another"
+        return "finished with the shard in hand"
+
+    return _meet(draw, LARGE, attempt)
 
 
 def kill_worker(draw: Draw) -> str:
     """Kill a worker at a random moment: within two leases its run is another's, and says so."""
     is_elsewhere = draw.number % 2 == 0
-    with (
-        _submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
-        working(Role(url, is_elsewhere=is_elsewhere)) as doomed,
-    ):
-        wait_until(lambda: watcher.run(run_id)[1] == 1)
-        time.sleep(_moment(draw, SMALL))
-        with working(Role(url)):
-            doomed.kill()
-            if watcher.has_ended(run_id):
-                said = "ended before"
-            else:
+
+    def attempt(moment: float) -> str | None:
+        with (
+            submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
+            working(Role(url, pauses_at=BEGIN, is_elsewhere=is_elsewhere)) as doomed,
+        ):
+            assert doomed.paused.wait(PATIENCE_S)
+            with working(Role(url)):
+                _begin(doomed)
+                time.sleep(moment)
+                doomed.kill()
+                if watcher.has_ended(run_id):
+                    return None
                 took = wait_until(lambda: watcher.run(run_id)[1] == 2)
                 assert took < 2 * LEASE_S + SLACK_S, f"taken over after {took:.1f} s"
-                said = "taken over from afar" if is_elsewhere else "taken over on the same host"
                 messages = watcher.messages(run_id)
-                assert any("ended without finishing (attempt 1)" in one for one in messages)
-            wait_until(lambda: watcher.has_ended(run_id))
-        _check(draw.laboratory, url, SMALL)
-    return said
+                assert any("(attempt 1), on " in one for one in messages)
+                wait_until(lambda: watcher.has_ended(run_id))
+            _check(draw.laboratory, url, SMALL)
+        return "taken over from afar" if is_elsewhere else "taken over on the same host"
+
+    return _meet(draw, SMALL, attempt)
 
 
 def put_worker_to_sleep(draw: Draw) -> str:
     """Stop a worker beyond its lease (SIGSTOP) and wake it: it writes nothing more."""
-    with (
-        _submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
-        working(Role(url, stamp=FIRST_STAMP)) as sleeper,
-    ):
-        wait_until(lambda: watcher.run(run_id)[1] == 1)
-        time.sleep(_moment(draw, SMALL))
-        sleeper.send(signal.SIGSTOP)
-        before = watcher.stamped(FIRST_STAMP)
-        with working(Role(url, pauses_at="run.planned")) as heir:
-            time.sleep(2 * LEASE_S)
-            is_overtaken = heir.paused.is_set()
-            sleeper.send(signal.SIGCONT)
-            heir.let_go()
-            wait_until(lambda: watcher.has_ended(run_id))
-        if is_overtaken:
-            time.sleep(0.2)
-            assert watcher.stamped(FIRST_STAMP) == before, "it wrote after it had lost its lease"
-        _stop(sleeper)
-        _check(draw.laboratory, url, SMALL)
-    return "overtaken, wrote nothing" if is_overtaken else "ended before, or held the lock"
+
+    def attempt(moment: float) -> str | None:
+        with (
+            submitted(draw.laboratory, SMALL) as (url, run_id, watcher),
+            working(Role(url, stamp=FIRST_STAMP, pauses_at=BEGIN)) as sleeper,
+        ):
+            _begin(sleeper)
+            time.sleep(moment)
+            sleeper.send(signal.SIGSTOP)
+            if watcher.has_ended(run_id):
+                return None
+            is_overtaken = _overtake(sleeper, watcher, url, run_id)
+            _stop(sleeper)
+            _check(draw.laboratory, url, SMALL)
+        return "overtaken, wrote nothing" if is_overtaken else "slept with a lock in hand"
+
+    return _meet(draw, SMALL, attempt)
+
+
+def _overtake(sleeper: WorkerProcess, watcher: Watcher, url: str, run_id: str) -> bool:
+    """Let another take the run of one who sleeps, and wake that one; False if it held a lock."""
+    before = watcher.stamped(FIRST_STAMP)
+    with working(Role(url, pauses_at=BEGIN)) as heir:
+        is_overtaken = heir.paused.wait(2 * LEASE_S + SLACK_S)
+        sleeper.send(signal.SIGCONT)
+        heir.let_go()
+        wait_until(lambda: watcher.has_ended(run_id))
+    if is_overtaken:
+        time.sleep(0.2)
+        assert watcher.stamped(FIRST_STAMP) == before, "it wrote after it had lost its lease"
+    return is_overtaken
 
 
 def ask_all_at_once(draw: Draw) -> str:

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 from tests.chaos.lane import Draw, Lane, Part
+from tests.chaos.moments import until_met
 from tests.chaos.whole import dump
 from tests.faults.installations import SMALL
 from tests.faults.laboratory import ENDED_WELL
@@ -23,16 +24,24 @@ def sleepers(_lane: Lane, _database: str) -> int:
 def sleep_beyond_lease(draw: Draw) -> str:
     """Stop a run at a random moment beyond its lease; another does its work; it wakes."""
     laboratory = draw.laboratory
-    moment = draw.chance.uniform(0, 0.6 * laboratory.undisturbed(SMALL).seconds)
-    with laboratory.trial(SMALL) as trial:
-        order = replace(trial.order, environment=LEASE)
-        with draw.lane.nursery.start(order) as child:
-            time.sleep(moment)
-            child.pause()
-            time.sleep(LEASE_S + 0.1)
-            said = _take_over_and_wake(laboratory, trial, order, child)
-        trial.run_and_check()
-    return said
+
+    def attempt(moment: float) -> str | None:
+        with laboratory.trial(SMALL) as trial:
+            order = replace(trial.order, environment=LEASE)
+            begun = replace(order, pause=("run.created", 1))
+            with draw.lane.nursery.start(begun) as child:
+                assert child.wait_until_paused()
+                child.resume()
+                time.sleep(moment)
+                child.pause()
+                if trial.live_runs() == []:
+                    return None
+                time.sleep(LEASE_S + 0.1)
+                said = _take_over_and_wake(laboratory, trial, order, child)
+            trial.run_and_check()
+        return said
+
+    return until_met(draw.chance, laboratory.undisturbed(SMALL).seconds, attempt)
 
 
 def sleep_at_point(laboratory, point: str, *, without: str = "") -> str:

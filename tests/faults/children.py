@@ -45,14 +45,18 @@ def stall(begun: Path) -> None:
     faults.set_hook(hook)
 
 
-def run_with(world: World, workers: int, prepare) -> RunResult:
+def run_with(world: World, workers: int, prepare, **options) -> RunResult:
     """Run with children that ``prepare`` was called in."""
+    return run_at(world, Team("", lambda _: ChildProcesses(workers, prepare)), **options)
+
+
+def run_at(world: World, team: Team, **options) -> RunResult:
+    """Run with a team."""
     app = world.app
     with app.database.read() as connection:
         calendar = load_calendar(connection)
         request = app.request(connection, Source.CLI, calendar=calendar)
-    team = Team("", lambda _: ChildProcesses(workers, prepare))
-    return run_batch(app.database, app.settings, app.clock, request, team=team)
+    return run_batch(app.database, app.settings, app.clock, request, team=team, **options)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
-"""Processes that do one thing of the queue and die at a crash point of it."""
+"""Processes that do one thing of the queue or of a service and die at a crash point of it."""
 
 import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from tests.faults import happenings
 from tests.faults.workers import CONTEXT, open_app
 
 from riskmark import faults
+from riskmark.app import App
 from riskmark.domain.reasons import Source
-from riskmark.engine import claims, queue
+from riskmark.engine import claims, notices, queue, scheduler
+from riskmark.storage import retention, runs
 
 
 def _submit(url: str) -> None:
@@ -45,10 +50,61 @@ def _take_and_die(url: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-WORK = {"submit": _submit, "cancel": _cancel, "release": _give_back, "dead": _put_back}
+@contextmanager
+def _opened(url: str) -> Iterator[App]:
+    app = open_app(url)
+    try:
+        yield app
+    finally:
+        app.database.close()
 
 
-def die_at(url: str, name: str) -> None:
+def begin_schedule(url: str) -> None:
+    """Let the schedule begin a week before now."""
+    with _opened(url) as app:
+        happenings.begin(app)
+
+
+def fire(url: str) -> None:
+    """Do what the scheduler does: fire what is due, and look after it once it has ended."""
+    with _opened(url) as app:
+        scheduler.tick(app)
+        end_runs(app)
+        scheduler.look_after(app)
+
+
+def end_runs(app: App) -> None:
+    """Let no run be live any more."""
+    at = app.wall.now()
+    with app.database.read() as connection:
+        found = runs.live_runs(connection)
+    for run in found:
+        queue.cancel(app.database, run.run_id, at=at)
+
+
+def prune(url: str) -> None:
+    """Prune what is old."""
+    with _opened(url) as app:
+        with app.database.read() as connection:
+            piles = retention.list_piles(
+                connection, app.settings.retention, sessions=(), at=app.clock.now()
+            )
+        retention.prune(app.database, piles)
+
+
+def deliver(url: str, receiver: str) -> None:
+    """Send what is due to a receiver."""
+    with _opened(url) as app:
+        notices.send_due(app.database, happenings.notifying(receiver))
+
+
+WORK: dict[str, Callable[..., None]] = {
+    "submit": _submit, "cancel": _cancel, "release": _give_back, "dead": _put_back,
+    "schedule": fire, "prune": prune, "outbox": deliver,
+}  # fmt: skip
+
+
+def die_at(url: str, name: str, *more: str) -> None:
     """Do what the crash point ``name`` belongs to, and die when it is passed."""
 
     def pass_point(passed: str) -> None:
@@ -56,4 +112,4 @@ def die_at(url: str, name: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     faults.set_hook(pass_point)
-    WORK[name.partition(".")[0]](url)
+    WORK[name.partition(".")[0]](url, *more)

@@ -86,6 +86,23 @@ class Installations:
             yield with_database(self._server, name)
             administer(self._server, f"DROP DATABASE {name} WITH (FORCE)")
 
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Give the address of an installation in which nothing is."""
+        name = f"empty_{next(self._numbers)}"
+        if self._server is None:
+            path = self._folder / f"{name}.db"
+            initialise(f"sqlite:///{path}")
+            yield f"sqlite:///{path}"
+            for left in self._folder.glob(f"{name}.db*"):
+                left.unlink()
+        else:
+            administer(self._server, f"CREATE DATABASE {name}")
+            url = with_database(self._server, name)
+            initialise(url)
+            yield url
+            administer(self._server, f"DROP DATABASE {name} WITH (FORCE)")
+
     def _template(self, size: Size) -> str:
         if size not in self._staged:
             name = f"staged_{size.first:%Y%m%d}"
@@ -112,12 +129,17 @@ def with_database(server: str, name: str) -> str:
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
-def stage(url: str, size: Size) -> None:
-    """Fill an empty database: books that were valued up to an evening, and what came after."""
+def initialise(url: str) -> None:
+    """Make an empty database an installation."""
     loaded = load_settings(None, {}, database_url=url)
     app = application.build(loaded, application.FixedClock(at_close(LAST)))
     application.initialise(app)
     app.database.close()
+
+
+def stage(url: str, size: Size) -> None:
+    """Fill an empty database: books that were valued up to an evening, and what came after."""
+    initialise(url)
     world = World(url).at(EVENING)
     try:
         _value_books(world, size)
@@ -146,6 +168,7 @@ def _change_inputs(world: World, size: Size) -> None:
     _edit(world, "shrunk", lambda editor: _delete_first(world, editor, before=day[1]))
     with world.app.database.write() as connection:
         _damage(connection, day[8])
+        _leave_what_is_pruned(connection)
     world.add_book("new", SYMBOLS[:3], day[5])
     world.at(LAST)
     world.add_prices(*FACTORS, *SYMBOLS, first=EVENING)
@@ -173,6 +196,19 @@ def _delete_first(world: World, editor, *, before: date) -> None:
     for lot_id, entry in rows:
         if str(entry) < before.isoformat():
             editor.delete_lot(lot_id)
+
+
+def _leave_what_is_pruned(connection: Connection) -> None:
+    """Leave a notice that was sent long ago."""
+    old = "'2001-01-01 00:00:00.000000'"
+    connection.execute(
+        text(
+            "INSERT INTO outbox (id, event, subject, channel, content, status, attempts, "
+            "created_at, next_at, sent_at) "
+            "VALUES ('old', 'run_failed', 'old', 'webhook', '{}', 'sent', 1, "
+            f"{old}, {old}, {old})"
+        )
+    )
 
 
 def _damage(connection: Connection, hole: date) -> None:

@@ -76,6 +76,12 @@ class Laboratory:
                 trial.meet(happening, self.shop.url)
             yield trial
 
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Give the address of a new installation, for the time of the block."""
+        with self._installations.empty() as url:
+            yield url
+
     @property
     def second(self) -> Nursery:
         """A nursery for runs that go on beside those of the first."""

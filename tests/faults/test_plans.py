@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from tests.faults.provider_faults import FAULTS
+from tests.faults.provider_faults import FAULTS, Fault, Raw
 from tests.faults.provider_lab import MARKET, forget_yahoo
 from tests.faults.quota import FastTime, MemoryQuota
 from tests.faults.server import ProviderServer
@@ -107,3 +107,14 @@ def test_the_limit_that_fmp_names_is_of_the_day_only_in_a_plan_that_has_one(
     assert outcome.reason is reason
     wait = outcome.until - datetime.now(UTC)
     assert (wait > timedelta(minutes=2)) == (per_day is not None) or wait < timedelta(days=1)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]"])
+def test_a_profile_that_fmp_does_not_have_is_of_an_unknown_symbol(body, server, opened):
+    nothing = Raw(404, body, {"Content-Type": "application/json"})
+    server.play(Fault("404 and nothing", reply=nothing, target="profile"))
+    provider = opened(Fmp, Budget(60.0, FastTime()))
+
+    _, outcome = provider.fetch_profile("ZZZ")
+
+    assert outcome.reason is _R.UNKNOWN_SYMBOL

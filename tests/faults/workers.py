@@ -19,10 +19,11 @@ from typing import Any
 
 import psutil
 from sqlalchemy import text
-from tests.faults.installations import NOW
+from tests.faults.installations import LARGE, NOW, Size
 
 from riskmark import faults
 from riskmark.app import App, FixedClock, build, clock_from
+from riskmark.domain.reasons import Source
 from riskmark.engine import owner
 from riskmark.settings import load_settings
 from riskmark.storage import runs
@@ -119,6 +120,7 @@ def _work(role: Role, paused: Event, go: Event) -> None:
     app = open_app(role.url, role.lease_s, role.stamp)
     worker = app.worker()
     worker.poll_s = 0.05
+    worker.is_isolated = False  # this process ends with its parent, and may have no children
     worker.work(stop)
     os._exit(0)
 
@@ -207,3 +209,13 @@ def watching(url: str) -> Iterator[Watcher]:
 
 FIRST_STAMP = datetime(2001, 1, 1, tzinfo=UTC)
 """What a worker writes beside its results that is to be told from all others."""
+
+
+@contextmanager
+def submitted(laboratory: Any, size: Size = LARGE) -> Iterator[tuple[str, str, Watcher]]:
+    """Submit the night on a fresh installation; give its address, the run's id and a watcher."""
+    with laboratory.trial(size) as trial, watching(trial.url) as watcher:
+        app = open_app(trial.url)
+        run_id = app.submit(Source.CRON).run_id
+        app.database.close()
+        yield trial.url, run_id, watcher

@@ -104,6 +104,34 @@ def test_settings_on_the_page_are_settings(tmp_path):
     assert blocks
 
 
+def test_the_operators_commands_the_units_and_cron_have_one_user_and_one_database(tmp_path):
+    text = PAGE.read_text(encoding="utf-8")
+    blocks = _BLOCK.findall(text)
+    (said,) = [body for kind, body in blocks if kind == "bash"]
+    (settings,) = [body for kind, body in blocks if kind == "toml" and "database_url" in body]
+    (tmp_path / "riskmark.toml").write_text(settings, encoding="utf-8")
+
+    calls = re.findall(r"sudo .*?/opt/riskmark/bin/riskmark (?!\.)[^\n`]*", text)
+    config = set(re.findall(r"--config (\S+)|RISKMARK_CONFIG=(\S+?)`", text))
+    url = load_settings(tmp_path / "riskmark.toml", {}).settings.database_url
+
+    assert {one or other for one, other in config} == {"/etc/riskmark/riskmark.toml"}
+    assert calls
+    assert all(
+        call.startswith("sudo -u riskmark /opt/riskmark/bin/riskmark --config ") for call in calls
+    )
+    assert "sudo -u riskmark /opt/riskmark/bin/riskmark --config" in said
+    assert url == "sqlite:////var/lib/riskmark/riskmark.db"
+    for unit in UNITS:
+        lines = unit.read_text(encoding="utf-8").splitlines()
+        assert "User=riskmark" in lines
+        assert "Environment=RISKMARK_CONFIG=/etc/riskmark/riskmark.toml" in lines
+        assert "StateDirectory=riskmark" in lines
+        assert not any(
+            "RISKMARK_DATABASE_URL" in line for line in lines
+        )  # it would win over the file
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_a_unit_starts_a_command_that_exists_and_waits_for_its_end(unit):
     lines = [line.partition("=") for line in unit.read_text(encoding="utf-8").splitlines()]
@@ -154,6 +182,32 @@ def test_the_services_call_commands_that_exist_and_have_no_more_rights_than_they
         assert load_settings(
             None, {k: v for k, v in one["environment"].items() if k != "RISKMARK_CONFIG"}
         )
+
+
+def test_metrics_of_containers_are_open_to_their_network_and_to_nothing_else():
+    services = compose()["services"]
+
+    for name in ("worker", "scheduler", "serve"):
+        words = services[name]["command"]
+        assert words[words.index("--metrics-host") + 1] == "0.0.0.0"  # noqa: S104 - see the name
+    assert not any("ports" in one for one in services.values())
+
+
+def test_what_the_image_copies_is_not_ignored_and_everything_else_is():
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = [
+        word
+        for line in DOCKERFILE.read_text(encoding="utf-8").splitlines()
+        if line.startswith("COPY dist/")
+        for word in line.split()[1:-1]
+    ]
+
+    rules = [line for line in lines if not line.startswith("#")]
+
+    assert rules[0] == "*"
+    assert {rule.removeprefix("!") for rule in rules[1:]} == {
+        word.replace("constraints*", "constraints") for word in copied
+    }
 
 
 def test_no_secret_stands_in_the_compose_file():

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def test_make_alone_lists_every_target_that_stands_for_itself():
 
 def test_the_package_has_the_version_of_the_project():
     assert riskmark.__version__ == PYPROJECT["project"]["version"]
+
+
+def test_the_package_is_run_as_the_command_is():
+    command = [sys.executable, "-m", "riskmark", "--version"]
+
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert shown.strip() == f"riskmark {riskmark.__version__}"
 
 
 def test_the_newest_version_in_the_changelog_is_this_one():
@@ -160,7 +169,7 @@ def test_a_python_that_does_not_do_is_told_in_one_line(tmp_path, python, complai
 def modules():
     """Return the names of the modules and subpackages of the package that hold code."""
     package = ROOT / "src/riskmark"
-    files = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    files = {path.stem for path in package.glob("*.py")} - {"__init__", "__main__"}
     return files | {path.name for path in package.iterdir() if any(path.glob("**/*.py"))}
 
 

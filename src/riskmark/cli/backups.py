@@ -64,5 +64,4 @@ def restore(
 
 def _server(app: "App") -> str:
     """Return the address of a PostgreSQL database as its own tools read it, without password."""
-    url = app.database.engine.url.set(drivername="postgresql")
-    return url.render_as_string(hide_password=True)
+    return app.database.shown_url

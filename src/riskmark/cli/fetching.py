@@ -41,6 +41,8 @@ def fetch_all(
     dates = (_day(app, first, "--from", start), _day(app, last, "--to", target))
     if dates[0] > dates[1]:
         raise InputError(f"--from {dates[0]} lies after --to {dates[1]}")
+    if calendar.on_or_after(dates[0]) > calendar.on_or_before(dates[1]):
+        raise InputError(f"there is no session between {dates[0]} and {dates[1]}")
     fresh = timedelta(days=app.settings.providers.profile_days)
     rules = Rules(calendar, target, app.settings.base_currency, app.clock.now(), fresh)
     sources = app.sources(calendar)
@@ -83,6 +85,14 @@ def _needed(app: "App", connection: "Connection") -> list[str]:
 
 def _day(app: "App", text: str | None, name: str, default: date) -> date:
     return default if text is None else parse_day(text, today=app.today, name=name)
+
+
+def is_in_vain(found: "Sequence[Collected]") -> bool:
+    """Whether providers were asked and none could answer for any symbol."""
+    from riskmark.providers.outcomes import Circuit
+
+    answers = [said.outcome.consequence.circuit for one in found for said in one.said]
+    return bool(answers) and not {Circuit.CLOSES, Circuit.STAYS}.intersection(answers)
 
 
 def fetch_document(found: "Sequence[Collected]") -> "list[Any]":
@@ -137,7 +147,10 @@ def status_lines(app: "App") -> "list[dict[str, Any]]":
             state = "ready" if chosen.files.enabled else "switched off"
             if chosen.files.enabled and not Path(chosen.files.folder).exists():
                 state = "no folder"
-            lines.append({"provider": name, "state": state} | _circuit(None, is_open=False))
+            known = states.get(FILES)
+            if state == "ready" and known is not None and known.failures:
+                state = "bad files"
+            lines.append({"provider": name, "state": state} | _circuit(known, is_open=False))
             continue
         one = chosen.of(name)
         known = states.get(DOMAIN_OF.get(name, name))
@@ -153,6 +166,18 @@ def status_lines(app: "App") -> "list[dict[str, Any]]":
         circuit = _circuit(known, is_open=state == "left alone")
         lines.append({"provider": name, "state": state} | circuit | limits)
     return lines
+
+
+def reset_provider(app: "App", name: str) -> list[str]:
+    """Let a provider be asked again; return those of the same host, which are asked again too."""
+    from riskmark.domain.provider_settings import DOMAIN_OF, PROVIDERS
+    from riskmark.storage.provider_limits import ProviderLimits
+
+    if name not in PROVIDERS:
+        raise InputError(f"no provider {name!r} is ever left alone; known: {', '.join(PROVIDERS)}")
+    domain = DOMAIN_OF.get(name, name)
+    ProviderLimits(app.database).succeeded(domain)
+    return [other for other in PROVIDERS if other != name and DOMAIN_OF.get(other) == domain]
 
 
 def _state(known: "LimitState | None", per_day: int, now: "datetime") -> str:
@@ -197,9 +222,12 @@ def show_status(lines: "Sequence[dict[str, Any]]") -> None:
             line["provider"],
             line["state"],
             formats.instant(until) if until else "",
-            f"{line['requests']:,} on {line['date']}" if line["date"] else "",
+            f"{line['requests']:,} on {line['date']}" if line["requests"] else "",
             _at_most(line),
             f"{line['reason']}: {line['detail']}" if line.get("reason") else "",
             style="" if line["state"] == "ready" else "yellow",
         )
     output.show(table)
+    alone = [line["provider"] for line in lines if line["state"] == "left alone"]
+    if alone:
+        output.note(f"to ask again at once: riskmark providers reset {alone[0]}")

@@ -28,7 +28,7 @@ def init(ctx: typer.Context) -> None:
 
     with opened(ctx, prepared=False) as app:
         done = initialise(app)
-        name = app.database.engine.url.render_as_string(hide_password=True)
+        name = app.database.shown_url
     output.note(f"{name}: {'ready' if done else 'nothing to do, it was ready'}")
 
 
@@ -134,7 +134,6 @@ def show_config(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 
 def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
     import msgspec
-    from sqlalchemy import make_url
 
     from riskmark.domain.secrets import masked
     from riskmark.settings import NAMED_LISTS
@@ -146,8 +145,6 @@ def _flat_settings(loaded: "LoadedSettings") -> list[tuple[str, Any, str]]:
             shown = [one["name"] for one in leaf]
         elif masked(name, leaf) != leaf:
             shown = masked(name, leaf)
-        elif name == "database_url":
-            shown = make_url(leaf).render_as_string(hide_password=True)
         elif isinstance(leaf, tuple):
             shown = list(leaf)
         found.append((name, shown, loaded.origins.get(name, "default")))

@@ -82,18 +82,20 @@ def opened(ctx: typer.Context, *, prepared: bool = True) -> "Iterator[App]":
 
 def database_problem(app: "App", error: Exception) -> str | None:
     """Return what ``error`` says of the database and what to do; None: it is something else."""
+    from riskmark.domain.secrets import without_secrets
+
     cause = getattr(error, "orig", None) or error
     is_denied = getattr(cause, "sqlstate", None) in _DENIED
     if not is_denied and not _is_of_database(cause, is_sqlite=app.database.is_sqlite):
         return None
     url = app.database.engine.url
-    text = str(cause).strip().partition("\n")[0]
+    text = without_secrets(str(cause).strip().partition("\n")[0], app.settings.secrets)
     if app.database.is_sqlite:
         for part, problem in _SQLITE_PROBLEMS.items():
             if part in text:
                 return f"the database {url.database} {problem.format(text=text)}"
         return f"the database {url.database} cannot be used: {text}"
-    named = url.set(drivername="postgresql").render_as_string(hide_password=True)
+    named = app.database.shown_url
     if is_denied:
         return f"the database {named} refuses it: {text}; its user needs the right to write"
     if getattr(cause, "sqlstate", None) is None:

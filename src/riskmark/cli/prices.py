@@ -13,7 +13,7 @@ from riskmark.errors import InputError
 
 if TYPE_CHECKING:
     from riskmark.app import App
-    from riskmark.reports.gaps import GapReport
+    from riskmark.reports.gaps import GapLine, GapReport
     from riskmark.storage.market_files import MarketFiles
     from riskmark.storage.prices import PriceImport
 
@@ -109,9 +109,10 @@ def fetch(
 ) -> None:
     """Ask the providers for bars and actions now, whatever is stored.
 
-    Without --symbols: for everything held and the factors. Exit 3: something is missing.
+    Without --symbols: for everything held and the factors. Exit 3: something is missing;
+    1: no provider could answer at all.
     """
-    from riskmark.cli.fetching import fetch_all, fetch_document, fetch_table
+    from riskmark.cli.fetching import fetch_all, fetch_document, fetch_table, is_in_vain
 
     with opened(ctx) as app:
         found = fetch_all(app, symbols, first=first, last=last)
@@ -119,6 +120,8 @@ def fetch(
         output.show_json(fetch_document(found))
     else:
         output.show(fetch_table(found))
+    if is_in_vain(found):
+        raise typer.Exit(exits.FAILED)
     if any(one.missing for one in found):
         raise typer.Exit(exits.PARTIAL)
 
@@ -160,7 +163,7 @@ def _show_gaps(found: "GapReport") -> None:
             formats.day(gap.first),
             formats.day(gap.last),
             f"{gap.sessions:,}",
-            f"{in_words(SYMBOL_WORDS, gap.reason)}{accepted}",
+            f"{in_words(SYMBOL_WORDS, gap.reason)}{accepted}{_said(gap)}",
             style="dim" if gap.accepted else "",
         )
     for line in found.quarantine:
@@ -168,6 +171,12 @@ def _show_gaps(found: "GapReport") -> None:
     output.show(table)
     if found.quarantine:
         output.note("a quarantine ends with the split, or with: riskmark prices release S DATE")
+
+
+def _said(gap: "GapLine") -> str:
+    """Say what each provider answered, by name."""
+    said = ", ".join(f"{one.provider}: {one.reason.replace('_', ' ')}" for one in gap.said)
+    return f"; {said}" if said else ""
 
 
 @price_commands.command("quality")

@@ -1,5 +1,7 @@
 """``riskmark providers``: which providers there are, and how they are."""
 
+from typing import Annotated
+
 import typer
 
 from riskmark.cli import output
@@ -13,8 +15,7 @@ provider_commands = typer.Typer(
 
 @provider_commands.callback()
 def _root() -> None:
-    # With a callback a single command keeps its name.
-    """Tell how the providers are."""
+    """Tell how the providers are, and ask one again."""
 
 
 @provider_commands.command("status")
@@ -28,3 +29,17 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         output.show_json(lines)
     else:
         show_status(lines)
+
+
+@provider_commands.command("reset")
+def reset(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A provider that is left alone.")],
+) -> None:
+    """Ask a provider again that is left alone; its limits of a minute and a day stay."""
+    from riskmark.cli.fetching import reset_provider
+
+    with opened(ctx) as app:
+        others = reset_provider(app, name)
+    same = f" (and {', '.join(others)}: the same host)" if others else ""
+    output.note(f"{name} is asked again{same}; next: riskmark run")

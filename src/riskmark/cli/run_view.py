@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from riskmark.cli import formats, output
 from riskmark.cli.tables import make_table
 from riskmark.domain.reasons import RunStatus
-from riskmark.domain.runs import PHASES
+from riskmark.domain.runs import PHASES, STORED
 from riskmark.reports.words import RUN_WORDS, SYMBOL_WORDS, in_words
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from riskmark.engine.recorder import Progress
-    from riskmark.reports.runs import Event, Failure, RunReport, RunSummary
+    from riskmark.reports.runs import Event, Failure, ProviderReason, RunReport, RunSummary
 
 TITLES = {phase.key: phase.title for phase in PHASES}
 LINE_EVERY_S = 5.0
@@ -151,7 +151,7 @@ def _failure_text(failure: "Failure") -> "Text":
 
 def _unavailable_text(found: "RunReport") -> "Text":
     named = [
-        f"{one.symbol} ({', '.join(in_words(_SHORT_REASONS, r.reason) for r in one.reasons)})"
+        f"{one.symbol} ({', '.join(_short_reason(said) for said in one.reasons)})"
         for one in found.unavailable[:MOST_NAMED]
     ]
     more = len(found.unavailable) - MOST_NAMED
@@ -159,6 +159,13 @@ def _unavailable_text(found: "RunReport") -> "Text":
     return output.styled(
         "[yellow]without a close[/]: {symbols}", symbols=f"{', '.join(named)}{tail}"
     )
+
+
+def _short_reason(said: "ProviderReason") -> str:
+    """Say in a few words what a provider answered, by name, or what is valued at instead."""
+    if said.provider == STORED:
+        return in_words(_SHORT_REASONS, said.reason)
+    return f"{said.provider}: {said.reason.replace('_', ' ')}"
 
 
 _SHORT_REASONS = {

@@ -7,7 +7,7 @@ import typer
 from riskmark.cli import formats, output
 from riskmark.cli.opening import opened
 from riskmark.cli.options import AsJson
-from riskmark.cli.service import MetricsPort, service
+from riskmark.cli.service import METRICS_HOST, MetricsHost, MetricsPort, metrics_address, service
 from riskmark.cli.serving import stopped_by_signals
 
 if TYPE_CHECKING:
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from riskmark.reports.schedule import ScheduleReport
 
 
-def scheduler(ctx: typer.Context, *, metrics_port: MetricsPort = None) -> None:
+def scheduler(
+    ctx: typer.Context,
+    *,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = METRICS_HOST,
+) -> None:
     """Submit the night's run when it is due, until stopped; a worker carries it out."""
     from riskmark.engine.scheduler import run_scheduler
 
-    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
+    address = metrics_address(metrics_host, metrics_port)
+    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, address):
         run_scheduler(app, stop)
 
 

@@ -5,16 +5,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from riskmark import logs
 from riskmark.cli import exits, output
 from riskmark.cli.opening import opened
-from riskmark.cli.service import MetricsPort, service
+from riskmark.cli.service import METRICS_HOST, MetricsHost, MetricsPort, metrics_address, service
+from riskmark.domain.secrets import without_secrets
 
 if TYPE_CHECKING:
     from riskmark.app import App
@@ -23,7 +25,7 @@ Concurrency = Annotated[
     int,
     typer.Option(
         min=1,
-        max=4,  # each run takes up to three connections, of which a process has fifteen
+        max=4,  # each run takes up to three connections: storage.engines has the sum
         help="Runs at once, beside one more of at most ten portfolios.",
     ),
 ]
@@ -32,17 +34,25 @@ _WAIT_S = 9.0
 
 
 def work(
-    ctx: typer.Context, *, concurrency: Concurrency = 1, metrics_port: MetricsPort = None
+    ctx: typer.Context,
+    *,
+    concurrency: Concurrency = 1,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = METRICS_HOST,
 ) -> None:
     """Carry out runs that wait in the queue, until stopped (Ctrl-C or SIGTERM).
 
     Runs whose process died are taken up again. A stop finishes or drops the shard in hand and
     gives the runs back to the queue, within ten seconds.
     """
-    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
-        is_clean = app.worker(concurrency=concurrency).work(stop)
+    address = metrics_address(metrics_host, metrics_port)
+    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, address):
+        try:
+            is_clean = app.worker(concurrency=concurrency).work(stop)
+        finally:
+            stop.set()  # also for the runs of a worker that breaks off
         if not is_clean:
-            _end_now()
+            _drop_and_end(exits.OK)
 
 
 def serve(
@@ -54,16 +64,23 @@ def serve(
     ] = False,
     concurrency: Concurrency = 1,
     metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = METRICS_HOST,
 ) -> None:
     """Run a worker and the scheduler in one process, until stopped (Ctrl-C or SIGTERM)."""
-    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, metrics_port):
-        parts: list[Callable[[], object]] = []
+    address = metrics_address(metrics_host, metrics_port)
+    with opened(ctx) as app, stopped_by_signals() as stop, service(ctx, app, address):
+        parts: dict[str, Callable[[], object]] = {}
         if not no_worker:
-            parts.append(lambda: app.worker(concurrency=concurrency).work(stop))
+            parts["worker"] = lambda: app.worker(concurrency=concurrency).work(stop)
         if not no_scheduler:
-            parts.append(lambda: _schedule(app, stop))
-        if not _run_parts(parts, stop):
-            _end_now()
+            parts["scheduler"] = lambda: _schedule(app, stop)
+        ends = _run_parts(parts, stop)
+        if ends.broken is not None:
+            output.fail(without_secrets(ends.broken, app.settings.secrets))
+        if not ends.is_over:
+            _drop_and_end(exits.OK if ends.broken is None else exits.FAILED)
+        if ends.broken is not None:
+            raise typer.Exit(exits.FAILED)
 
 
 def _schedule(app: "App", stop: threading.Event) -> None:
@@ -72,29 +89,45 @@ def _schedule(app: "App", stop: threading.Event) -> None:
     run_scheduler(app, stop)
 
 
-def _run_parts(parts: list[Callable[[], object]], stop: threading.Event) -> bool:
-    """Run each part in a thread until ``stop``; whether all of them ended cleanly.
+class _Ends(NamedTuple):
+    """How the parts of a process ended: what broke one, and whether nothing works on."""
+
+    broken: str | None
+    is_over: bool
+
+
+def _run_parts(parts: Mapping[str, Callable[[], object]], stop: threading.Event) -> _Ends:
+    """Run each part in a thread until ``stop``.
 
     A part that ends by itself, or breaks, stops the others.
     """
     ends: list[bool] = []
+    broken: list[str] = []
 
-    def carry_out(part: Callable[[], object]) -> None:
-        is_clean = False
+    def carry_out(name: str, part: Callable[[], object]) -> None:
+        is_over = True
         try:
-            is_clean = part() is not False
+            is_over = part() is not False
+            if not stop.is_set():
+                broken.append(f"the {name} ended by itself")
+        except Exception as error:  # noqa: BLE001 - the process ends, and says why
+            logs.error(f"{name} broke off", cause=error)
+            broken.append(f"the {name} broke off: {type(error).__name__}: {error}")
         finally:
-            ends.append(is_clean)
+            ends.append(is_over)
             stop.set()
 
-    threads = [threading.Thread(target=carry_out, args=(part,), daemon=True) for part in parts]
+    threads = [
+        threading.Thread(target=carry_out, args=one, name=one[0], daemon=True)
+        for one in parts.items()
+    ]
     for thread in threads:
         thread.start()
     stop.wait()
     until = time.monotonic() + _WAIT_S
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    return len(ends) == len(parts) and all(ends)
+    return _Ends(broken[0] if broken else None, len(ends) == len(parts) and all(ends))
 
 
 @contextmanager
@@ -118,8 +151,8 @@ def stopped_by_signals() -> "Iterator[threading.Event]":
             signal.signal(number, handler)
 
 
-def _end_now() -> None:
+def _drop_and_end(code: int) -> None:
     """End the process though a thread still computes what nobody waits for."""
     output.note("stopped; a shard was dropped")
     sys.stderr.flush()
-    os._exit(exits.OK)
+    os._exit(code)

@@ -14,6 +14,7 @@ from enum import StrEnum
 MAX_SYMBOL = 20
 OCC_LENGTH = 21
 _SYMBOL = re.compile(r"[A-Z0-9.\-^=/]+", re.ASCII)
+_SHARE_CLASS = re.compile(r"([A-Z]{1,5})([.-])([A-C])")
 _OCC = re.compile(r"([A-Z][A-Z0-9.]{0,5}) *(\d{6})([CP])(\d{8})", re.ASCII)
 
 
@@ -77,3 +78,12 @@ def occ_symbol(terms: OptionTerms) -> str:
     """Write ``terms`` as an OCC option symbol."""
     right = "C" if terms.option_type is OptionType.CALL else "P"
     return f"{terms.underlying:<6}{terms.expiry:%y%m%d}{right}{int(terms.strike * 1000):08d}"
+
+
+def other_spelling(symbol: str) -> str | None:
+    """Return the symbol of a share class with a hyphen for its point, or a point for its hyphen.
+
+    None if it is none: other single letters after a point are exchanges, L is London.
+    """
+    match = _SHARE_CLASS.fullmatch(symbol)
+    return None if match is None else f"{match[1]}{'-' if match[2] == '.' else '.'}{match[3]}"

@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from riskmark.domain.secrets import without_login
+
 PROVIDERS = ("yfinance", "yahooquery", "massive", "fmp")
 """The providers on the network."""
 FILES = "files"
@@ -44,7 +46,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         if self.base_url:
             parts = urlsplit(self.base_url)
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-                return f"base_url is not the address of a server: {self.base_url!r}"
+                shown = without_login(self.base_url).partition("?")[0]
+                return f"base_url is not the address of a server: {shown!r}"
         if self.requests_per_minute < 0 or self.requests_per_day < 0:
             return "requests_per_minute and requests_per_day must be 0 or more"
         return None if self.timeout_seconds > 0 else "timeout_seconds must be above 0"

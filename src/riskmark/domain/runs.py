@@ -70,6 +70,8 @@ class Phase:
     title: str
 
 
+STORED = "stored"
+"""The provider's name where prices come from the database alone."""
 PRICES = Phase("prices", "Prices")
 PROFILES = Phase("profiles", "Profiles")
 SYMBOL_FACTORS = Phase("symbol_factors", "Symbol factors")

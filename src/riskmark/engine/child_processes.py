@@ -11,6 +11,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ from riskmark.engine.shared_file import SharedFile, write_shared
 from riskmark.errors import ComputeError
 
 _MODULE = __name__
+_NOTICED_S = 0.2
 
 
 class ChildProcesses:
@@ -42,8 +44,13 @@ class ChildProcesses:
         self._leash, self._hold = self._context.Pipe(duplex=False)
         self._ready: dict[int, Future[int]] = {}
         self._executors: list[Executor] = []
-        for _ in range(workers):
-            self._executors.append(self._start())
+        self._failures = 0
+        try:
+            for _ in range(workers):
+                self._executors.append(self._start())
+        except ComputeError:
+            self.close(at_once=True)
+            raise
 
     def lanes(self) -> list[tuple[Executor, int]]:
         """Return an executor for each child."""
@@ -62,7 +69,8 @@ class ChildProcesses:
         """Start another child in the place of one that died."""
         place = self._executors.index(executor)
         error = self._ready.pop(id(executor)).exception()
-        if error is not None:
+        self._failures = 0 if error is None else self._failures + 1
+        if error is not None and self._failures > len(self._executors):
             raise ComputeError(f"no child process can be started: {error}") from error
         executor.shutdown(wait=False, cancel_futures=True)
         self._executors[place] = self._start()
@@ -79,6 +87,19 @@ class ChildProcesses:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> Executor:
+        try:
+            return self._start_child()
+        except (OSError, EOFError):
+            # The process that starts children may be gone. A moment later that is noticed, and
+            # the next try starts another one.
+            time.sleep(_NOTICED_S)
+        try:
+            return self._start_child()
+        except (OSError, EOFError) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise ComputeError(f"no child process can be started: {why}") from error
+
+    def _start_child(self) -> Executor:
         executor = ProcessPoolExecutor(
             1,
             mp_context=self._context,
@@ -108,7 +129,7 @@ def _one_thread_each() -> Iterator[None]:
     try:
         yield
     finally:
-        del os.environ[name]
+        os.environ.pop(name, None)  # another run's thread may have started children meanwhile
 
 
 def _begin(leash: Connection, folder: Path, prepare: Callable[[], object] | None) -> None:

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from riskmark import logs
 from riskmark.domain.reasons import RunStatus
@@ -20,7 +19,7 @@ from riskmark.engine.owner import host_of, is_gone, this_process
 from riskmark.errors import LeaseLost
 from riskmark.settings import LeaseSettings
 from riskmark.storage import run_queue, runs
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database
 from riskmark.storage.runs import Claim, LiveRun
 
 MAX_ATTEMPTS = 3
@@ -110,8 +109,8 @@ def end_dead_runs(
     database: Database,
     *,
     at: datetime,
+    lease: LeaseSettings,
     but: str | None = None,
-    lease: LeaseSettings | None = None,
 ) -> list[str]:
     """Settle every run whose owner is gone, except that with scope key ``but``.
 
@@ -126,13 +125,13 @@ def settle_dead_runs(
     database: Database,
     *,
     at: datetime,
-    lease: LeaseSettings | None,
+    lease: LeaseSettings,
     but: str | None = None,
     is_worker: bool = False,
 ) -> list[Settled]:
     """Settle every run whose owner is gone; a worker queues them all again, to carry them out.
 
-    ``lease`` says how long they wait before the next attempt; without one they do not.
+    ``lease`` says how long they wait before the next attempt.
     """
     with database.read() as connection:
         dead = [run for run in runs.live_runs(connection) if is_dead(run)]
@@ -161,12 +160,10 @@ def retry_wait_s(attempt: int, lease_seconds: float) -> float:
     return float(RETRY_LEASES * lease_seconds * 2 ** (attempt - 1))
 
 
-def _settle(
-    connection: Connection, run: LiveRun, lease: LeaseSettings | None, *, at: datetime
-) -> Settled:
+def _settle(connection: Connection, run: LiveRun, lease: LeaseSettings, *, at: datetime) -> Settled:
     if run.attempt >= MAX_ATTEMPTS:
         return _end_dead(connection, run, at=at)
-    wait_s = 0.0 if lease is None else retry_wait_s(run.attempt, lease.seconds)
+    wait_s = retry_wait_s(run.attempt, lease.seconds)
     if not run_queue.put_back(connection, run.run_id, run.fence, wait_s=wait_s):
         return _end_dead(connection, run, at=at)
     message = f"{_death(run)}; the next attempt begins after {wait_s:g} s"
@@ -183,13 +180,24 @@ def _end_dead(connection: Connection, run: LiveRun, *, at: datetime) -> Settled:
 
 
 def _note_takeover(connection: Connection, run: LiveRun, *, at: datetime) -> None:
-    message = f"taken over: its process ended, on {host_of(run.owner)}"
+    why = "its process ended" if is_gone(run.owner) else _silence(run)
+    message = f"taken over: {why}, on {host_of(run.owner)}"
     logs.warning(message, run_id=run.run_id, attempt=run.attempt + 1)
     runs.add_event(connection, run.run_id, message, at=at, level="warning")
 
 
 def _death(run: LiveRun) -> str:
-    return f"its process ended without finishing (attempt {run.attempt}), on {host_of(run.owner)}"
+    if is_gone(run.owner):
+        what = f"its process ended without finishing (attempt {run.attempt})"
+    else:
+        what = f"{_silence(run)} (attempt {run.attempt})"
+    return f"{what}, on {host_of(run.owner)}"
+
+
+def _silence(run: LiveRun) -> str:
+    """Say what ended the claim of an owner that may still live."""
+    heard = "" if run.heartbeat_at is None else f" since {run.heartbeat_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"not heard from{heard}: its lease ended"
 
 
 class Heartbeat:
@@ -228,5 +236,6 @@ class Heartbeat:
                     runs.hold(connection, self._claim)
             except LeaseLost:
                 return
-            except OperationalError:
-                continue  # the next beat tries again; the run's own statements report the fault
+            except DATABASE_FAULTS as error:
+                # The next beat tries again; the run's own statements report what stays.
+                logs.warning("heartbeat failed; trying again", error=type(error).__name__)

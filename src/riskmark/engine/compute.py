@@ -11,19 +11,29 @@ Few shards are under way at a time, whatever the plan: memory does not grow with
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from riskmark.engine.shard_compute import Outcome, ShardComputer, ShardTask, Shared
-from riskmark.errors import SettingsError
+from riskmark.errors import ComputeError, SettingsError
 
 AHEAD = 2
 """Shards that a worker is given at a time: the one it works on, and the next."""
 POLL_S = 0.2
 """Seconds after which whoever waits for a shard looks whether it should stop."""
+
+_BROKEN = (OSError, EOFError, CancelledError)
+"""What is raised where not a worker is gone but what starts the workers, or the way to them."""
 
 T = TypeVar("T")
 
@@ -135,6 +145,15 @@ class Team:
             self._place = self._open(self._compute)
         return self._place
 
+    def let_go(self) -> bool:
+        """Let the workers go at once, so that new ones start next; False if there are none."""
+        place, self._place = self._place, None
+        if place is None:
+            return False
+        with suppress(*_BROKEN):
+            place.close(at_once=True)
+        return True
+
     @contextmanager
     def sharing(self, shared: Shared) -> Iterator["Workers"]:
         """Hand ``shared`` over to every worker for as long as the context lasts."""
@@ -159,9 +178,11 @@ class Workers:
     ) -> Iterator[tuple[T, Outcome | Lost]]:
         """Compute the task of each item; yield the answers as they come, few under way at a time.
 
-        ``check`` is called while nothing comes, and may raise.
+        ``check`` is called while nothing comes, and may raise. ComputeError: there is nobody
+        to compute any more.
         """
-        lanes: list[Lane[T]] = [Lane(*one) for one in self._place.lanes()]
+        with _machinery():
+            lanes: list[Lane[T]] = [Lane(*one) for one in self._place.lanes()]
         returned: deque[T] = deque()
         source = iter(items)
         while True:
@@ -171,7 +192,8 @@ class Workers:
                 return
             lane, item, future = _next_done(lanes, check)
             try:
-                answer: Outcome | Lost = future.result()
+                with _machinery():
+                    answer: Outcome | Lost = future.result()
             except self._place.lost as error:
                 answer = Lost(str(error) or type(error).__name__)
                 if isinstance(error, BrokenExecutor):
@@ -181,8 +203,10 @@ class Workers:
     def _submit(
         self, lane: Lane[T], item: T, task_of: Callable[[T], ShardTask], returned: deque[T]
     ) -> None:
+        task = task_of(item)
         try:
-            future = lane.executor.submit(compute_shard, self._handle, task_of(item))
+            with _machinery():
+                future = lane.executor.submit(compute_shard, self._handle, task)
         except BrokenExecutor:
             returned.appendleft(item)
             if lane.pending:
@@ -196,7 +220,17 @@ class Workers:
         """Put an executor in the place of a broken one; what stood in line was not begun."""
         returned.extendleft(item for item, _ in reversed(lane.pending))
         lane.pending.clear()
-        lane.executor, lane.ahead = self._place.replace(lane.executor)
+        with _machinery():
+            lane.executor, lane.ahead = self._place.replace(lane.executor)
+
+
+@contextmanager
+def _machinery() -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ComputeError(f"the workers are out of reach: {why}") from error
 
 
 def _with_room(lanes: list[Lane[T]]) -> Lane[T] | None:
@@ -238,6 +272,14 @@ def place_of(compute: str) -> Place:
 
         return DaskCluster(rest.removeprefix("//"))
     raise SettingsError("compute", f"{compute!r} is not a place to compute at")
+
+
+def isolated(compute: str) -> str:
+    """Return the place for a process that has to outlive what it computes: never itself.
+
+    ``inline`` becomes one child process; any other place is outside the process already.
+    """
+    return "processes:1" if compute == "inline" else compute
 
 
 class _Memory(threading.local):

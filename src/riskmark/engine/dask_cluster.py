@@ -6,7 +6,7 @@ have died over it.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ _LARGE = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
 class DaskCluster:
     """Computes on the workers of the scheduler at ``address``."""
 
-    lost: tuple[type[BaseException], ...] = (distributed.KilledWorker, CancelledError)
+    lost: tuple[type[BaseException], ...] = (distributed.KilledWorker,)
 
     def __init__(self, address: str) -> None:
         dask.config.set(_LARGE)
@@ -45,7 +45,10 @@ class DaskCluster:
     @contextmanager
     def share(self, shared: Shared) -> Iterator[Any]:
         """Send ``shared`` to every worker."""
-        sent = self._client.scatter(shared, broadcast=True, hash=False)
+        try:
+            sent = self._client.scatter(shared, broadcast=True, hash=False)
+        except OSError as error:
+            raise ComputeError(f"the Dask cluster is out of reach: {error}") from error
         try:
             yield sent
         finally:

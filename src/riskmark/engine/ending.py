@@ -7,14 +7,20 @@ as it is until its lease ends, and the error says so.
 from types import TracebackType
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from riskmark.domain.reasons import RunStatus
 from riskmark.engine import claims
 from riskmark.engine.interrupts import Drained
+from riskmark.engine.queue import STOPPING
 from riskmark.engine.recorder import Cancelled, Recorder
-from riskmark.errors import LeaseLost
+from riskmark.errors import ComputeError, LeaseLost
 from riskmark.storage import run_queue, runs
+from riskmark.storage.engines import DATABASE_FAULTS
+
+_PASSING = (OperationalError, PoolTimeout, ComputeError)
+"""Faults of the database, and of the place of computing, that another attempt may not meet."""
 
 
 class Ending:
@@ -44,7 +50,7 @@ class Ending:
         try:
             with self._record.database.write("release") as connection:
                 self.status = self._record_end(connection, error)
-        except DBAPIError as second:
+        except DATABASE_FAULTS as second:
             run_id = self._record.claim.run_id
             error.add_note(f"the end of run {run_id} could not be recorded: {second}")
         return isinstance(error, Cancelled | Drained)
@@ -55,7 +61,7 @@ class Ending:
         if is_stopped and run_queue.give_back(connection, claim):
             self._record.log(connection, f"given back: {_why(error)}", level="warning")
             return RunStatus.QUEUED
-        if isinstance(error, OperationalError) and self._put_back(connection, error):
+        if isinstance(error, _PASSING) and self._put_back(connection, error):
             return RunStatus.QUEUED
         status = RunStatus.CANCELLED if is_stopped else RunStatus.FAILED
         message = (str(error) or None) if is_stopped else f"{type(error).__name__}: {error}"
@@ -64,8 +70,8 @@ class Ending:
         self._record.log(connection, message or "cancelled on request", level="error")
         return status
 
-    def _put_back(self, connection: Connection, error: OperationalError) -> bool:
-        """Try again later what a passing fault of the database broke off, if a worker is there."""
+    def _put_back(self, connection: Connection, error: Exception) -> bool:
+        """Try again later what a passing fault broke off, if a worker is there."""
         claim = self._record.claim
         run = runs.live_run(connection, self._record.request.scope_key)
         if run is None or not run.for_worker or claim.attempt >= claims.MAX_ATTEMPTS:
@@ -73,9 +79,8 @@ class Ending:
         wait_s = claims.retry_wait_s(claim.attempt, claim.lease_seconds)
         if not run_queue.put_back(connection, claim.run_id, claim.fence, wait_s=wait_s):
             return False
-        message = (
-            f"{type(error).__name__}: {error.orig}; the next attempt begins after {wait_s:g} s"
-        )
+        why = getattr(error, "orig", error)
+        message = f"{type(error).__name__}: {why}; the next attempt begins after {wait_s:g} s"
         self._record.log(connection, message, level="warning")
         return True
 
@@ -83,4 +88,4 @@ class Ending:
 def _why(error: BaseException) -> str:
     if isinstance(error, Cancelled):
         return "it was cancelled, but somebody has asked for it since"
-    return "its process stops; the run waits for another"
+    return STOPPING

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from riskmark import logs
 from riskmark.domain.notify_settings import Channel, NoticeEvent
@@ -28,7 +27,7 @@ from riskmark.reports.status import Status
 from riskmark.settings import Settings
 from riskmark.storage import outbox
 from riskmark.storage.books import LOCAL_OPERATOR
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database, fault_words
 from riskmark.storage.outbox import Event, Notice
 
 MOST_NAMED = 50
@@ -37,6 +36,8 @@ MOST_AT_ONCE = 20
 """Notices that one call sends at most, so that it comes to an end."""
 POLL_S = 2.0
 """Seconds between two looks into the outbox."""
+LONGEST_PAUSE_S = 30.0
+"""Between two looks into a database that cannot be reached."""
 _LAST_WORD_S = 1.0
 _ERROR_CHARS = 300
 _WORDS = {
@@ -64,11 +65,11 @@ def send_due(database: Database, settings: Settings, *, most: int = MOST_AT_ONCE
     with database.read() as connection:
         if not outbox.has_work(connection):
             return Sent()
-    with database.write() as connection:
+    with database.write("outbox.address") as connection:
         _address(connection, settings)
     done = Sent()
     for _ in range(most):
-        with database.write() as connection:
+        with database.write("outbox.take") as connection:
             notice = outbox.take_notice(connection)
         if notice is None:
             break
@@ -80,8 +81,8 @@ def send_if_possible(database: Database, settings: Settings, *, most: int = 5) -
     """Send what is due, at the end of other work that must not fail for it."""
     try:
         send_due(database, settings, most=most)
-    except DBAPIError as error:
-        logs.warning("notices not sent", error=type(error).__name__)
+    except DATABASE_FAULTS as error:
+        logs.warning("notices not sent", error=fault_words(error))
 
 
 @contextmanager
@@ -109,7 +110,7 @@ class Postman:
     def __init__(self, database: Database, settings: Settings, *, poll_s: float = POLL_S) -> None:
         self._database = database
         self._settings = settings
-        self._poll_s = poll_s
+        self._poll_s = self._pause_s = poll_s
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._go, name="postman", daemon=True)
 
@@ -130,8 +131,21 @@ class Postman:
 
     def _go(self) -> None:
         while not self._stopped.is_set():
-            send_if_possible(self._database, self._settings, most=MOST_AT_ONCE)
-            self._stopped.wait(self._poll_s)
+            self._stopped.wait(self._look())
+
+    def _look(self) -> float:
+        """Send what is due; return the seconds until the next look."""
+        try:
+            send_due(self._database, self._settings)
+        except DATABASE_FAULTS as error:
+            if self._pause_s == self._poll_s:
+                logs.warning("notices cannot be sent; trying again", error=fault_words(error))
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        else:
+            if self._pause_s != self._poll_s:
+                logs.info("notices can be sent again")
+            self._pause_s = self._poll_s
+        return self._pause_s
 
 
 def note_behind(connection: Connection, found: Status, *, subject: str) -> int:
@@ -185,7 +199,7 @@ def _attempt(database: Database, settings: Settings, notice: Notice, done: Sent)
         _sender(settings, notice.channel)(_letter(notice))
     except (NotDelivered, SettingsError) as error:
         problem = str(error)
-    with database.write() as connection:
+    with database.write("outbox.mark") as connection:
         if problem is None:
             outbox.mark_sent(connection, notice)
         else:

@@ -38,14 +38,30 @@ def is_gone(owner: str | None) -> bool:
     place, pid, started = owner.rsplit("|", 2)
     if place != _place():
         return False
+    if not _exists(int(pid)):
+        return True
     try:
         process = psutil.Process(int(pid))
         same = abs(process.create_time() - float(started)) < _SAME_START_S
         return not same or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return True
+        # Other users' processes may be hidden from this one: then only the lease tells.
+        return not _exists(int(pid))
     except psutil.AccessDenied:
         return False
+
+
+def _exists(pid: int) -> bool:
+    """Whether the kernel knows the process, seen from here or not."""
+    if os.name != "posix":  # a signal would not ask there, but end it
+        return psutil.pid_exists(pid)
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @cache

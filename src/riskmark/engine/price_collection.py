@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
 from riskmark import logs
+from riskmark.domain.provider_settings import FILES
+from riskmark.domain.reasons import AnswerReason
 from riskmark.domain.runs import PRICES
 from riskmark.domain.sessions import Calendar
 from riskmark.engine.recorder import Recorder
@@ -32,7 +35,13 @@ from riskmark.storage.actions import load_splits
 from riskmark.storage.aliases import load_former
 from riskmark.storage.engines import Database
 from riskmark.storage.instruments import find_instruments
-from riskmark.storage.price_needs import StoredClose, load_closes, load_price_needs, save_check
+from riskmark.storage.price_needs import (
+    StoredClose,
+    has_bars_of,
+    load_closes,
+    load_price_needs,
+    save_check,
+)
 from riskmark.storage.prices import import_prices
 from riskmark.storage.profiles import save_said
 from riskmark.storage.provider_symbols import (
@@ -44,6 +53,8 @@ from riskmark.storage.provider_symbols import (
 )
 from riskmark.storage.runs import UnavailableSymbol
 
+EMPTY_H = 20
+"""For how many hours nobody asks again who had nothing of all that was wanted."""
 FUND_GRACE = timedelta(hours=20)
 """How long a net asset value may be to come before another provider is asked: until noon."""
 
@@ -73,7 +84,9 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
     """Ask for everything that the run needs and lacks."""
     if not sources.providers:
         return
-    sources.budget.time = Interruptible(sources.budget.time, record.check)
+    sources.budget.time = Interruptible(sources.budget.time, record.look)
+    sources.budget.check = record.look
+    sources.budget.tell = partial(_tell_wait, record)
     target = calendar.on_or_before(record.request.target)
     with record.database.read() as connection:
         needs = load_price_needs(
@@ -100,6 +113,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         symbol, key = one.need.symbol, one.need.instrument_id
         wanted = _wanted(one, calendar, refusals.get(symbol, {}), former.get(key or 0, ()))
         found = sources.collect(replace(wanted, splits=splits.get(key or 0, ())))
+        record.look()
         found = hold_back(record.database, key, found, known=one.stored)
         if found.missing:
             answers = record.answers[symbol] = _answers(found)
@@ -117,6 +131,13 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
             record.save_phase(connection, PRICES)
             record.save(connection, PRICES)
         record.tell(PRICES, f"{one.need.symbol}: {_summary(found)}")
+
+
+def _tell_wait(record: Recorder, message: str) -> None:
+    """Let whoever watches know why nothing goes on."""
+    with record.transaction("prices.wait") as connection:
+        record.log(connection, message, phase=PRICES)
+    record.tell(PRICES, message)
 
 
 def _stored(
@@ -140,7 +161,7 @@ def _wanted(
         calendar.sessions[one.span.last],
         known={day: stored.close for day, stored in one.stored.items()},
         believed={
-            name: Outcome(refusal.reason, refusal.detail, refusal.until)
+            name: Outcome(refusal.reason, refusal.told, refusal.until)
             for name, refusal in refusals.items()
         },
         former=tuple(FormerSymbol(*name) for name in former),
@@ -199,7 +220,8 @@ def _store(
         said = Said(provider, *profile)
         news = save_said(connection, symbol, said, at=rules.at, fresh=rules.fresh, is_asked=False)
         conflict = conflict or news
-    _remember(connection, symbol, found, at=rules.at)
+    is_whole = not found.parts and one.until >= rules.target
+    _remember(connection, symbol, found, at=rules.at, is_whole=is_whole)
     return "; ".join([*held, *([conflict] if conflict else [])]) or None
 
 
@@ -234,18 +256,28 @@ def _asked_from(found: Collected, first: date) -> date:
     return min(days).astype(date) if days else first
 
 
-def _remember(connection: Connection, symbol: str, found: Collected, *, at: datetime) -> None:
-    """Keep what providers said: for the report, and so that they are not asked in vain."""
+def _remember(
+    connection: Connection, symbol: str, found: Collected, *, at: datetime, is_whole: bool
+) -> None:
+    """Keep what providers said: for the report, and so that they are not asked in vain.
+
+    ``is_whole``: providers that have nothing were asked for all up to the target. One that
+    gave bars before and has none now is asked again the next night, however often it had
+    none: the symbol may be traded again. A file may come any minute.
+    """
     denials = []
     for said in found.said:
-        hours = said.outcome.consequence.believed_h
-        is_news = said.outcome.until is None
+        outcome = said.outcome
+        is_empty = is_whole and outcome.reason is AnswerReason.NO_DATA_IN_RANGE
+        hours = EMPTY_H if is_empty else outcome.consequence.believed_h
+        is_news = outcome.until is None and said.provider != FILES
         if hours and is_news:
             believed = timedelta(hours=hours)
-            outcome = said.outcome
-            denial = Denial(said.provider, symbol, outcome.reason, outcome.detail, believed)
-            denials.append(denial)
-        if said.outcome.has_data:
+            grows = not is_empty or not has_bars_of(connection, symbol, said.provider)
+            denials.append(
+                Denial(said.provider, symbol, outcome.reason, outcome.detail, believed, grows=grows)
+            )
+        if outcome.has_data:
             forget_denials(connection, said.provider, [symbol])
     save_denials(connection, denials, at=at)
 

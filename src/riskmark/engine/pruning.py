@@ -8,11 +8,10 @@ the next one goes on.
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy.exc import DBAPIError
-
 from riskmark.engine.interrupts import Drained
 from riskmark.engine.recorder import Recorder
 from riskmark.storage import retention
+from riskmark.storage.engines import DATABASE_FAULTS
 
 SECONDS = 30.0
 """How long a run's end may be held up; a first pruning of years takes several nights."""
@@ -29,5 +28,5 @@ def prune_after_run(record: Recorder, *, sessions: Sequence[date]) -> None:
                 connection, record.settings.retention, sessions=sessions, at=record.clock.now()
             )
         retention.prune(record.database, piles, seconds=SECONDS, look=record.check)
-    except (DBAPIError, Drained, KeyboardInterrupt):
+    except (*DATABASE_FAULTS, Drained, KeyboardInterrupt):
         return

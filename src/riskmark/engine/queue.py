@@ -15,6 +15,9 @@ from riskmark.storage import run_queue, runs
 from riskmark.storage.engines import Database
 from riskmark.storage.runs import Claim
 
+STOPPING = "its process stops; the run waits for another"
+"""Why a run is given back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
@@ -68,6 +71,6 @@ def give_back(database: Database, claim: Claim, *, at: datetime) -> bool:
     with database.write("release") as connection:
         given_back = run_queue.give_back(connection, claim)
         if given_back:
-            message = "given back: its process stops; it waits for another"
+            message = f"given back: {STOPPING}"
             runs.add_event(connection, claim.run_id, message, at=at, level="warning")
     return given_back

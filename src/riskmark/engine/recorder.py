@@ -4,8 +4,9 @@ Every transaction of a run begins with its fence; what the run has planned, comp
 spent is stored in the same transactions as the results.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,7 @@ from riskmark.engine.rounds import Round
 from riskmark.engine.writing import Writing
 from riskmark.settings import Settings
 from riskmark.storage import runs
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database
 from riskmark.storage.runs import Claim, UnavailableSymbol
 from riskmark.storage.types import instant_text
 
@@ -34,6 +35,9 @@ class Progress:
     total: int
     message: str | None = None
 
+
+LOOK_S = 2.0
+"""Seconds between two looks whether somebody has asked for the run to be cancelled."""
 
 Observer = Callable[[Progress], None]
 _LEVEL_OF: Mapping[str, logs.Level] = {"warning": "warning", "error": "error"}
@@ -72,6 +76,8 @@ class Recorder:
         self.answers: dict[str, list[UnavailableSymbol]] = {}
         self._observe = observe
         self._stops = stops
+        self._is_cancelled = False
+        self._look_again = 0.0
         self._seconds = {phase.key: 0.0 for phase in PHASES}
         self._amounts = {phase.key: (0, 0) for phase in PHASES}
 
@@ -91,6 +97,20 @@ class Recorder:
     def check(self) -> None:
         """Take a signal to heart, if there was one, while nothing is being written."""
         self._stops.check()
+
+    def look(self) -> None:
+        """Take a signal or a request to cancel to heart, while nothing is being written.
+
+        For whoever waits long for others: the next transaction may be far away.
+        """
+        self._stops.check()
+        now = time.monotonic()
+        if not self._is_cancelled and now >= self._look_again:
+            self._look_again = now + LOOK_S
+            with suppress(*DATABASE_FAULTS), self.database.read() as connection:
+                self._is_cancelled = runs.is_cancel_requested(connection, self.claim)
+        if self._is_cancelled:
+            raise Cancelled
 
     def writing(self, current: Round) -> Writing:
         """Return what a shard's transaction needs to know of the round."""
@@ -122,6 +142,10 @@ class Recorder:
         self._seconds[phase.key] += seconds
         before = self._amounts[phase.key]
         self._amounts[phase.key] = (before[0] + done, before[1] + total)
+
+    def count(self, phase: Phase, size: int) -> None:
+        """Let all of a phase, which is of this size, be done."""
+        self._amounts[phase.key] = (size, size)
 
     def save_phase(self, connection: Connection, phase: Phase, *, status: str = "running") -> None:
         """Store how far a phase is."""

@@ -32,6 +32,7 @@ from riskmark.engine import (
     pruning,
     rounds,
     shard_work,
+    standing_gaps,
     symbol_work,
 )
 from riskmark.engine.claims import Heartbeat, Joined
@@ -43,7 +44,7 @@ from riskmark.engine.recorder import Observer, Recorder
 from riskmark.engine.rounds import Round
 from riskmark.engine.shards import Shard, cut_plan
 from riskmark.engine.writing import delete_surplus
-from riskmark.errors import LeaseLost
+from riskmark.errors import ComputeError, LeaseLost
 from riskmark.settings import Settings
 from riskmark.storage import results, runs
 from riskmark.storage.calendar import load_calendar
@@ -51,6 +52,8 @@ from riskmark.storage.engines import Database
 
 MAX_ROUNDS = 5
 """Plans a run makes; inputs that change faster than this are left to the next run."""
+
+_WORKED_TO_THE_END = frozenset({RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ def carry_out(
     ):
         work = _Run(record, calendar, sources, team)
         result = work.work()
-    if record.request.scope is None and work.calendar is not None:
+    is_over = result.status in _WORKED_TO_THE_END
+    if is_over and record.request.scope is None and work.calendar is not None:
         end = work.calendar.on_or_before(record.request.target) + 1
         pruning.prune_after_run(record, sessions=work.calendar.sessions[:end])
     return result
@@ -141,6 +145,7 @@ class _Run:
         self.calendar = calendar
         budget = record.settings.rebuild_budget_seconds
         self._rebuild_until = time.monotonic() + budget
+        self._is_renewed = False
         self._team = team or Team(record.settings.compute)
 
     def work(self) -> RunResult:
@@ -190,9 +195,30 @@ class _Run:
             faults.point("run.planned")
             self._note_plan(current, is_first=number == 0)
             if not current:
+                if number == 0 and not self._record.symbols.asked:
+                    standing_gaps.note_standing(self._record, calendar)
                 return
-            self._carry_out(current, calendar)
+            if not self._carried_out(current, calendar):
+                continue  # the next round plans what is left
             request = replace(request, force=False)  # what is forced is computed once
+
+    def _carried_out(self, current: Round, calendar: Calendar) -> bool:
+        """Carry out a round; False if it broke off as those who compute were lost, once."""
+        before = self._record.cells
+        try:
+            self._carry_out(current, calendar)
+        except ComputeError as error:
+            if self._is_renewed or not self._team.let_go():
+                raise
+            self._is_renewed = True
+            now = self._record.cells
+            done = now.computed + now.failed - before.computed - before.failed
+            self._record.cells += CellCounts(planned=done - current.plan.size)
+            with self._record.transaction("run.postpone") as connection:
+                message = f"{error}; the workers are started anew"
+                self._record.log(connection, message, level="warning")
+            return False
+        return True
 
     def _note_plan(self, current: Round, *, is_first: bool) -> None:
         plan = current.plan

@@ -9,12 +9,12 @@ few seconds, so that a clock that is set, or a machine that slept, is noticed.
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from riskmark import logs
 from riskmark.domain.reasons import RunStatus, Source
@@ -29,7 +29,7 @@ from riskmark.settings import Settings
 from riskmark.storage import schedule
 from riskmark.storage.books import LOCAL_OPERATOR
 from riskmark.storage.calendar import keep_calendar, load_calendar
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database, fault_words
 from riskmark.storage.schedule import RecordedFiring
 
 POLL_S = 15.0
@@ -82,8 +82,8 @@ def run_scheduler(app: Installation, stop: threading.Event, *, poll_s: float = P
     while not stop.is_set():
         try:
             tick(app)
-        except DBAPIError as error:
-            logs.warning("database cannot be used; trying again", error=type(error).__name__)
+        except DATABASE_FAULTS as error:
+            logs.warning("database cannot be used; trying again", error=fault_words(error))
         stop.wait(min(poll_s, _seconds_left(app)))
     logs.info("scheduler stopped")
 
@@ -102,7 +102,7 @@ def fire(app: Installation) -> Fired | None:
         return None
     # A scheduler may outlive the calendar that was stored at its start.
     keep_calendar(app.database, app.settings.calendar, now)
-    with app.database.write() as connection:
+    with app.database.write("schedule.fire") as connection:
         schedule.lock_schedule(connection)
         last = schedule.last_firing(connection, until=counts_until(now))
         if last is None:
@@ -119,26 +119,35 @@ def fire(app: Installation) -> Fired | None:
 
 
 def look_after(app: Installation) -> None:
-    """After a firing's run has ended, or should have, note which portfolios are behind."""
+    """After a firing's run has ended, or should have, note which portfolios are behind.
+
+    Firings may come faster than a run is waited for: whatever is to be looked after by now,
+    and every later firing that joined the same run, is one look and one notice.
+    """
     now = app.clock.now()
     patience = timedelta(minutes=app.settings.notify.behind_after_minutes)
     with app.database.read() as connection:
-        fired = schedule.recorded_firings(connection, most=1)
-    for one in fired:
-        is_awaited = one.status in _LIVE and one.fired_at <= now < one.fired_at + patience
-        if one.checked_at is None and not is_awaited:
-            _check(app, one, now)
+        fired = schedule.recorded_firings(connection, unchecked=True)
+    over = {
+        one.run_id
+        for one in fired
+        if one.status not in _LIVE or not one.fired_at <= now < one.fired_at + patience
+    }
+    due = [one for one in fired if one.run_id in over]
+    if due:
+        _check(app, due, now)
 
 
-def _check(app: Installation, fired: RecordedFiring, now: datetime) -> None:
+def _check(app: Installation, due: Sequence[RecordedFiring], now: datetime) -> None:
     with app.database.read() as connection:
         calendar = load_calendar(connection)
         rules = current_rules(app.settings, calendar, target=app.target(calendar))
         found = load_status(connection, LOCAL_OPERATOR, rules=rules)
-    subject = f"{schedule.NIGHTLY} {fired.instant.isoformat()}"
-    with app.database.write() as connection:
-        if not schedule.mark_checked(connection, fired.instant, at=now):
+    with app.database.write("schedule.check") as connection:
+        taken = [one for one in due if schedule.mark_checked(connection, one.instant, at=now)]
+        if not taken:
             return
+        subject = f"{schedule.NIGHTLY} {taken[0].instant.isoformat()}"
         behind = notices.note_behind(connection, found, subject=subject)
     if behind:
         logs.warning("portfolios are behind", portfolios=behind, target=found.target)

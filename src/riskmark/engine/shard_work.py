@@ -22,7 +22,7 @@ from riskmark.engine.shard_compute import Computed, Failed, ShardTask, Shared
 from riskmark.engine.shards import Shard
 from riskmark.engine.writing import save_shard
 from riskmark.storage import schema
-from riskmark.valuation.inputs import InputCutter, Inputs, with_underlyings
+from riskmark.valuation.inputs import BookCutter, Inputs, with_underlyings
 
 CRASHED = "crashed"
 """Why cells failed whose worker died twice over them."""
@@ -36,7 +36,7 @@ class ShardWork:
         self._round = current
         self._team = team
         self._panel = inputs.panel
-        self._cutter = InputCutter(inputs, record.settings)
+        self._books = BookCutter(inputs)
         self._shared = Shared(
             key=uuid.uuid4().hex,
             panel=replace(inputs.panel, rebuilt=()),
@@ -74,7 +74,7 @@ class ShardWork:
             engine_version=self._round.version.engine,
             settings_hash=self._round.version.settings,
         )
-        books = self._cutter.books_of(shard.portfolios)
+        books = self._books.cut(shard.portfolios)
         return ShardTask(shard.portfolios, shard.ordinals, books, stamp)
 
     def _write(self, shard: Shard, computed: Computed) -> None:

@@ -13,11 +13,12 @@ from riskmark.calc.model_fits import detail_model, fit_model
 from riskmark.domain.factor_models import FactorModel
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.reasons import STALE_AFTER, FitQuality, MarkKind, SymbolReason
-from riskmark.domain.runs import PRICES, SYMBOL_FACTORS, SYMBOL_METRICS, SymbolCounts
+from riskmark.domain.runs import PRICES, STORED, SYMBOL_FACTORS, SYMBOL_METRICS
 from riskmark.domain.sessions import Calendar
+from riskmark.engine import standing_gaps
 from riskmark.engine.recorder import Recorder
 from riskmark.engine.rounds import Round
-from riskmark.storage import runs, schema
+from riskmark.storage import schema
 from riskmark.storage.engines import write_rows
 from riskmark.storage.ledger import lock_instruments
 from riskmark.storage.lines import pack_columns
@@ -28,8 +29,6 @@ from riskmark.valuation.panels import Panel
 
 Lines: TypeAlias = list[tuple[Any, ...]]
 
-STORED = "stored"
-"""The provider's name where prices come from the database alone."""
 YEAR = 252
 
 _FIT_COLUMNS = ("instrument_id", "session", "fits")
@@ -59,24 +58,11 @@ def note_prices(record: Recorder, current: Round, calendar: Calendar) -> None:
     started = time.perf_counter()
     needed = _needed(record, current, panel)
     unavailable = _unavailable(panel, needed)
-    reasons = [one for found in unavailable for one in record.answers.get(found.symbol, ())]
-    size = len(needed)
-    record.symbols = SymbolCounts(size, size - len(unavailable), len(unavailable))
     faults.point("prices.read")
     with record.transaction("prices.note") as connection:
         if panel.rebuilt:
             save_packs(connection, calendar, panel.rebuilt)
-        runs.save_unavailable(connection, record.claim, [*unavailable, *reasons])
-        for one in unavailable:
-            record.log(
-                connection,
-                f"{one.symbol}: {one.reason}, {one.detail}",
-                phase=PRICES,
-                level="warning",
-            )
-        record.spend(PRICES, time.perf_counter() - started, done=size, total=size)
-        record.save_phase(connection, PRICES)
-        record.save(connection, PRICES)
+        standing_gaps.note(record, connection, unavailable, size=len(needed), started=started)
     record.tell(PRICES)
 
 

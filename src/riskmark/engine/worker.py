@@ -5,6 +5,9 @@ runs only, so that a new portfolio never waits for the night. Each run has a thr
 own, which is the run's only reader and writer; its heartbeat is another thread's. While it
 looks for work the worker also queues the runs again whose owners have died.
 
+What a run computes is computed in a child process at least, so that a portfolio over which a
+process dies takes no run with it, and nobody's heartbeat.
+
 Asked to stop, it takes nothing more; what it works on is given back after the shard in
 hand, or dropped there if that takes too long.
 """
@@ -14,19 +17,18 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
-
 from riskmark import logs
 from riskmark.domain.runs import ALL, RunRequest
 from riskmark.domain.sessions import Clock
 from riskmark.engine import claims, queue
+from riskmark.engine.compute import Team, isolated
 from riskmark.engine.interrupts import Draining
 from riskmark.engine.price_collection import OpenSources
 from riskmark.engine.recorder import Observer, Recorder
 from riskmark.engine.run import RunResult, carry_out
 from riskmark.errors import LeaseLost
 from riskmark.settings import Settings
-from riskmark.storage.engines import Database
+from riskmark.storage.engines import DATABASE_FAULTS, Database
 from riskmark.storage.runs import Claim
 
 SMALL = 10
@@ -54,7 +56,10 @@ class _Job:
 
 @dataclass(slots=True)
 class Worker:
-    """Carries out queued runs until it is asked to stop."""
+    """Carries out queued runs until it is asked to stop.
+
+    Without ``is_isolated``, ``compute = "inline"`` means this very process.
+    """
 
     database: Database
     settings: Settings
@@ -62,6 +67,7 @@ class Worker:
     sources: OpenSources | None = None
     concurrency: int = 1
     poll_s: float = POLL_S
+    is_isolated: bool = True
     observe: Observer = lambda _: None
     _jobs: dict[Future[RunResult], _Job] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -81,9 +87,11 @@ class Worker:
                 self._settle_the_dead()
                 self._take_runs(pool, stop)
                 pause_s = self.poll_s
-            except DBAPIError as error:
+            except DATABASE_FAULTS as error:
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-                logs.warning("database does not answer; trying again", error=error.orig)
+                logs.warning(
+                    "database does not answer; trying again", error=getattr(error, "orig", error)
+                )
             self._pause(stop, pause_s)
         return self._drain(pool)
 
@@ -135,7 +143,9 @@ class Worker:
             observe=self.observe,
             stops=Draining(stop),
         )
-        future = pool.submit(carry_out, record, sources=self.sources)
+        compute = self.settings.compute
+        team = Team(isolated(compute) if self.is_isolated else compute)
+        future = pool.submit(carry_out, record, sources=self.sources, team=team)
         self._jobs[future] = job
         future.add_done_callback(lambda _: self._ended.set())
 

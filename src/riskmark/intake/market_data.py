@@ -112,6 +112,26 @@ def make_bars(rows: Iterable[tuple[str, date, float]]) -> Bars:
     )
 
 
+def join_bars(parts: Sequence[Bars]) -> Bars:
+    """Put bars together in this order; a symbol of several parts is one."""
+    parts = parts or [make_bars([])]
+    symbols = tuple(sorted({symbol for bars in parts for symbol in bars.symbols}))
+    places = {symbol: place for place, symbol in enumerate(symbols)}
+    new = [np.array([places[s] for s in bars.symbols], dtype=np.int64) for bars in parts]
+    currency = [np.full(len(b), "") if b.currency is None else b.currency for b in parts]
+    return Bars(
+        symbols=symbols,
+        symbol=np.concatenate([own[bars.symbol] for own, bars in zip(new, parts, strict=True)]),
+        session=np.concatenate([bars.session for bars in parts]),
+        open=np.concatenate([bars.open for bars in parts]),
+        high=np.concatenate([bars.high for bars in parts]),
+        low=np.concatenate([bars.low for bars in parts]),
+        close=np.concatenate([bars.close for bars in parts]),
+        volume=np.concatenate([bars.volume for bars in parts]),
+        currency=np.concatenate(currency),
+    )
+
+
 def key_of(instrument: IntArray, session: DateArray) -> IntArray:
     """Make one number of an instrument and a session that sorts by both, in this order."""
     days = session.astype("datetime64[D]").astype(np.int64) + _DAYS // 2

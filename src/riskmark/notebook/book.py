@@ -38,8 +38,7 @@ class Book:
         self._app = app
 
     def __repr__(self) -> str:
-        url = self._app.database.engine.url.render_as_string(hide_password=True)
-        return f"Book({url!r})"
+        return f"Book({self._app.database.shown_url!r})"
 
     def __enter__(self) -> Self:
         return self

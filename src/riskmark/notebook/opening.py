@@ -3,15 +3,15 @@
 import os
 from pathlib import Path
 
-from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from riskmark.app import App, clock_from
+from riskmark.domain.secrets import without_secrets
 from riskmark.errors import InputError, StoreError
 from riskmark.notebook.book import Book
 from riskmark.settings import CONFIG_FILE, LoadedSettings, settings_from_process
 from riskmark.storage.calendar import load_calendar
-from riskmark.storage.engines import open_database
+from riskmark.storage.engines import open_database, parse_url
 from riskmark.storage.migrate import check_schema
 from riskmark.storage.mounts import check_file_system
 
@@ -58,8 +58,9 @@ def open(  # noqa: A001 - called as rm.open, and nowhere by its bare name
             load_calendar(connection)
     except DBAPIError as error:
         app.database.close()
-        shown = make_url(url).render_as_string(hide_password=True)
+        shown = app.database.shown_url
         text = str(error.orig).strip().partition("\n")[0]
+        text = without_secrets(text, loaded.settings.secrets)
         raise StoreError(f"cannot read the database {shown}: {text}") from error
     except Exception:
         app.database.close()
@@ -92,7 +93,7 @@ def _settings(
 
 def _refuse_a_missing_file(url: str) -> None:
     """Raise for an SQLite file that is not there: to connect to it would make it."""
-    parsed = make_url(url)
+    parsed = parse_url(url)
     name = parsed.database
     is_file = parsed.get_backend_name() == "sqlite" and name and name != ":memory:"
     if is_file and not Path(str(name)).is_file():

@@ -98,6 +98,8 @@ class NetworkProvider(ABC):
         """Close the connections."""
 
     def _report(self, outcome: Outcome, before: int) -> None:
+        # Other people's clients make an outcome of whatever is raised, of a stop as well.
+        self._access.gate.budget.check()
         # An outcome that came without a request is the gate's own.
         if self._access.gate.requests > before:
             self._access.gate.report(outcome)

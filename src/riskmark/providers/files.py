@@ -9,7 +9,7 @@ The reader is handed in, as reading market files is a matter of storage.
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from riskmark.domain.instruments import other_spelling
 from riskmark.domain.reasons import AnswerReason
 from riskmark.errors import InputError
-from riskmark.intake.market_data import Action, Bars, IntArray, make_bars
+from riskmark.intake.market_data import Action, Bars, IntArray, join_bars
 from riskmark.providers.checking import Checker, RawAnswer, RawBar
 from riskmark.providers.outcomes import Outcome, Stopped
 from riskmark.providers.port import Answer, Profile, Wanted
@@ -30,7 +31,11 @@ LOOK_AGAIN = timedelta(seconds=1)
 """How often a run looks whether a file has changed."""
 PATIENCE = 3
 """How often in a run a file that is being written is waited for."""
+MOST_NAMED = 3
+"""Files that cannot be read that an answer names; the rest are counted."""
 _State = tuple[int, int, int]
+_NO_TARGET: _State = (0, 0, 0)
+"""The state of a link to nothing."""
 
 
 class FileReader(NamedTuple):
@@ -60,7 +65,10 @@ class _Index(NamedTuple):
 
     def of(self, symbol: str, first: date, last: date) -> Bars | None:
         """Return the bars of a symbol between two dates; None if no file knows it."""
+        other = other_spelling(symbol)
         place = self.places.get(symbol)
+        if place is None and other is not None:
+            place = self.places.get(other)
         if place is None:
             return None
         mine = self.bars.where(np.arange(self.bounds[place], self.bounds[place + 1]))
@@ -92,6 +100,8 @@ class _Found:
     actions: tuple[Action, ...]
     problems: tuple[str, ...]
     until: datetime | None
+    bad_names: frozenset[str] = frozenset()
+    """What the files that cannot be read are called, as symbols."""
 
 
 class Files:
@@ -108,12 +118,14 @@ class Files:
         *,
         now: Callable[[], datetime],
         actions: Path | None = None,
+        report: Callable[[Outcome], None] | None = None,
     ) -> None:
         self._folder = folder
         self._actions = actions
         self._reader = reader
         self._checker = checker
         self._now = now
+        self._report = report
         self._patience = PATIENCE
         self._seen: dict[str, tuple[datetime, _Found]] = {}
 
@@ -138,13 +150,19 @@ class Files:
         """Nothing is open."""
 
     def _with_problems(self, answer: Answer, found: _Found) -> Answer:
-        """Say of an answer that is not whole which files could not be read."""
+        """Say of an answer that is not whole which files could not be read.
+
+        A file that cannot be read says nothing of a symbol, unless it has its name; one that is
+        being written may soon.
+        """
         outcome = answer.outcome
         if outcome.reason is AnswerReason.OK or not found.problems:
             return answer
-        detail = "; ".join(text for text in (*found.problems, outcome.detail) if text)
+        detail = "; ".join(text for text in (outcome.detail, _named(found.problems)) if text)
         stop = self._stop(detail, found.until)
-        if outcome.has_data and stop.outcome.reason is not AnswerReason.TRANSIENT:
+        is_hopeless = stop.outcome.reason is not AnswerReason.TRANSIENT
+        is_other_s = found.until is None and answer.symbol not in found.bad_names
+        if is_hopeless and (outcome.has_data or is_other_s):
             return replace(answer, outcome=replace(outcome, detail=stop.outcome.detail))
         raise stop
 
@@ -163,7 +181,7 @@ class Files:
             return ()
         found = self._current(self._actions, "actions")
         if found.problems:
-            raise self._stop("; ".join(found.problems), found.until)
+            raise self._stop(_named(found.problems), found.until)
         return found.actions
 
     def _current(self, place: Path, what: str) -> _Found:
@@ -174,8 +192,16 @@ class Files:
             if timedelta(0) <= age < LOOK_AGAIN:
                 return seen
         found = self._look(place, what)
+        self._tell(found, seen)
         self._seen[what] = self._now(), found
         return found
+
+    def _tell(self, found: _Found, seen: _Found | None) -> None:
+        """Let the state of the provider show what is wrong with its files, where that is news."""
+        if self._report is None or (seen is not None and seen.problems == found.problems):
+            return
+        reason = AnswerReason.BAD_PAYLOAD if found.problems else AnswerReason.OK
+        self._report(Stopped(reason, _named(found.problems)).outcome)
 
     def _look(self, place: Path, what: str) -> _Found:
         """Read what has changed since it was read."""
@@ -195,15 +221,19 @@ class Files:
             if shelf.index is None or [*map(id, now.values())] != [*map(id, held.values())]:
                 shelf.files = now
                 shelf.index = _merge([file.bars for file in now.values() if file.bars is not None])
-            problems += [file.problem for file in now.values() if file.problem]
+            bad = [path for path, file in now.items() if file.problem]
+            problems += [now[path].problem for path in bad]
             actions = tuple(action for file in now.values() for action in file.actions)
-            return _Found(shelf.index, actions, tuple(problems), until)
+            names = frozenset(path.name.partition(".")[0].upper() for path in bad)
+            return _Found(shelf.index, actions, tuple(problems), until, names)
 
     def _read(self, path: Path, held: _File | None, what: str) -> _File:
         state = _state(path)
-        if held is not None and state is not None and held.state == state:
+        if held is not None and held.state == (state or _NO_TARGET):
             return held
         now = self._now()
+        if state is None and path.is_symlink():
+            return _File(_NO_TARGET, problem=f"{path.name} is a link to a file that is not there")
         if state is None:
             raise _Unsettled(path, "has just gone", now + QUIET)
         written = datetime.fromtimestamp(state[0] / 1e9, UTC)
@@ -227,6 +257,15 @@ _NOTHING = Outcome(AnswerReason.NO_DATA_IN_RANGE, "no file has this symbol")
 # Not "unknown": that is believed for a night, and a file may come any minute.
 
 
+def _named(problems: Sequence[str]) -> str:
+    """Name a few things that are wrong, and count the rest."""
+    if len(problems) <= 1:
+        return "".join(problems)
+    more = len(problems) - MOST_NAMED
+    listed = "; ".join(problems[:MOST_NAMED])
+    return f"{len(problems)} files: {listed}" + (f"; and {more} more" if more > 0 else "")
+
+
 class _Unsettled(Exception):
     """A file is being changed."""
 
@@ -246,27 +285,11 @@ def _state(path: Path) -> _State | None:
 
 def _merge(parts: list[Bars]) -> _Index:
     """Put the bars of all files in order of symbol."""
-    symbols = tuple(sorted({symbol for bars in parts for symbol in bars.symbols}))
-    places = {symbol: place for place, symbol in enumerate(symbols)}
-    parts = parts or [make_bars([])]
-    new = [np.array([places[s] for s in bars.symbols], dtype=np.int64) for bars in parts]
-    keys = np.concatenate([known[bars.symbol] for known, bars in zip(new, parts, strict=True)])
-    currency = [np.full(len(b), "") if b.currency is None else b.currency for b in parts]
-    bars = Bars(
-        symbols,
-        keys,
-        session=np.concatenate([bars.session for bars in parts]),
-        open=np.concatenate([bars.open for bars in parts]),
-        high=np.concatenate([bars.high for bars in parts]),
-        low=np.concatenate([bars.low for bars in parts]),
-        close=np.concatenate([bars.close for bars in parts]),
-        volume=np.concatenate([bars.volume for bars in parts]),
-        currency=np.concatenate(currency),
-    )
-    order = np.argsort(keys, kind="stable")
-    return _Index(
-        bars.where(order), places, np.searchsorted(keys[order], np.arange(len(symbols) + 1))
-    )
+    bars = join_bars(parts)
+    order = np.argsort(bars.symbol, kind="stable")
+    bars = bars.where(order)
+    bounds = np.searchsorted(bars.symbol, np.arange(len(bars.symbols) + 1))
+    return _Index(bars, {symbol: place for place, symbol in enumerate(bars.symbols)}, bounds)
 
 
 def _raw(index: _Index, actions: Iterable[Action], wanted: Wanted) -> RawAnswer | None:
@@ -281,7 +304,11 @@ def _raw(index: _Index, actions: Iterable[Action], wanted: Wanted) -> RawAnswer 
         asked=wanted.symbol,
         echoed=wanted.symbol,
         rows=tuple(_rows(mine)),
-        actions=tuple(action for action in actions if action.symbol == wanted.symbol),
+        actions=tuple(
+            replace(action, symbol=wanted.symbol)
+            for action in actions
+            if action.symbol in {wanted.symbol, other_spelling(wanted.symbol)}
+        ),
         is_adjusted=False,
         profile=Profile(currency=currencies.pop() if currencies else None),
     )

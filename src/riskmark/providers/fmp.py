@@ -26,6 +26,8 @@ from riskmark.providers.spelling import with_hyphen
 from riskmark.providers.web import Web
 
 HOST = "https://financialmodelingprep.com"
+_NOTHING = frozenset({b"{}", b"[]"})
+"""What comes with status 404 for a symbol that it does not know."""
 T = TypeVar("T", bound="_Of")
 
 
@@ -123,6 +125,8 @@ class Fmp(NetworkProvider):
         """Ask for a list whose every item is of the symbol that was asked for."""
         sent = {"symbol": asked, **params, "apikey": self._key}
         reply = self._web.get(f"/stable/{path}", sent, {})
+        if reply.status == HTTPStatus.NOT_FOUND and reply.body.strip() in _NOTHING:
+            return []
         _check_errors(reply, self._access.gate)
         listed: Any = GenericAlias(list, (kind,))
         found: list[T] = decode(reply, listed)

@@ -23,6 +23,8 @@ FAILURES_TO_OPEN = 5
 """Failures in a row, of any symbols, after which a provider is left alone."""
 COOL_DOWN = timedelta(minutes=5)
 """For how long it is then left alone, by every run."""
+TOLD_FROM_S = 2.0
+"""Waits of at least this are told."""
 REFUSALS_A_RUN = 3
 """How often a provider may say "too many" before a run gives it up."""
 
@@ -100,12 +102,22 @@ class QuotaStore(Protocol):
         ...
 
 
+def _go_on() -> None:
+    """Nobody wants anything to stop."""
+
+
 @dataclass
 class Budget:
-    """The time that all providers together have in a run."""
+    """The time that all providers together have in a run.
+
+    ``check`` is called while a request is waited for; what it raises abandons the request.
+    ``tell`` hears of long waits.
+    """
 
     seconds: float
     time: Time
+    check: Callable[[], None] = _go_on
+    tell: Callable[[str], None] = lambda _: None
     _start: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -139,6 +151,7 @@ class Gate:
     requests: int = 0
     _refusals: int = 0
     _closed: Outcome | None = None
+    _own: Outcome | None = None
 
     @property
     def now(self) -> datetime:
@@ -149,6 +162,13 @@ class Gate:
         """Wait until one request may be made; return the seconds that it may take."""
         if self._closed is not None:
             raise Stopped(self._closed.reason, self._closed.detail, until=self._closed.until)
+        try:
+            return self._admit()
+        except Stopped as stop:
+            self._own = stop.outcome
+            raise
+
+    def _admit(self) -> float:
         while True:
             if self.budget.left_s <= 0:
                 raise Stopped(AnswerReason.TRANSIENT, "the run's time for providers is over")
@@ -167,10 +187,18 @@ class Gate:
             if reason is AnswerReason.OK:
                 reason = AnswerReason.RATE_LIMITED
             raise Stopped(reason, admission.detail or "our own limit", until=until)
+        if wait_s >= TOLD_FROM_S:
+            self.budget.tell(f"waiting for {self.domain}'s limit until {until:%H:%M:%S} UTC")
         self.budget.time.sleep(max(wait_s, 0.001))
 
     def report(self, outcome: Outcome) -> None:
-        """Let an outcome have its effect on the circuit."""
+        """Let an outcome have its effect on the circuit.
+
+        One that is the gate's own, between two requests for a symbol, tells nothing of the
+        provider: our limit leaves the circuit as it is, for all processes.
+        """
+        if outcome == self._own:
+            return
         circuit = outcome.consequence.circuit
         if circuit is Circuit.CLOSES:
             self.store.succeeded(self.domain)

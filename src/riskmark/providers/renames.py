@@ -9,10 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-import numpy as np
-
 from riskmark.domain.reasons import AnswerReason
-from riskmark.intake.market_data import Action, ActionKind, Bars
+from riskmark.intake.market_data import Action, ActionKind, join_bars
 from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Answer, Profile, Provider, Wanted
 
@@ -76,18 +74,11 @@ def _joined(wanted: Wanted, answers: Sequence[Answer], *, is_whole: bool) -> Ans
     return Answer(
         symbol=wanted.symbol,
         outcome=outcome,
-        bars=_bars(wanted.symbol, [one.bars for one in given]),
+        bars=join_bars([replace(one.bars, symbols=(wanted.symbol,)) for one in given]),
         actions=_actions(wanted.symbol, answers),
         profile=given[-1].profile,
         refused=tuple(row for one in answers for row in one.refused),
     )
-
-
-def _bars(symbol: str, parts: Sequence[Bars]) -> Bars:
-    names = ("symbol", "session", "open", "high", "low", "close", "volume")
-    columns = {name: np.concatenate([getattr(one, name) for one in parts]) for name in names}
-    currencies = [np.full(len(one), "") if one.currency is None else one.currency for one in parts]
-    return Bars(symbols=(symbol,), currency=np.concatenate(currencies), **columns)
 
 
 def _actions(symbol: str, answers: Sequence[Answer]) -> tuple[Action, ...]:

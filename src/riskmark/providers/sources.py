@@ -1,8 +1,10 @@
 """The providers of an installation, put together from its settings for one run."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from riskmark.domain.provider_settings import (
@@ -15,6 +17,7 @@ from riskmark.domain.provider_settings import (
     is_key,
 )
 from riskmark.domain.rate_limits import Limits
+from riskmark.domain.reasons import AnswerReason
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import SettingsError
 from riskmark.providers.adapter import Access, NetworkProvider
@@ -22,6 +25,7 @@ from riskmark.providers.chain import Collected, collect
 from riskmark.providers.checking import Checker
 from riskmark.providers.files import FileReader, Files
 from riskmark.providers.limits import Budget, Gate, QuotaStore, Time
+from riskmark.providers.outcomes import Outcome
 from riskmark.providers.port import Provider, Wanted
 from riskmark.providers.renames import ByNameOfTheTime
 from riskmark.settings import Settings
@@ -95,7 +99,23 @@ def open_sources(settings: Settings, calendar: Calendar, outside: Outside) -> So
 def _files(chosen: FilesSettings, outside: Outside, checker: Checker) -> Files:
     actions = Path(chosen.actions) if chosen.actions else None
     now = outside.time.now
-    return Files(Path(chosen.folder), outside.reader, checker, now=now, actions=actions)
+    return Files(
+        Path(chosen.folder),
+        outside.reader,
+        checker,
+        now=now,
+        actions=actions,
+        report=partial(_note_files, outside),
+    )
+
+
+def _note_files(outside: Outside, found: Outcome) -> None:
+    """Keep what is wrong with files for the status; they are never left alone."""
+    if found.reason is AnswerReason.OK:
+        outside.store.succeeded(FILES)
+        return
+    now = outside.time.now()
+    outside.store.failed(FILES, found.reason, detail=found.detail, until=now, opens_at=sys.maxsize)
 
 
 def limits_of(one: ProviderSettings) -> Limits:

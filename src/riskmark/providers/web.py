@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from riskmark.domain.reasons import AnswerReason
+from riskmark.providers.asking import Asker
 from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Stopped
 from riskmark.providers.replies import Body, Reply
@@ -36,12 +37,24 @@ class Web:
         self._base_url = base_url
         self._secret = secret
         self._deadline = _Deadline()
+        self._asker = Asker()
         self._client = httpx.Client(follow_redirects=False)
         _keep_to(self._deadline, self._client)
 
     def get(self, path: str, params: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Reply:
         """Ask once for what lies at ``path`` below the base, or stop."""
         timeout_s = self._gate.admit()
+        return self._asker.ask(
+            lambda: self._get(path, params, headers, timeout_s), check=self._gate.budget.check
+        )
+
+    def _get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        timeout_s: float,
+    ) -> Reply:
         self._deadline.end = time.monotonic() + timeout_s
         try:
             with self._client.stream(
@@ -62,7 +75,7 @@ class Web:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._asker.close(self._client.close)
 
 
 def _say_no_addresses() -> None:

@@ -19,6 +19,7 @@ from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 
 from riskmark.domain.reasons import AnswerReason
 from riskmark.providers.adapter import Caught
+from riskmark.providers.asking import Asker
 from riskmark.providers.limits import Gate
 from riskmark.providers.outcomes import Stopped
 from riskmark.providers.replies import Body, Reply
@@ -35,12 +36,17 @@ class YahooSession(curl_cffi.requests.Session[Any]):
     def __init__(self, gate: Gate, base_url: str | None) -> None:
         super().__init__(impersonate="chrome", allow_redirects=False)
         self._gate = gate
+        self._asker = Asker()
         self._base_url = base_url
         for name in ("yfinance", "yahooquery"):
             # What they have to say is in the outcome, and theirs goes to standard error.
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._is_crumb_refused = False
         self._cookie_page: Any = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._asker.close(super().close)
 
     def request(self, method: Any, url: str, *_: Any, **options: Any) -> Any:
         """Ask once; raise ``Caught`` for an answer and ``Stopped`` for a failure."""
@@ -56,8 +62,11 @@ class YahooSession(curl_cffi.requests.Session[Any]):
         # The time is that of the whole request; the body is counted after it is unpacked.
         options |= {"timeout": self._gate.admit(), "allow_redirects": False}
         options["content_callback"] = lambda part: _keep(body, part)
+        ask = super().request
         try:
-            response = super().request(method, where, **options)
+            response = self._asker.ask(
+                lambda: ask(method, where, **options), check=self._gate.budget.check
+            )
         except (curl_cffi.requests.exceptions.RequestException, curl_cffi.CurlError) as error:
             if not is_answer:
                 raise self._without_crumb() from error

@@ -1,22 +1,28 @@
 """Closes that are missing, why, and what is held back by quarantines."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from riskmark.domain.reasons import STALE_AFTER, SymbolReason
+from riskmark.domain.runs import STORED
 from riskmark.reports.documents import Document
 from riskmark.reports.rules import Rules
+from riskmark.reports.runs import ProviderReason
+from riskmark.storage import schema
 from riskmark.storage.gaps import PriceGap, price_gaps
 from riskmark.storage.universe import InstrumentSummary, list_universe
 
 
 @dataclass(frozen=True, slots=True)
 class GapLine:
-    """Consecutive sessions of a symbol without a close, and what they are valued at instead."""
+    """Consecutive sessions of a symbol without a close, and what they are valued at instead.
+
+    ``said``: what each provider answered last, where the gap goes up to the target.
+    """
 
     symbol: str
     first: date
@@ -24,6 +30,7 @@ class GapLine:
     sessions: int
     reason: SymbolReason
     accepted: bool
+    said: tuple[ProviderReason, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the gap as JSON has it."""
@@ -34,6 +41,10 @@ class GapLine:
             "sessions": self.sessions,
             "reason": self.reason,
             "accepted": self.accepted,
+            "answers": [
+                {"provider": one.provider, "reason": one.reason, "detail": one.detail}
+                for one in self.said
+            ],
         }
 
 
@@ -79,9 +90,14 @@ def load_gaps(
         factor_symbols=rules.factor_symbols,
     )
     known = {one.instrument.symbol: one for one in list_universe(connection)}
+    target = rules.target_session
+    said = load_said(connection, {gap.symbol for gap in gaps if gap.last == target})
     return GapReport(
-        target=rules.target_session,
-        gaps=tuple(_line(gap, known[gap.symbol]) for gap in gaps),
+        target=target,
+        gaps=tuple(
+            _line(gap, known[gap.symbol], said.get(gap.symbol, ()) if gap.last == target else ())
+            for gap in gaps
+        ),
         quarantine=tuple(
             QuarantineLine(symbol, one.quarantined_from, one.quarantine_reason or "")
             for symbol, one in known.items()
@@ -90,7 +106,34 @@ def load_gaps(
     )
 
 
-def _line(gap: PriceGap, known: InstrumentSummary) -> GapLine:
+def load_said(
+    connection: Connection, symbols: Collection[str]
+) -> dict[str, tuple[ProviderReason, ...]]:
+    """Read what each provider answered last for symbols: in a run, or when asked by hand."""
+    answers, denials = schema.run_symbol, schema.provider_symbol
+    found: dict[str, dict[str, ProviderReason]] = {}
+    for symbol in symbols:
+        # The ids of runs are in order of time.
+        is_of_symbol = answers.c.symbol == symbol
+        newest = select(func.max(answers.c.run_id)).where(is_of_symbol).scalar_subquery()
+        rows = connection.execute(
+            select(answers.c.provider, answers.c.reason, answers.c.detail).where(
+                is_of_symbol, answers.c.run_id == newest, answers.c.provider != STORED
+            )
+        ).all()
+        rows = [
+            *rows,
+            *connection.execute(
+                select(denials.c.provider, denials.c.reason, denials.c.detail).where(
+                    denials.c.symbol == symbol
+                )
+            ).all(),
+        ]
+        found[symbol] = {row.provider: ProviderReason(*row) for row in rows}
+    return {symbol: tuple(said[name] for name in sorted(said)) for symbol, said in found.items()}
+
+
+def _line(gap: PriceGap, known: InstrumentSummary, said: tuple[ProviderReason, ...]) -> GapLine:
     is_before_any = known.first_session is None or gap.last < known.first_session
     reason = gap.reason
     if reason is None and is_before_any:
@@ -105,4 +148,5 @@ def _line(gap: PriceGap, known: InstrumentSummary) -> GapLine:
         sessions=gap.sessions,
         reason=reason,
         accepted=known.accepted is not None,
+        said=said,
     )

@@ -23,16 +23,17 @@ from prometheus_client.core import (
     InfoMetricFamily,
     Metric,
 )
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from riskmark.domain.reasons import RunStatus, Source
 from riskmark.domain.runs import PHASES
 from riskmark.domain.sessions import Calendar
 from riskmark.errors import RiskmarkError
-from riskmark.storage import outbox, run_totals
+from riskmark.reports.runs import is_stalled, now_of
+from riskmark.storage import outbox, run_totals, schema
 from riskmark.storage.calendar import load_calendar
-from riskmark.storage.engines import Database, db_now
+from riskmark.storage.engines import Database
 from riskmark.storage.outbox import Backlog
 from riskmark.storage.progress import count_ends
 from riskmark.storage.run_totals import BEYOND, PHASE_BUCKETS_S, Total, load_totals
@@ -42,6 +43,7 @@ FRESH_S = 15.0
 """For how long what was read is told again: scrapes that overlap read it once."""
 LAG_BUCKETS = (0, 1, 2, 5, 10, 21, 63, 252)
 """Upper bounds, in sessions, of the classes of lag."""
+_LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 _ENDS = (RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.CANCELLED)
 
 FindTarget = Callable[[Calendar], int]
@@ -162,7 +164,11 @@ def _phases(totals: Mapping[Total, float]) -> Metric:
 def _live(live: _Live, waiting: Backlog) -> Iterator[Metric]:
     yield _gauge("runs_queued", "Runs that wait for a worker.", live.queued)
     yield _gauge("runs_running", "Runs that somebody works on.", live.running)
-    yield _gauge("runs_stalled", "Running runs whose lease has ended.", live.stalled)
+    yield _gauge(
+        "runs_stalled",
+        "Runs not heard from for half their lease.",
+        live.stalled,
+    )
     notices = GaugeMetricFamily(
         "riskmark_outbox_notices", "Notices that are not sent.", labels=("status",)
     )
@@ -202,16 +208,10 @@ def _gauge(name: str, said: str, value: float) -> Metric:
 
 
 def _load_live(connection: Connection) -> _Live:
-    row = connection.execute(
-        text(
-            "SELECT COALESCE(SUM(CASE WHEN status = 'queued' THEN 1 ELSE 0 END), 0), "
-            "COALESCE(SUM(CASE WHEN status = 'running' THEN 1 ELSE 0 END), 0), "
-            "COALESCE(SUM(CASE WHEN status = 'running' "
-            f"AND lease_until < {db_now(connection)} THEN 1 ELSE 0 END), 0) "
-            "FROM run WHERE status IN ('queued', 'running')"
-        )
-    ).one()
-    return _Live(*map(int, row))
+    run = schema.run
+    rows = connection.execute(select(run, now_of(connection)).where(run.c.status.in_(_LIVE))).all()
+    running = [row for row in rows if row.status == RunStatus.RUNNING]
+    return _Live(len(rows) - len(running), len(running), sum(is_stalled(row) for row in running))
 
 
 def _load_lags(connection: Connection, find_target: FindTarget) -> Counter[int]:

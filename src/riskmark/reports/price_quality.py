@@ -16,6 +16,7 @@ from riskmark.storage import schema
 from riskmark.storage.delistings import load_delisted
 from riskmark.storage.engines import as_date, read_rows
 from riskmark.storage.held_actions import HeldAction, HeldReason, list_held
+from riskmark.storage.instruments import find_instrument
 
 MOST_CORRECTIONS = 50
 """Corrections that a report names, the newest."""
@@ -149,8 +150,13 @@ def _fields(one: _Line) -> dict[str, Any]:
 def load_quality(
     connection: Connection, *, rules: Rules, symbols: Sequence[str] | None = None
 ) -> QualityReport:
-    """Read who gave the bars of ``symbols``, and what happened to them; None: of all."""
-    chosen = None if symbols is None else {canonical_symbol(text) or text for text in symbols}
+    """Read who gave the bars of ``symbols``, and what happened to them; None: of all.
+
+    Raise ``UnknownSymbol`` for one that is neither stored nor was ever asked for.
+    """
+    denials = _load_denials(connection)
+    asked = {one.symbol for one in denials}
+    chosen = None if symbols is None else {_chosen(connection, text, asked) for text in symbols}
 
     def of_chosen(symbol: str) -> bool:
         return chosen is None or symbol in chosen
@@ -169,8 +175,13 @@ def load_quality(
         comparisons=tuple(one for one in _load_comparisons(connection) if of_chosen(one.symbol)),
         differences=tuple(one for one in _load_differences(connection) if of_chosen(one.symbol)),
         conflicts=tuple(one for one in _load_conflicts(connection) if of_chosen(one.symbol)),
-        denials=tuple(one for one in _load_denials(connection) if of_chosen(one.symbol)),
+        denials=tuple(one for one in denials if of_chosen(one.symbol)),
     )
+
+
+def _chosen(connection: Connection, text: str, asked: Collection[str]) -> str:
+    name = canonical_symbol(text)
+    return name if name is not None and name in asked else find_instrument(connection, text).symbol
 
 
 def _load_symbols(connection: Connection, rules: Rules) -> tuple[SymbolQuality, ...]:

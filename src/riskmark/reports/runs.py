@@ -281,12 +281,16 @@ def _summaries(
     connection: Connection, *conditions: ColumnElement[bool], most: int = MOST_LISTED
 ) -> tuple[RunSummary, ...]:
     table = schema.run
-    now = literal_column(str(db_now(connection)), Instant).label("now")
     rows = connection.execute(
-        select(table, now).where(*conditions).order_by(desc(table.c.id)).limit(most)
+        select(table, now_of(connection)).where(*conditions).order_by(desc(table.c.id)).limit(most)
     ).all()
     places = _places(connection) if any(row.status == RunStatus.QUEUED for row in rows) else {}
     return tuple(_summary(row, places.get(row.id)) for row in rows)
+
+
+def now_of(connection: Connection) -> ColumnElement[Any]:
+    """Return the database's present instant as a column ``now``."""
+    return literal_column(str(db_now(connection)), Instant).label("now")
 
 
 def _places(connection: Connection) -> Mapping[str, int]:
@@ -300,7 +304,7 @@ def _places(connection: Connection) -> Mapping[str, int]:
 def _summary(row: Row[Any], place: int | None) -> RunSummary:
     found = row._mapping  # noqa: SLF001 - how rows are read by name
     status = RunStatus(found["status"])
-    silent = found["now"] - found["heartbeat_at"] if _is_held(row) else None
+    silent = silence_of(row)
     return RunSummary(
         run_id=found["id"],
         source=Source(found["source"]),
@@ -326,7 +330,7 @@ def _summary(row: Row[Any], place: int | None) -> RunSummary:
         phase=found["phase"],
         done=found["done"],
         total=found["total"],
-        is_stalled=silent is not None and silent > (row.lease_until - row.heartbeat_at) / 2,
+        is_stalled=is_stalled(row),
         error=found["error"],
         host=None if row.owner is None else row.owner.partition("/")[0],
         silent=silent,
@@ -334,8 +338,18 @@ def _summary(row: Row[Any], place: int | None) -> RunSummary:
     )
 
 
-def _is_held(row: Row[Any]) -> bool:
-    return row.status == RunStatus.RUNNING and None not in (row.heartbeat_at, row.lease_until)
+def silence_of(row: Row[Any]) -> timedelta | None:
+    """Return for how long the owner of a run has been silent ``now``; None: it has no owner."""
+    if row.status != RunStatus.RUNNING or None in (row.heartbeat_at, row.lease_until):
+        return None
+    silent: timedelta = row.now - row.heartbeat_at
+    return silent
+
+
+def is_stalled(row: Row[Any]) -> bool:
+    """Whether a run has not been heard from for half its lease."""
+    silent = silence_of(row)
+    return silent is not None and silent > (row.lease_until - row.heartbeat_at) / 2
 
 
 def _count_requests(connection: Connection, run_id: str) -> int:

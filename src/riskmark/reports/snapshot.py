@@ -291,7 +291,9 @@ def load_snapshot(
     found = row["session"]
     nav_reason = reason_of_nav(row["nav"])
     model = next(one for one in settings.factor_model if one.name == settings.default_model)
-    is_pruned = bool(pruned_sessions(connection, portfolio.portfolio_id, found, found))
+    key = portfolio.portfolio_id
+    is_pruned = bool(pruned_sessions(connection, key, found, found))
+    scenarios = [one.name for one in settings.scenario]
     return SnapshotReport(
         portfolio=portfolio,
         session=found,
@@ -307,46 +309,34 @@ def load_snapshot(
         factor_risk=_section(row, FACTOR_RISK),
         correlation={shown_name(name): value for name, value in _section(row, CORRELATION).items()},
         measure_nulls=_measure_nulls(row),
-        drawdown_sessions={
-            name: row[f"drawdown_{name}"]
-            for name in _DRAWDOWN_SESSIONS
-            if row[f"drawdown_{name}"] is not None
-        },
-        factors=load_factors(
-            connection, portfolio.portfolio_id, found, models=settings.factor_model
-        ),
+        drawdown_sessions=_drawdown_sessions(row),
+        factors=load_factors(connection, key, found, models=settings.factor_model),
         default_model=model.name,
         factor_names=tuple(factor.name for factor in model.factors),
         sectors=load_sectors(
-            connection,
-            portfolio.portfolio_id,
-            found,
-            nav_reason=nav_reason,
-            benchmark=settings.benchmark,
+            connection, key, found, nav_reason=nav_reason, benchmark=settings.benchmark
         ),
-        stress=load_stress(
-            connection,
-            portfolio.portfolio_id,
-            found,
-            scenarios=[one.name for one in settings.scenario],
-        ),
-        positions=load_positions(connection, portfolio.portfolio_id, found, nav_reason=nav_reason),
-        provenance=Provenance(
-            run_id=row["run_id"],
-            computed_at=row["computed_at"],
-            engine_version=row["engine_version"],
-            settings_hash=row["settings_hash"],
-            inputs_revision=row["inputs_revision"],
-            windows=json.loads(row["windows"]),
-        ),
-        shown=load_shown(
-            connection,
-            settings,
-            portfolio_id=portfolio.portfolio_id,
-            session=found,
-            parts=parts,
-        ),
+        stress=load_stress(connection, key, found, scenarios=scenarios),
+        positions=load_positions(connection, key, found, nav_reason=nav_reason),
+        provenance=_provenance(row),
+        shown=load_shown(connection, settings, portfolio_id=key, session=found, parts=parts),
         positions_reason=NullReason.PRUNED if is_pruned else None,
+    )
+
+
+def _drawdown_sessions(row: Mapping[str, Any]) -> dict[str, date]:
+    found = {name: row[f"drawdown_{name}"] for name in _DRAWDOWN_SESSIONS}
+    return {name: session for name, session in found.items() if session is not None}
+
+
+def _provenance(row: Mapping[str, Any]) -> Provenance:
+    return Provenance(
+        run_id=row["run_id"],
+        computed_at=row["computed_at"],
+        engine_version=row["engine_version"],
+        settings_hash=row["settings_hash"],
+        inputs_revision=row["inputs_revision"],
+        windows=json.loads(row["windows"]),
     )
 
 

@@ -13,7 +13,7 @@ from riskmark.domain.measures import STORED
 from riskmark.domain.reasons import MarkKind
 from riskmark.domain.sessions import Calendar
 from riskmark.storage.engines import as_date, read_rows
-from riskmark.storage.key_lists import among
+from riskmark.storage.key_lists import Part, among
 
 CHUNK = 50_000
 """Snapshots that are looked at together: some 100 MB."""
@@ -215,14 +215,7 @@ class _Details:
         with_options = sorted({row[0] for row in rows if row[-1]})
         if with_options:
             self._add_exposures(connection, with_options)
-        packs = (
-            "SELECT portfolio_id, session, CASE WHEN pruned_at IS NULL THEN 0 ELSE 1 END "
-            f"FROM cell_pack WHERE portfolio_id {listed.sql}"
-        )
-        rows = read_rows(connection, packs, listed.values)
-        at, known = self._find("cell_pack", rows, is_new=True)
-        self.pruned: BoolArray = np.zeros(key.size, dtype=bool)
-        self.pruned[at] = np.array([row[2] for row in rows], dtype=bool)[known]
+        self.pruned = self._pruned(connection, listed)
         rows = read_rows(
             connection,
             "SELECT portfolio_id, session, COUNT(*), COALESCE(SUM(risk_share), 0), "
@@ -269,6 +262,19 @@ class _Details:
         columns = list(zip(*rows, strict=True))[2:]
         for laid, column in zip(found, columns, strict=False):
             laid[at] = np.array(column, dtype=np.float64)[known]
+        return found
+
+    def _pruned(self, connection: Connection, listed: Part) -> BoolArray:
+        """Tell which cells have lost their lines of positions."""
+        rows = read_rows(
+            connection,
+            "SELECT portfolio_id, session, CASE WHEN pruned_at IS NULL THEN 0 ELSE 1 END "
+            f"FROM cell_pack WHERE portfolio_id {listed.sql}",
+            listed.values,
+        )
+        at, known = self._find("cell_pack", rows, is_new=True)
+        found: BoolArray = np.zeros(self._key.size, dtype=bool)
+        found[at] = np.array([row[2] for row in rows], dtype=bool)[known]
         return found
 
     def _add_positions(self, rows: Collection[Any]) -> None:

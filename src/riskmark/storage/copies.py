@@ -83,8 +83,12 @@ def _scratch(folder: Path) -> Iterator[Path]:
     """Give the path of a new file in a folder of its own within ``folder``."""
     if not folder.is_dir():
         raise InputError(f"the folder {str(folder)!r} does not exist")
-    with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
-        yield Path(scratch) / "copy.db"
+    try:
+        scratch = tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH)
+    except OSError as error:
+        raise InputError(f"cannot write in {str(folder)!r}: {error.strerror}") from error
+    with scratch as place:
+        yield Path(place) / "copy.db"
 
 
 def _name(copy: Path, file: Path) -> None:

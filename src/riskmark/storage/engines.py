@@ -13,12 +13,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.elements import TextClause
 
 from riskmark import faults
+from riskmark.domain.secrets import masked_database_url
 from riskmark.errors import InputError, StoreError
 from riskmark.storage.types import instant_text
 
@@ -28,6 +30,18 @@ STATEMENT_TIMEOUT_MS = 300_000
 IDLE_IN_TRANSACTION_MS = 60_000
 WAL_PAGES = 8_192
 """Pages (32 MiB) after which a commit moves the log into the file: more than a night writes."""
+
+DATABASE_FAULTS = (DBAPIError, PoolTimeout)
+"""What a database raises that cannot be used at the moment, or has no connection free."""
+
+MOST_CONNECTIONS = 40
+"""Of one process at a time; most are idle, and closed when they are.
+
+Each run takes up to three, of which a worker has five at most; the worker itself, the
+scheduler, the postman and whoever asks for metrics take one or two each.
+"""
+_KEPT = 5
+_POOL = {"pool_size": _KEPT, "max_overflow": MOST_CONNECTIONS - _KEPT}
 
 Row = Sequence[Any]
 
@@ -87,9 +101,25 @@ class Database:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
         faults.point(f"{name}.committed")
 
+    @property
+    def shown_url(self) -> str:
+        """The address, with every password in it masked."""
+        return shown_url(self.engine.url)
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def shown_url(url: URL) -> str:
+    """Return an address as people know it: without its passwords and without a driver."""
+    plain = url.set(drivername=url.get_backend_name())
+    return masked_database_url(plain.render_as_string(hide_password=False))
+
+
+def fault_words(error: DBAPIError | PoolTimeout) -> str:
+    """Return what a database, or the pool of its connections, says of a fault."""
+    return str(getattr(error, "orig", None) or error)
 
 
 def open_database(url: str, *, read_only: bool = False) -> Database:
@@ -97,10 +127,7 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
 
     With ``read_only`` the database itself refuses every statement that would write.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise InputError(f"not a database URL: {url!r}") from error
+    parsed = parse_url(url)
     name = parsed.get_backend_name()
     if name == "sqlite":
         return Database(_sqlite(url, read_only=read_only))
@@ -110,11 +137,25 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
     raise InputError(f"the database must be SQLite or PostgreSQL, not {name!r}")
 
 
+def parse_url(url: str) -> URL:
+    """Read the URL of a database; ``InputError`` says what is wrong with it, without a password."""
+    try:
+        return make_url(url)
+    except ArgumentError:
+        # What is said of it there may quote a part of it, with the password.
+        raise InputError(f"not a database URL: {masked_database_url(url)!r}") from None
+    except ValueError:  # of a port, which is turned into a number unchecked
+        shown = masked_database_url(url)
+        raise InputError(f"the port of the database URL {shown!r} is not a number") from None
+
+
 def _sqlite(url: str, *, read_only: bool) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:" and not Path(path).parent.is_dir():
         raise InputError(f"the folder of the database {path!r} does not exist")
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    is_file = path and path != ":memory:"
+    pool = _POOL if is_file else {}
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -148,6 +189,7 @@ def _postgresql(url: Any, *, read_only: bool) -> Engine:
     return create_engine(
         url,
         pool_pre_ping=True,
+        **_POOL,
         isolation_level="READ COMMITTED",
         connect_args={"options": options, "application_name": "riskmark", "keepalives": 1},
     )
@@ -261,6 +303,11 @@ def read_rows(connection: Connection, statement: str, values: Sequence[Any] = ()
         cursor.execute(statement, tuple(values))
         found: list[Any] = cursor.fetchall()
     return found
+
+
+def as_optional_date(value: Any) -> date | None:
+    """Read a session that may be null."""
+    return None if value is None else as_date(value)
 
 
 def as_date(value: Any) -> date:

@@ -13,7 +13,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from riskmark.domain.instruments import InstrumentKind, OptionTerms, OptionType, parse_occ
+from riskmark.domain.instruments import (
+    InstrumentKind,
+    OptionTerms,
+    OptionType,
+    other_spelling,
+    parse_occ,
+)
 from riskmark.domain.reasons import ChangeKind
 from riskmark.errors import InputError, UnknownSymbol
 from riskmark.intake.lot_rows import InstrumentHint
@@ -82,8 +88,9 @@ def hint_of(symbol: str) -> InstrumentHint:
 def find_instruments(
     connection: Connection, symbols: Iterable[str], *, owner_id: str | None = LOCAL_ACCOUNT
 ) -> dict[str, Instrument]:
-    """Find instruments by symbol, and by alias where none has it.
+    """Find instruments by symbol, by alias where none has it, then by the other spelling.
 
+    ``BRK-B`` finds ``BRK.B``, and the other way round, unless it is an instrument of its own.
     ``owner_id`` is whose private assets are seen; None: nobody's, only public instruments.
     Symbols that nothing has are left out.
     """
@@ -105,6 +112,10 @@ def find_instruments(
             for instrument in _select(connection, "id", [row[1] for row in rows], None)
         }
         found.update({symbol: renamed[key] for symbol, key in rows})
+        others = ((symbol, other_spelling(symbol)) for symbol in missing if symbol not in found)
+        spelled = {other: symbol for symbol, other in others if other is not None}
+        for instrument in _select(connection, "symbol", list(spelled), None) if spelled else ():
+            found[spelled[instrument.symbol]] = instrument
     return found
 
 

@@ -2,33 +2,38 @@
 
 SQLite's log of changes needs memory that all its processes share, and locks that hold. A file
 system that is reached over a network has neither, or has them most of the time: databases
-there are damaged sooner or later. PostgreSQL is the answer where several machines are.
+there are damaged sooner or later. PostgreSQL is the answer where several machines are. A folder
+that a virtual machine shares with its host is no better: two kernels, each with locks of its own.
+
+What stands behind FUSE cannot be seen, and most of it is far away: of that, only what is known
+to be local is trusted.
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import make_url
-
 from riskmark.errors import StoreError
+from riskmark.storage.engines import parse_url
 
 MOUNT_TABLE = Path("/proc/self/mountinfo")
 NETWORK_TYPES = frozenset(
     {
-        "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs2", "glusterfs", "gpfs",
-        "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "pvfs2", "smb", "smb2", "smb3", "smbfs",
-        "vboxsf",
+        "9p", "acfs", "afs", "autofs", "beegfs", "ceph", "cifs", "coda", "davfs", "drvfs",
+        "fakeowner", "gfs", "gfs2", "glusterfs", "gpfs", "grpcfuse", "lustre", "ncpfs", "nfs",
+        "nfs4", "ocfs2", "orangefs", "prl_fs", "pvfs2", "smb", "smb2", "smb3", "smbfs", "vboxsf",
+        "virtiofs", "vmhgfs",
     }
 )  # fmt: skip
-"""Types of file systems that several machines, or a machine and its guest, share."""
-NETWORK_FUSE = frozenset(
-    {
-        "ceph", "davfs", "davfs2", "gcsfuse", "glusterfs", "goofys", "juicefs", "mount-s3", "nfs",
-        "rclone", "s3fs", "seaweedfs", "smbnetfs", "sshfs", "vmhgfs-fuse",
-    }
-)  # fmt: skip
-"""What stands behind ``fuse.`` in the type of a file system that is reached over a network."""
+"""Types of file systems that several machines, or a machine and its guest, share.
+
+``autofs`` is a place where nothing is mounted yet; what comes there comes from elsewhere.
+"""
+LOCAL_FUSE = frozenset(
+    {"encfs", "exfat", "ext2", "ext4", "fuse-overlayfs", "gocryptfs", "ntfs", "ntfs-3g", "zfs"}
+)
+"""What stands behind ``fuse.`` in the type of a file system on this machine's own disks."""
 
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
@@ -38,9 +43,9 @@ class NetworkFileSystem(StoreError):
 
     def __init__(self, path: Path, mount: "Mount") -> None:
         super().__init__(
-            f"the database {path} stands on a network file system ({mount.kind} at {mount.point}), "
-            "where SQLite's locks do not hold: use a local disk, or PostgreSQL; "
-            "sqlite.allow_network_file_system = true takes the risk"
+            f"the database {path} stands on a network file system, or one shared with another "
+            f"system ({mount.kind} at {mount.point}), where SQLite's locks do not hold: use a "
+            "local disk, or PostgreSQL; sqlite.allow_network_file_system = true takes the risk"
         )
         self.path = path
         self.mount = mount
@@ -54,8 +59,11 @@ class Mount(NamedTuple):
 
     @property
     def is_network(self) -> bool:
-        """Whether it is reached over a network."""
-        return self.kind in NETWORK_TYPES or self.kind.removeprefix("fuse.") in NETWORK_FUSE
+        """Whether it is reached over a network, as far as can be seen, or may be."""
+        family, dot, name = self.kind.partition(".")
+        if family == "fuse":
+            return not dot or name not in LOCAL_FUSE
+        return self.kind in NETWORK_TYPES
 
 
 def parse_mounts(table: str) -> tuple[Mount, ...]:
@@ -91,16 +99,18 @@ def check_file_system(url: str, *, is_allowed: bool, table: str | None = None) -
     ``table`` is the system's table of mounts, if it is not to be read. Where there is none,
     as outside Linux, nothing is refused.
     """
-    parsed = make_url(url)
+    parsed = parse_url(url)
     name = parsed.database
     if is_allowed or parsed.get_backend_name() != "sqlite" or not name or name == ":memory:":
         return
+    path = Path(name).resolve()
     if table is None:
+        with suppress(OSError):
+            next(path.parent.iterdir(), None)  # what is mounted on demand is mounted now
         try:
             table = MOUNT_TABLE.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError:
             return
-    path = Path(name).resolve()
     mount = mount_of(path, parse_mounts(table))
     if mount is not None and mount.is_network:
         raise NetworkFileSystem(path, mount)

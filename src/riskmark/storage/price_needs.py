@@ -84,6 +84,27 @@ def load_price_needs(
     return tuple(sorted(needs, key=lambda need: need.symbol))
 
 
+def load_newest_needs(
+    connection: Connection,
+    calendar: Calendar,
+    *,
+    scope: Sequence[str] | None,
+    target: int,
+    factor_symbols: Collection[str],
+) -> tuple[int, ...]:
+    """Return what needs a close of the target: what is held then, and the factors."""
+    spans = _held(connection, calendar, scope, target)
+    instruments = load_instruments(connection, spans, owner_id=None)
+    _add_underlyings(connection, instruments, spans)
+    factors = find_instruments(connection, factor_symbols, owner_id=None)
+    keys = {one.instrument_id for one in factors.values()}
+    for key, one in instruments.items():
+        is_asked = one.kind not in _NEVER_ASKED and one.owner_id is None
+        if is_asked and spans[key].last == target:
+            keys.add(key)
+    return tuple(sorted(keys))
+
+
 def _held(
     connection: Connection, calendar: Calendar, scope: Sequence[str] | None, target: int
 ) -> dict[int, Span]:
@@ -166,6 +187,22 @@ def load_closes(
         (instrument_id, first, last),
     )
     return {as_date(day): StoredClose(close, provider) for day, close, provider in rows}
+
+
+def has_bars_of(connection: Connection, symbol: str, provider: str) -> bool:
+    """Whether any bar that is stored of a public symbol came from a provider."""
+    price, instrument = schema.price, schema.instrument
+    wanted = (
+        select(price.c.session)
+        .join(instrument, instrument.c.id == price.c.instrument_id)
+        .where(
+            instrument.c.symbol == symbol,
+            instrument.c.owner_id.is_(None),
+            price.c.provider == provider,
+        )
+        .limit(1)
+    )
+    return connection.execute(wanted).first() is not None
 
 
 def _load_doubted(

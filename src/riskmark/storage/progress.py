@@ -19,7 +19,7 @@ from riskmark.planning.facts import (
     is_whole,
 )
 from riskmark.storage import ledger
-from riskmark.storage.engines import as_date, bind_date, read_rows
+from riskmark.storage.engines import as_date, as_optional_date, bind_date, read_rows
 from riskmark.storage.key_lists import among
 from riskmark.storage.members import Members, books_in, load_members
 from riskmark.storage.symbol_scope import public_ids
@@ -94,11 +94,9 @@ def count_ends(connection: Connection) -> list[Ends]:
         "FROM (SELECT p.id, (SELECT MAX(session) FROM snapshot WHERE portfolio_id = p.id) AS last "
         "FROM portfolio p WHERE p.deleted_at IS NULL) AS ends GROUP BY 1, 2",
     )
-    return [Ends(_day(last), _day(entry), count) for last, entry, count in rows]
-
-
-def _day(value: Any) -> "date | None":
-    return None if value is None else as_date(value)
+    return [
+        Ends(as_optional_date(last), as_optional_date(entry), count) for last, entry, count in rows
+    ]
 
 
 def _load_portfolios(

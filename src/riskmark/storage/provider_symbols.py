@@ -1,4 +1,4 @@
-"""Symbols that a provider said it does not have, and when it is asked for them again.
+"""Symbols of which a provider said it has nothing, and when it is asked for them again.
 
 Each time that it says so again it is left in peace twice as long, to a limit: a symbol may
 be listed tomorrow, and one that was renamed would else be asked for every night.
@@ -25,15 +25,25 @@ class Refusal(NamedTuple):
     detail: str
     until: datetime
 
+    @property
+    def told(self) -> str:
+        """The detail, marked as said before."""
+        again = f"remembered, asked again after {self.until:%Y-%m-%d %H:%M} UTC"
+        return f"{self.detail} ({again})" if self.detail else again
+
 
 class Denial(NamedTuple):
-    """A provider's word that it has no such symbol, believed for a while the first time."""
+    """A provider's word that it has nothing of a symbol, believed for a while the first time.
+
+    ``grows``: it is believed for longer each time that it is said.
+    """
 
     provider: str
     symbol: str
     reason: AnswerReason
     detail: str
     believed: timedelta
+    grows: bool = True
 
 
 def load_refusals(connection: Connection, *, at: datetime) -> Mapping[str, Mapping[str, Refusal]]:
@@ -46,11 +56,11 @@ def load_refusals(connection: Connection, *, at: datetime) -> Mapping[str, Mappi
 
 
 def save_denials(connection: Connection, denials: Iterable[Denial], *, at: datetime) -> None:
-    """Remember that providers lack symbols, for twice as long as the time before."""
+    """Remember that providers lack symbols, for twice as long as the time before if it grows."""
     for one in denials:
         key = (_TABLE.c.provider == one.provider) & (_TABLE.c.symbol == one.symbol)
         known = connection.execute(select(_TABLE.c.misses).where(key)).scalar()
-        misses = (known or 0) + 1
+        misses = (known or 0) + 1 if one.grows else 1
         wait = min(LONGEST, one.believed * 2 ** min(misses - 1, 16))
         values = {
             "reason": one.reason,

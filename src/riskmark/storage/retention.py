@@ -140,7 +140,7 @@ def prune(
         found.setdefault(pile.name, 0)
         while until is None or time.monotonic() < until:
             began = time.monotonic()
-            with database.write() as connection:
+            with database.write("prune") as connection:
                 count = _take(connection, pile, size)
             found[pile.name] += count
             look()

@@ -17,6 +17,7 @@ from riskmark.domain.runs import PHASES, CellCounts, Phase, RunRequest, SymbolCo
 from riskmark.errors import LeaseLost
 from riskmark.storage import outbox, run_totals, schema
 from riskmark.storage.engines import db_now, lock_rows
+from riskmark.storage.types import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class LiveRun:
     lease_ended: bool
     for_worker: bool = False
     cancel_requested: bool = False
+    heartbeat_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,12 @@ def create_run(
             )
     except IntegrityError:
         return None
+    _insert_phases(connection, run_id)
+    add_request(connection, run_id, request, at=at)
+    return run_id
+
+
+def _insert_phases(connection: Connection, run_id: str) -> None:
     connection.execute(
         insert(schema.run_phase),
         [
@@ -140,8 +148,6 @@ def create_run(
             for position, phase in enumerate(PHASES)
         ],
     )
-    add_request(connection, run_id, request, at=at)
-    return run_id
 
 
 def add_request(connection: Connection, run_id: str, request: RunRequest, *, at: datetime) -> None:
@@ -193,6 +199,17 @@ def hold(connection: Connection, claim: Claim) -> bool:
     if row is None:
         raise LeaseLost(claim.run_id)
     return bool(row[0])
+
+
+def is_cancel_requested(connection: Connection, claim: Claim) -> bool:
+    """Whether somebody has asked for the run to be cancelled, while it is still ours."""
+    table = schema.run
+    asked = connection.execute(
+        select(table.c.cancel_requested).where(
+            table.c.id == claim.run_id, table.c.fence == claim.fence
+        )
+    ).scalar_one_or_none()
+    return bool(asked)
 
 
 def serve_requests(connection: Connection, run_id: str) -> None:
@@ -355,14 +372,23 @@ def _live(
         text(
             "SELECT id, status, scope_key, attempt, fence, owner, "
             f"COALESCE(lease_until < {db_now(connection)}, TRUE), "
-            "for_worker, cancel_requested FROM run "
+            "for_worker, cancel_requested, heartbeat_at FROM run "
             f"WHERE status IN ('queued', 'running'){condition} ORDER BY id{lock}"
-        ),
+        ).columns(heartbeat_at=Instant),
         values,
     )
     return [
         LiveRun(
-            run_id, RunStatus(status), key, attempt, fence, owner, *(bool(flag) for flag in flags)
+            run_id,
+            RunStatus(status),
+            key,
+            attempt,
+            fence,
+            owner,
+            lease_ended=bool(ended),
+            for_worker=bool(for_worker),
+            cancel_requested=bool(cancelled),
+            heartbeat_at=heard,
         )
-        for run_id, status, key, attempt, fence, owner, *flags in rows
+        for run_id, status, key, attempt, fence, owner, ended, for_worker, cancelled, heard in rows
     ]

@@ -71,8 +71,10 @@ def set_run(connection: Connection, firing: Firing, run_id: str) -> None:
     )
 
 
-def recorded_firings(connection: Connection, *, most: int) -> list[RecordedFiring]:
-    """Return the newest firings, the newest first."""
+def recorded_firings(
+    connection: Connection, *, most: int | None = None, unchecked: bool = False
+) -> list[RecordedFiring]:
+    """Return the newest firings, the newest first: all, or those not looked after yet."""
     table, run = schema.schedule_firing, schema.run
     statement = (
         select(
@@ -88,6 +90,8 @@ def recorded_firings(connection: Connection, *, most: int) -> list[RecordedFirin
         .order_by(table.c.instant.desc())
         .limit(most)
     )
+    if unchecked:
+        statement = statement.where(table.c.checked_at.is_(None))
     return [
         RecordedFiring(
             instant,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.engines import as_optional_date, read_rows
 from riskmark.storage.instruments import Instrument, find_instrument, load_instruments
 from riskmark.storage.key_lists import Part, among
 from riskmark.storage.profiles import ProfileRow, load_profiles
@@ -46,7 +46,7 @@ def list_universe(
         "SELECT id FROM instrument WHERE owner_id IS NULL OR owner_id = ?",
         (owner_id,),
     )
-    return _describe(connection, [row[0] for row in rows], owner_id)
+    return describe(connection, [row[0] for row in rows], owner_id=owner_id)
 
 
 def describe_symbol(
@@ -54,12 +54,13 @@ def describe_symbol(
 ) -> InstrumentSummary:
     """Describe one instrument; raise ``UnknownSymbol`` if there is none."""
     instrument = find_instrument(connection, symbol, owner_id=owner_id)
-    return _describe(connection, [instrument.instrument_id], owner_id)[0]
+    return describe(connection, [instrument.instrument_id], owner_id=owner_id)[0]
 
 
-def _describe(
-    connection: Connection, keys: Sequence[int], owner_id: str
+def describe(
+    connection: Connection, keys: Sequence[int], *, owner_id: str = LOCAL_ACCOUNT
 ) -> tuple[InstrumentSummary, ...]:
+    """Describe some instruments, by symbol."""
     chosen = among(connection, keys)
     bars = _grouped(connection, "price", "count(*), min(session), max(session)", chosen)
     actions = _grouped(connection, "action", "count(*)", chosen)
@@ -93,12 +94,12 @@ def _describe(
                 aliases=aliases.get(key, ()),
                 portfolios=portfolios.get(key, (0,))[0],
                 bars=count,
-                first_session=_optional_date(first),
-                last_session=_optional_date(last),
+                first_session=as_optional_date(first),
+                last_session=as_optional_date(last),
                 actions=actions.get(key, (0,))[0],
                 valuations=valuations.get(key, (0,))[0],
                 accepted=accepted.get(key, (None,))[0],
-                quarantined_from=_optional_date(since),
+                quarantined_from=as_optional_date(since),
                 quarantine_reason=reason,
                 said=said[key],
             )
@@ -129,7 +130,3 @@ def _aliases(connection: Connection, chosen: Part) -> dict[int, tuple[str, ...]]
     for key, symbol in rows:
         found[key] = (*found.get(key, ()), symbol)
     return found
-
-
-def _optional_date(value: Any) -> date | None:
-    return None if value is None else as_date(value)

@@ -72,22 +72,17 @@ def load_inputs(
     held = stored.instrument_ids - options
     held |= {one.underlying_id for one in modelled if one.underlying_id is not None}
     wanted = sorted(held | set(factors.values()) | set(beside) - options)
-    start = min(
-        [
-            _first_needed(connection, calendar, settings, first_cell),
-            *(first - 1 for first in ordinals),
-            *(() if back_to is None else (back_to,)),
-        ]
-    )
+    reached = [first - 1 for first in ordinals] + ([] if back_to is None else [back_to])
+    start = max(0, min([_first_needed(connection, calendar, settings, first_cell), *reached]))
     instruments = load_instruments(connection, wanted, base_currency=settings.base_currency)
-    closes = load_closes(connection, calendar, wanted, start=max(start, 0))
+    closes = load_closes(connection, calendar, wanted, start=start)
     panel = build_panel(
         connection,
         calendar,
         instruments,
         closes,
         named=factors,
-        first=_with_old_closes(closes, held, max(start, 0)),
+        first=_with_old_closes(closes, held, start),
         last=last,
         columns=settings.factor_columns,
     )
@@ -102,12 +97,8 @@ def load_inputs(
             unstored=unstored,
         )
     books = book_arrays(stored, calendar, panel, ordinals)
-    return Inputs(
-        panel=panel,
-        portfolio_ids=tuple(portfolios),
-        books=books,
-        lots_of=dict(zip(portfolios, np.diff(books.lot_start).tolist(), strict=True)),
-    )
+    lots_of = dict(zip(portfolios, np.diff(books.lot_start).tolist(), strict=True))
+    return Inputs(panel, tuple(portfolios), books, lots_of)
 
 
 def _first_needed(
@@ -161,25 +152,30 @@ def books_of(books: BookArrays, places: IntArray) -> BookArrays:
     )
 
 
+class BookCutter:
+    """Cuts the books of some portfolios out of those of all."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._books = inputs.books
+        self._place = {key: index for index, key in enumerate(inputs.portfolio_ids)}
+
+    def cut(self, portfolios: Sequence[str]) -> BookArrays:
+        """Return the books of ``portfolios`` alone."""
+        places = np.array([self._place[key] for key in portfolios], dtype=np.int64)
+        return books_of(self._books, places)
+
+
 class InputCutter:
     """Cuts the inputs of some cells out of those of all."""
 
     def __init__(self, inputs: Inputs, settings: Settings) -> None:
-        self._books = inputs.books
-        self._place = {key: index for index, key in enumerate(inputs.portfolio_ids)}
-        self._cutter = PanelCutter(
-            inputs.panel, with_underlyings(inputs.panel, inputs.books.lots.instrument), settings
-        )
+        self._books = BookCutter(inputs)
+        columns = with_underlyings(inputs.panel, inputs.books.lots.instrument)
+        self._panel = PanelCutter(inputs.panel, columns, settings)
 
     def cut(self, portfolios: Sequence[str], cells: Sequence[Sequence[int]]) -> ShardInputs:
         """Return the inputs of the ``cells`` (ascending ordinals) of each of ``portfolios``."""
-        return self._cutter.cut(self.books_of(portfolios), cells)
-
-    def books_of(self, portfolios: Sequence[str]) -> BookArrays:
-        """Return the books of ``portfolios`` alone."""
-        return books_of(
-            self._books, np.array([self._place[key] for key in portfolios], dtype=np.int64)
-        )
+        return self._panel.cut(self._books.cut(portfolios), cells)
 
 
 class PanelCutter:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.acceptance.world import LAST, World, at_close
 from tests.unit.reports.conftest import calendar_rows, world  # noqa: F401 - fixtures
+from tests.unit.reports.worlds import MON
 from typer.testing import CliRunner
 
 from riskmark.cli.main import app
@@ -59,3 +60,11 @@ def riskmark(world, tmp_path, monkeypatch):  # noqa: F811 - a fixture is asked f
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "100")
     return CommandLine(world, folder)
+
+
+@pytest.fixture
+def book(riskmark):
+    """Have a book of one symbol, with prices, that nothing is computed of."""
+    riskmark.world.add_prices("AAA")
+    riskmark.world.add_book("book", ("AAA",), MON)
+    return riskmark

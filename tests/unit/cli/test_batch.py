@@ -11,13 +11,6 @@ from riskmark import faults
 from riskmark.storage import runs as run_rows
 
 
-@pytest.fixture
-def book(riskmark):
-    riskmark.world.add_prices("AAA")
-    riskmark.world.add_book("book", ("AAA",), MON)
-    return riskmark
-
-
 def test_a_run_computes_what_the_plan_says(book):
     planned = book("plan", "--json")
     done = book("run", "--json")

@@ -67,6 +67,37 @@ def test_a_postgresql_database_is_not_made_in_passing(postgresql_url):
     assert call("--database", postgresql_url, "status").exit_code == 0
 
 
+CANARIES = ("canary-1", "canary-2", "canary-3")
+
+
+def without_canaries(done):
+    """Return what a command said, after a look for passwords in it."""
+    said = done.stdout + done.stderr + str(done.exception or "")
+    assert not any(canary in said for canary in CANARIES), said
+    return said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("init",), ("status",), ("-v", "runs", "list", "--json"), ("metrics",), ("backup", "b.db"),
+     ("config", "show"), ("config", "show", "--json")],
+)  # fmt: skip
+@pytest.mark.parametrize("server", ["127.0.0.1:9", "127.0.0.1:none"])
+def test_no_password_in_a_databases_address_is_shown(server, words):
+    url = f"postgresql://u:canary-1@{server}/x?password=canary-2&sslpassword=canary-3"
+
+    assert "***" in without_canaries(call("--database", url, *words))
+
+
+def test_no_password_is_shown_by_a_command_that_succeeds(postgresql_url):
+    sign = "&" if "?" in postgresql_url else "?"
+    url = f"{postgresql_url}{sign}password=canary-2&sslpassword=canary-3"
+
+    for words in (("init",), ("-v", "status"), ("metrics",), ("run", "--json"), ("backup", "b")):
+        without_canaries(call("--database", url, *words))
+    assert "***" in without_canaries(call("--database", url, "init"))
+
+
 def test_config_shows_every_value_and_where_it_came_from(folder):
     (folder / "riskmark.toml").write_text('benchmark = "VOO"\n[lease]\nseconds = 90.0\n')
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,12 +12,12 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 from tests.acceptance.world import LAST, at_close
-from tests.unit.reports.worlds import MON
 
 from riskmark.domain.reasons import Source
 
 HEAVY = (
-    "alembic", "engine", "exchange_calendars", "numpy", "pandas", "polars", "psycopg", "scipy",
+    "alembic", "engine", "exchange_calendars", "httpx", "numpy", "pandas", "polars",
+    "prometheus_client", "psycopg", "scipy", "structlog", "yfinance",
 )  # fmt: skip
 """What ``status`` must not import on SQLite; ``engine`` is the engine's run."""
 
@@ -86,13 +87,6 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-@pytest.fixture
-def book(riskmark):
-    riskmark.world.add_prices("AAA")
-    riskmark.world.add_book("book", ("AAA",), MON)
-    return riskmark
-
-
 def test_status_and_help_import_nothing_heavy(book, start):
     if not book.world.app.database.is_sqlite:
         pytest.skip("PostgreSQL needs its driver")
@@ -124,6 +118,48 @@ def test_sigterm_ends_a_run_like_ctrl_c(book, start):
     (run,) = book("runs", "list", "--json").json
     assert run["status"] == "cancelled"
     assert book("run").code == 0
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """Let runs ask a provider that takes every connection and says nothing; give its socket."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setenv("RISKMARK_PROVIDERS__YFINANCE__BASE_URL", address)
+        monkeypatch.setenv("RISKMARK_PROVIDERS__ORDER", "yfinance")
+        listener.settimeout(PATIENCE_S)
+        yield listener
+
+
+def _cancel(process, book):
+    del process
+    (run,) = book("runs", "list", "--json").json
+    assert book("runs", "cancel", run["id"]).code == 0
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda process, _: process.send_signal(signal.SIGTERM),
+        lambda process, _: process.send_signal(signal.SIGINT),
+        _cancel,
+    ],
+    ids=["SIGTERM", "SIGINT", "cancel"],
+)
+def test_a_run_ends_in_time_while_a_provider_says_nothing(book, start, silent, stop):
+    process = start("run")
+    connection, _ = silent.accept()
+    asked = time.monotonic()
+
+    stop(process, book)
+    code, _, err = ended(process)
+
+    assert time.monotonic() - asked < 8
+    connection.close()
+    assert (code != 0, "Traceback" in err) == (True, False), err
+    (run,) = book("runs", "list", "--json").json
+    assert run["status"] == "cancelled"
+    assert book.world.rows("SELECT COUNT(*) FROM provider_symbol") == [(0,)]
 
 
 def test_a_second_run_for_the_same_work_watches_the_first(book, start):

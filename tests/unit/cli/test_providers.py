@@ -1,5 +1,6 @@
 """``prices fetch`` and ``providers status``, on a server of this machine."""
 
+import os
 from dataclasses import replace
 from datetime import date
 
@@ -40,12 +41,51 @@ def test_fetch_stores_bars_and_says_what_each_provider_answered(riskmark):
     assert riskmark("prices", "gaps", "AAA").code == 0
 
 
+def test_fetch_ends_with_one_where_no_provider_could_answer_at_all(riskmark, server):
+    server.play(fault("401"))
+
+    done = riskmark("prices", "fetch", "-s", "AAA", "--from", "2025-12-01")
+
+    assert done.code == 1
+
+
+@pytest.mark.usefixtures("server")
+def test_a_run_and_the_gaps_tell_by_name_why_each_provider_has_nothing(riskmark):
+    riskmark.world.add_book("book", ("AAA", "ZZZ"), date(2025, 12, 1))
+
+    ran = riskmark("run")
+    found = riskmark("prices", "gaps", "ZZZ", "--json").json
+    shown = riskmark("prices", "gaps", "ZZZ")
+
+    (gap,) = found["gaps"]
+    said = {one["provider"]: one["reason"] for one in gap["answers"]}
+    assert said["yfinance"] == "unknown_symbol"
+    assert "fmp" in said
+    assert "yfinance: unknown symbol" in " ".join(ran.err.split())
+    assert "yfinance: unknown symbol" in " ".join(shown.out.split())
+
+
 def test_a_range_that_ends_before_it_begins_is_refused(riskmark, server):
     done = riskmark("prices", "fetch", "-s", "AAA", "--from", "2025-12-02", "--to", "2025-12-01")
 
     assert done.code == 2
     assert "lies after" in done.err
     assert server.shop.asked == []
+
+
+def test_a_range_without_a_session_is_refused(riskmark, server):
+    done = riskmark("prices", "fetch", "-s", "AAA", "--from", "2025-12-06", "--to", "2025-12-07")
+
+    assert done.code == 2
+    assert "no session between" in done.err
+    assert server.shop.asked == []
+
+
+def test_the_quality_of_a_symbol_that_nobody_knows_is_an_error(riskmark):
+    done = riskmark("prices", "quality", "NOPE")
+
+    assert done.code == 2
+    assert "NOPE" in done.err
 
 
 def test_without_a_provider_fetch_says_where_to_look(riskmark):
@@ -91,6 +131,35 @@ def test_status_tells_who_is_left_alone_who_is_on_trial_and_whose_day_is_used_up
     assert "60 a minute" in riskmark("providers", "status").out
 
 
+def test_a_provider_that_is_left_alone_is_asked_again_when_somebody_says_so(riskmark, server):
+    server.play(fault("429"))
+    riskmark("prices", "fetch", "-s", "AAA")
+    server.play()
+    shown = riskmark("providers", "status")
+
+    done = riskmark("providers", "reset", "yfinance")
+    unknown = riskmark("providers", "reset", "files")
+
+    lines = riskmark("providers", "status", "--json").json
+    states = {one["provider"]: one["state"] for one in lines}
+    assert "riskmark providers reset yfinance" in " ".join((shown.out + shown.err).split())
+    assert (done.code, unknown.code) == (0, 2)
+    assert states["yfinance"] == "ready"
+
+
+def test_status_names_files_that_cannot_be_read(riskmark, monkeypatch, tmp_path):
+    (tmp_path / "bad.csv").write_text("day,ticker\n2025-12-01,AAA\n", encoding="utf-8")
+    os.utime(tmp_path / "bad.csv", (0, 0))
+    monkeypatch.setenv("RISKMARK_PROVIDERS__ORDER", "files")
+    monkeypatch.setenv("RISKMARK_PROVIDERS__FILES__FOLDER", str(tmp_path))
+    riskmark("prices", "fetch", "-s", "AAA")
+
+    (line,) = riskmark("providers", "status", "--json").json
+
+    assert (line["state"], line["reason"]) == ("bad files", "bad_payload")
+    assert "bad.csv" in line["detail"]
+
+
 def fault(name):
     return next(one for one in FAULTS if one.name == name)
 
@@ -132,7 +201,9 @@ def test_quality_names_who_gave_the_bars_and_who_lacks_a_symbol(riskmark, server
     assert [(one["symbol"], one["session"]) for one in found["corrections"]] == [
         ("AAA", "2026-01-05")
     ]
-    assert [(one["symbol"], one["provider"]) for one in found["denials"]] == [("ZZZ", "yfinance")]
+    denied = [(one["symbol"], one["provider"]) for one in found["denials"]]
+    assert ("ZZZ", "yfinance") in denied
+    assert {symbol for symbol, _ in denied} == {"ZZZ"}
     assert found["quarantine"] == []
     assert shown.code == 0
     assert "Corrections" in shown.out

@@ -5,17 +5,9 @@ import json
 
 import pytest
 from sqlalchemy import text
-from tests.unit.reports.worlds import MON
 
 from riskmark.domain.reasons import Source
 from riskmark.storage.engines import db_now
-
-
-@pytest.fixture
-def book(riskmark):
-    riskmark.world.add_prices("AAA")
-    riskmark.world.add_book("book", ("AAA",), MON)
-    return riskmark
 
 
 def submit(book, source=Source.CRON, **how):
@@ -77,7 +69,7 @@ def test_a_submitted_run_whose_lease_has_ended_waits_again_once_somebody_looks(b
     shown = book("runs", "show", run_id)
 
     assert "queued" in shown.out
-    assert "ended without finishing" in shown.out
+    assert "its lease ended" in shown.out
 
 
 def test_a_run_that_waits_is_cancelled_at_once(book):

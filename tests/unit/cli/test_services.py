@@ -164,6 +164,20 @@ def test_metrics_are_printed_as_prometheus_reads_them(riskmark):
     assert done.out.endswith("\n")
 
 
+@pytest.mark.parametrize("is_reachable", [True, False])
+def test_of_a_database_that_is_down_metrics_say_so_and_fail(riskmark, tmp_path, *, is_reachable):
+    path = tmp_path / "broken.db"
+    path.write_text("not a database " * 1000)
+    url = f"sqlite:///{path}" if is_reachable else "postgresql://nobody@127.0.0.1:1/nothing"
+
+    done = riskmark("--database", url, "metrics")
+
+    assert done.code == 1
+    assert "riskmark_database_up 0.0" in done.out
+    assert "riskmark_runs" not in done.out
+    assert done.err.startswith("error: ")
+
+
 def test_a_run_logs_to_standard_error_alone(riskmark, monkeypatch):
     monkeypatch.setenv("RISKMARK_LOG_FORMAT", "json")
     riskmark.world.add_book("growth", ("SPY",), date(2026, 1, 2))
@@ -287,9 +301,54 @@ def test_one_process_fires_carries_out_and_tells(riskmark, hook):
     assert {line.get("run_id") for line in lines if "phase" in line} == {run["id"]}
 
 
-def started(riskmark, *words):
+BREAKING = {
+    "scheduler": """
+import riskmark.engine.scheduler
+
+def run_scheduler(*_):
+    raise RuntimeError("the clock of canary-word stands still")
+
+riskmark.engine.scheduler.run_scheduler = run_scheduler
+""",
+    "worker": """
+from riskmark.engine import claims
+
+def settle_dead_runs(*_, **__):
+    raise RuntimeError("nobody knows who lives")
+
+claims.settle_dead_runs = settle_dead_runs
+""",
+}
+
+
+@pytest.mark.parametrize("part", BREAKING)
+def test_a_process_of_which_a_part_breaks_ends_as_failed_and_says_why(riskmark, part, monkeypatch):
+    monkeypatch.setenv("RISKMARK_PROVIDERS__FMP__API_KEY", "canary-word")
+    process = started(riskmark, "serve", before=BREAKING[part])
+
+    out, err = process.communicate(timeout=30)
+
+    *lines, last = err.splitlines()
+    (error,) = [line for line in map(json.loads, filter(_is_json, lines)) if _is_error(line)]
+    assert (process.returncode, out) == (1, "")
+    assert error["event"] == f"{part} broke off"
+    assert "Traceback" in error["traceback"]
+    assert f"the {part} broke off: RuntimeError" in err
+    assert "canary-word" not in err
+    assert "dropped" not in last
+
+
+def _is_json(line):
+    return line.startswith("{")
+
+
+def _is_error(line):
+    return line["level"] == "error"
+
+
+def started(riskmark, *words, before=""):
     """Start a command in a process of its own, on the last evening of the world."""
-    command = "from riskmark.cli.main import run; run()"
+    command = f"{before}\nfrom riskmark.cli.main import run; run()"
     return subprocess.Popen(
         [sys.executable, "-c", command, "--database", riskmark.world.url, *words],
         env={**os.environ, "RISKMARK_NOW": at_close(LAST).isoformat()},
@@ -308,6 +367,29 @@ def _get(url, process):
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)
     raise AssertionError("nobody serves metrics")
+
+
+def test_metrics_are_served_at_the_address_that_is_named(riskmark):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.2", 0))
+        port = probe.getsockname()[1]
+    words = ("--metrics-port", str(port), "--metrics-host", "127.0.0.2")
+    process = started(riskmark, "serve", "--no-worker", "--no-scheduler", *words)
+    try:
+        shown = _get(f"http://127.0.0.2:{port}/metrics", process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+    assert "riskmark_database_up 1.0" in shown
+    assert process.returncode == 0
+
+
+def test_an_address_without_a_port_is_refused(riskmark):
+    done = riskmark("scheduler", "--metrics-host", "0.0.0.0")  # noqa: S104 - it is refused
+
+    assert done.code == 2
+    assert "--metrics-port" in done.err
 
 
 def test_a_port_that_is_taken_is_said_so(riskmark):

@@ -1,20 +1,25 @@
 """Claims: a run has one owner; what a dead owner left is continued or ended, never forgotten."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from riskmark.domain.reasons import RunStatus, Source
 from riskmark.domain.runs import RunRequest
 from riskmark.engine import claims
 from riskmark.engine.claims import MAX_ATTEMPTS, Heartbeat, Joined, claim, end_dead_runs
+from riskmark.engine.notices import send_if_possible
 from riskmark.engine.owner import this_process
-from riskmark.settings import LeaseSettings
+from riskmark.settings import LeaseSettings, load_settings
 from riskmark.storage import runs, schema
+from riskmark.storage.engines import DATABASE_FAULTS, MOST_CONNECTIONS
 
 AT = datetime(2026, 3, 2, 22, tzinfo=UTC)
 REQUEST = RunRequest(source=Source.CLI, requested_by="local", target=date(2026, 3, 2))
@@ -90,6 +95,18 @@ def test_work_elsewhere_is_taken_over_when_its_lease_has_ended(database):
     end_lease(database)
 
     assert claim(database, REQUEST, LEASE, at=AT).attempt == 2
+    (event,) = events(database)
+    assert re.match(r"taken over: not heard from since 20.* UTC: its lease ended, on else", event)
+
+
+def test_of_an_owner_that_may_live_nobody_says_that_it_ended(database):
+    claim(database, REQUEST, LEASE, at=AT)
+    end_lease(database)  # this process is its owner, and lives
+
+    end_dead_runs(database, at=AT)
+
+    (run,) = all_runs(database)
+    assert re.match(r"not heard from since .* UTC: its lease ended \(attempt 1\), on ", run.error)
 
 
 def test_a_run_whose_owners_all_died_is_given_up_and_begun_anew(database):
@@ -118,8 +135,8 @@ def test_whoever_looks_ends_the_runs_of_the_dead_and_no_other(database):
     set_owner(database, GONE)
     alive = claim(database, OTHER, LEASE, at=AT)
 
-    assert end_dead_runs(database, at=AT, but=REQUEST.scope_key) == []
-    assert end_dead_runs(database, at=AT) == [dead.run_id]
+    assert end_dead_runs(database, at=AT, lease=LEASE, but=REQUEST.scope_key) == []
+    assert end_dead_runs(database, at=AT, lease=LEASE) == [dead.run_id]
 
     statuses = {run.id: run.status for run in all_runs(database)}
     assert statuses == {dead.run_id: "failed", alive.run_id: "running"}
@@ -129,7 +146,7 @@ def test_a_run_that_waits_is_not_dead(database):
     with database.write() as connection:
         runs.create_run(connection, REQUEST, at=AT)
 
-    assert end_dead_runs(database, at=AT) == []
+    assert end_dead_runs(database, at=AT, lease=LEASE) == []
 
 
 QUICK = LeaseSettings(seconds=60.0, heartbeat_seconds=0.02)
@@ -166,3 +183,33 @@ def test_work_that_has_ended_is_begun_anew(database, status):
         runs.end_run(connection, first.run_id, first.fence, status)
 
     assert claim(database, REQUEST, LEASE, at=AT).run_id != first.run_id
+
+
+@contextmanager
+def all_connections_in_use(database):
+    """Take every connection that a process may have, and let nobody wait for one."""
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as taken:
+        patch.setattr(database.engine.pool, "_timeout", 0.01)
+        with suppress(PoolTimeout):
+            while True:
+                taken.enter_context(database.engine.connect())
+        yield
+
+
+def test_a_heart_beats_on_after_no_connection_was_free(database):
+    claimed = claim(database, REQUEST, LEASE, at=AT)
+    with Heartbeat(database, claimed, QUICK):
+        with all_connections_in_use(database):
+            time.sleep(0.2)
+        end_lease(database)
+
+        wait_for(lambda: all_runs(database)[0].lease_until.year > 2000)
+
+
+def test_no_loop_ends_because_no_connection_is_free(database):
+    settings = load_settings(None, {}, database_url="sqlite://").settings
+    with all_connections_in_use(database):
+        send_if_possible(database, settings)
+        with pytest.raises(DATABASE_FAULTS), database.read():
+            pass
+    assert database.engine.pool.size() + database.engine.pool._max_overflow == MOST_CONNECTIONS

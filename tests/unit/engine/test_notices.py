@@ -4,6 +4,7 @@ import base64
 import email
 import hashlib
 import hmac
+import io
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import event, text
 from tests.receivers import mail_receiver, webhook_receiver
 
+from riskmark import logs
 from riskmark.domain.notify_settings import Channel, NoticeEvent
 from riskmark.domain.reasons import PortfolioState, RunStatus, Source
 from riskmark.domain.runs import RunRequest
@@ -411,3 +413,29 @@ def test_what_ended_is_told_unless_somebody_waits_for_the_process(database, hook
 def end_and_raise(database, error):
     end_a_run(database)
     raise error
+
+
+def test_a_postman_without_a_database_waits_longer_each_time_and_says_so_once(database, hook):
+    end_a_run(database)
+    engine, said = database.engine, io.StringIO()
+    postman = Postman(database, settings_for(hook))
+    failures = iter(range(6))
+
+    def fail(*_):
+        for _ in failures:
+            raise engine.dialect.dbapi.OperationalError("the server is away")
+
+    logs.open_logs(said, as_json=True, level="info")
+    event.listen(engine, "before_cursor_execute", fail)
+    try:
+        pauses = [postman._look() for _ in range(8)]
+    finally:
+        event.remove(engine, "before_cursor_execute", fail)
+        logs.close_logs()
+
+    assert pauses == [4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 2.0, 2.0]
+    told = [json.loads(line) for line in said.getvalue().splitlines()]
+    assert [one["event"] for one in told] == [
+        "notices cannot be sent; trying again", "notice sent", "notices can be sent again",
+    ]  # fmt: skip
+    assert "the server is away" in told[0]["error"]

@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 
 import psutil
 import pytest
 
+from riskmark.engine import owner
 from riskmark.engine.owner import is_gone, this_process
 
 
@@ -37,6 +39,54 @@ def test_a_process_that_nobody_has_waited_for_is_gone_too():
         started = f"{psutil.Process(process.pid).create_time():.2f}"
 
         assert is_gone(_like(this_process(), pid=process.pid, started=started))
+
+
+def _hide(pid):
+    raise psutil.NoSuchProcess(pid)
+
+
+def test_a_process_that_is_hidden_from_this_one_is_not_gone(monkeypatch):
+    monkeypatch.setattr(owner.psutil, "Process", _hide)
+
+    assert not is_gone(_like(this_process(), pid=os.getppid()))
+    assert is_gone(_like(this_process(), pid=999999999))
+
+
+def test_a_process_of_another_user_is_not_gone(monkeypatch):
+    def refuse(_pid, _signal):
+        raise PermissionError
+
+    monkeypatch.setattr(owner.os, "kill", refuse)
+    monkeypatch.setattr(owner.psutil, "Process", _hide)
+
+    assert not is_gone(_like(this_process(), pid=999999999))
+
+
+_MOUNT = "mount -t proc -o hidepid=2 proc /proc"
+_LOOK = "import sys; from riskmark.engine.owner import is_gone; print(is_gone(sys.argv[1]))"
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can hide processes")
+def test_a_live_process_that_the_kernel_hides_is_not_gone():
+    unshare = ["unshare", "--mount", "sh", "-c"]
+    if subprocess.run([*unshare, _MOUNT], capture_output=True, check=False).returncode:
+        pytest.skip("processes cannot be hidden here")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        started = f"{psutil.Process(process.pid).create_time():.2f}"
+        them = _like(this_process(), pid=process.pid, started=started)
+        drop = "setpriv --regid=65534 --clear-groups --bounding-set=-sys_ptrace --reuid=65534"
+        look = f'{_MOUNT} && exec {drop} "$0" -c "$1" "$2"'
+
+        found = subprocess.run(
+            [*unshare, look, sys.executable, _LOOK, them],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        process.communicate(b"\n")
+
+    assert found.stdout == "False\n", found.stderr
 
 
 def test_another_process_that_got_the_same_number_is_not_the_owner():

@@ -15,6 +15,8 @@ from riskmark.storage import runs, schema
 
 AT = datetime(2026, 3, 2, 22, tzinfo=UTC)
 LEASE = LeaseSettings(seconds=60.0, heartbeat_seconds=10.0)
+AT_ONCE = LeaseSettings(seconds=0.0, heartbeat_seconds=0.0)
+"""With it the next attempt waits for nothing."""
 NIGHT = RunRequest(source=Source.CRON, requested_by="local", target=date(2026, 3, 2))
 ONE = replace(NIGHT, source=Source.API, scope=("p",))
 NEW = replace(NIGHT, source=Source.ONBOARDING, scope=("q",))
@@ -179,7 +181,7 @@ def test_a_submitted_run_whose_owner_died_is_tried_again_a_while_later(database,
     set_row(database, taken.run_id, "not_before = '2000-01-01 00:00:00.000000'")
     again, _ = take(database)
     assert (again.run_id, again.attempt) == (taken.run_id, 2)
-    assert any("ended without finishing (attempt 1)" in m for m in messages(database, again.run_id))
+    assert any("its lease ended (attempt 1)" in m for m in messages(database, again.run_id))
 
 
 def test_the_next_attempt_begins_within_two_leases_of_the_death():
@@ -194,10 +196,10 @@ def test_a_run_in_the_foreground_whose_process_died_is_ended_by_a_look_and_kept_
 ):
     seen, kept = (claim(database, one, LEASE, at=AT).run_id for one in (NIGHT, ONE))
     end_lease(database, seen)
-    claims.end_dead_runs(database, at=AT)
+    claims.end_dead_runs(database, at=AT, lease=LEASE)
     end_lease(database, kept)
 
-    settle_dead_runs(database, at=AT, lease=None, is_worker=True)
+    settle_dead_runs(database, at=AT, lease=AT_ONCE, is_worker=True)
 
     assert [row(database, one).status for one in (seen, kept)] == ["failed", "queued"]
     assert take(database)[0].run_id == kept
@@ -208,7 +210,7 @@ def test_a_run_whose_owners_all_died_is_given_up(database):
     for _ in range(MAX_ATTEMPTS):
         assert take(database)[0].run_id == run_id
         end_lease(database, run_id)
-        settle_dead_runs(database, at=AT, lease=None, is_worker=True)
+        settle_dead_runs(database, at=AT, lease=AT_ONCE, is_worker=True)
 
     found = row(database, run_id)
     assert (found.status, found.attempt) == ("failed", MAX_ATTEMPTS)

@@ -26,6 +26,7 @@ from riskmark.storage.engines import db_now
 
 AT = datetime(2026, 3, 2, 22, tzinfo=UTC)
 LEASE = LeaseSettings(seconds=60.0, heartbeat_seconds=10.0)
+AT_ONCE = LeaseSettings(seconds=0.0, heartbeat_seconds=0.0)
 SMALL, LARGE = ("p",), tuple(f"p{n:02}" for n in range(11))
 SCOPES = st.sampled_from([None, SMALL, LARGE])
 SOURCES = st.sampled_from([Source.CRON, Source.CLI, Source.ONBOARDING])
@@ -140,7 +141,7 @@ class Queue(RuleBasedStateMachine):
     @rule(is_worker=st.booleans(), waits=st.booleans())
     def look_for_the_dead(self, is_worker, waits):
         claims.settle_dead_runs(
-            self.database, at=AT, lease=LEASE if waits else None, is_worker=is_worker
+            self.database, at=AT, lease=LEASE if waits else AT_ONCE, is_worker=is_worker
         )
 
         with self.database.read() as connection:

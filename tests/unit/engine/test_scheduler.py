@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import event, insert, select, text, update
+from tests.market import add_lot, add_portfolio
 from tests.unit.reports.conftest import calendar_rows, store_calendar  # noqa: F401 - fixtures
 
 from riskmark.app import App
@@ -275,6 +276,44 @@ def test_a_run_that_nobody_carries_out_is_waited_for_only_so_long(installation):
     installation.clock.instant += timedelta(minutes=2)
     look_after(installation)
     assert recorded(installation)[0].checked_at is not None
+
+
+def store_a_book_that_is_behind(app):
+    with app.database.write() as connection:
+        made = {"symbol": "AAA", "kind": "stock", "currency": "USD", "created_at": EVENING}
+        connection.execute(insert(schema.instrument).values(**made))
+        add_lot(connection, add_portfolio(connection), "AAA", date(2025, 11, 10))
+
+
+def test_firings_that_come_faster_than_the_patience_are_looked_after_too(installation):
+    app = set_settings(installation, SCHEDULE__NIGHTLY="0 * * * *")
+    store_a_book_that_is_behind(app)
+    first = app.clock.instant
+
+    for hour in range(1, 13):
+        app.clock.instant = first + timedelta(hours=hour, seconds=5)
+        tick(app)
+
+    # One notice for all that wait for the same run; the next when a later one waited as long.
+    told = [kind for kind, _ in events(app) if kind == "portfolio_behind"]
+    assert len(told) == 4
+    assert len({one.run_id for one in recorded(app)}) == 2, "a session was published meanwhile"
+
+
+def test_firings_whose_runs_have_ended_are_told_of_in_one_notice(installation):
+    app = set_settings(installation, SCHEDULE__NIGHTLY="0 * * * *")
+    store_a_book_that_is_behind(app)
+    first = app.clock.instant
+    for hour in range(1, 4):
+        app.clock.instant = first + timedelta(hours=hour, seconds=5)
+        end_run(app, fire(app).run_id)
+
+    look_after(app)
+    look_after(app)
+
+    told = [kind for kind, _ in events(app) if kind == "portfolio_behind"]
+    assert len(told) == 1
+    assert all(one.checked_at is not None for one in recorded(app))
 
 
 def test_the_scheduler_goes_on_when_the_database_is_away(installation):

@@ -206,6 +206,30 @@ def test_a_gate_waits_for_the_limit_of_a_minute_within_the_run_s_time():
     assert stopped.value.outcome.reason is _R.RATE_LIMITED
 
 
+def test_our_own_limit_leaves_the_circuit_as_it_is_for_other_processes():
+    store = MemoryQuota()
+    hurried = gate(Limits(per_minute=1), store=store, budget_s=5.0)
+    hurried.admit()
+    with pytest.raises(Stopped) as stopped:
+        hurried.admit()
+
+    hurried.report(stopped.value.outcome)
+
+    assert store.states["fmp"].open_until is None
+    assert store.states["fmp"].failures == 0
+
+
+def test_a_wait_for_a_limit_is_told_with_its_end():
+    waiting, told = gate(Limits(per_minute=1), budget_s=300.0), []
+    waiting.budget.tell = told.append
+
+    waiting.admit()
+    waiting.admit()
+
+    assert len(told) == 1
+    assert told[0].startswith("waiting for fmp's limit until ")
+
+
 def test_when_the_run_s_time_is_over_nothing_is_asked():
     closed = gate(budget_s=0.0)
 

@@ -136,14 +136,18 @@ BAD = {
 
 @pytest.mark.parametrize("content", BAD.values(), ids=BAD)
 def test_a_bad_file_is_named_for_its_symbols_and_harms_no_other(content, opened, folder):
-    put(folder / "b.csv", content)
+    put(folder / "bbb.csv", content)
     files = opened()
 
     broken, others = files.fetch(replace(WANTED, symbol="BBB")).outcome, reason(files)
-    write(folder / "b.csv", "BBB", FIVE)
+    unknown = files.fetch(replace(WANTED, symbol="CCC")).outcome
+    write(folder / "bbb.csv", "BBB", FIVE)
 
     assert broken.reason is _R.BAD_PAYLOAD
-    assert "b.csv" in broken.detail
+    assert "bbb.csv" in broken.detail
+    assert unknown.reason is _R.NO_DATA_IN_RANGE
+    assert unknown.detail.startswith("no file has this symbol")
+    assert "bbb.csv" in unknown.detail
     assert others is _R.OK
     assert reason(files, "BBB") is _R.OK
 
@@ -158,9 +162,30 @@ def test_half_a_parquet_file_and_a_folder_named_like_a_file_are_bad_files(opened
 
     outcome = opened().fetch(replace(WANTED, symbol="BBB")).outcome
 
-    assert outcome.reason is _R.BAD_PAYLOAD
+    assert outcome.reason is _R.NO_DATA_IN_RANGE
+    assert "2 files: " in outcome.detail
     assert "b.parquet" in outcome.detail
     assert "c.csv" in outcome.detail
+
+
+def test_a_share_class_is_found_in_either_spelling(opened, folder):
+    write(folder / "b.csv", "BRK-B", FIVE)
+
+    assert reason(opened(), "BRK.B") is reason(opened(), "BRK-B") is _R.OK
+
+
+def test_a_link_to_nothing_is_named_as_one_and_many_bad_files_are_counted(opened, folder):
+    (folder / "gone.csv").symlink_to(folder / "nowhere.csv")
+    told = []
+    files = opened(report=told.append)
+    one = files.fetch(replace(WANTED, symbol="BBB")).outcome
+    for number in range(9):
+        put(folder / f"x{number}.csv", BAD["wrong columns"])
+    many = opened().fetch(replace(WANTED, symbol="BBB")).outcome
+
+    assert "gone.csv is a link to a file that is not there" in one.detail
+    assert [outcome.reason for outcome in told] == [_R.BAD_PAYLOAD]
+    assert many.detail.startswith("no file has this symbol; 10 files: ")
 
 
 def test_a_partial_answer_names_the_file_that_could_not_be_read(opened, folder):

@@ -157,8 +157,8 @@ def test_queue_outbox_and_stalled_runs_are_as_the_tables_say(database):
     with database.write() as connection:
         connection.execute(
             text(
-                "UPDATE run SET status = 'running', lease_until = '2020-01-01 00:00:00.000000' "
-                "WHERE status = 'queued'"
+                "UPDATE run SET status = 'running', heartbeat_at = '2020-01-01 00:00:00.000000', "
+                "lease_until = '2020-01-01 00:01:00.000000' WHERE status = 'queued'"
             )
         )
     stalled = read(database)

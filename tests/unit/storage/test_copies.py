@@ -234,3 +234,9 @@ def test_a_damaged_database_is_replaced(source, tmp_path):
     put_back(tmp_path / "backup.db", source, replace=True, stamp=NOW)
 
     assert contents(source) == contents(tmp_path / "backup.db")
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="it is Linux that has such a folder")
+def test_a_folder_in_which_nothing_can_be_made_is_said_so(source):
+    with pytest.raises(InputError, match=r"cannot write in '/proc'"):
+        back_up(source, Path("/proc/backup.db"))

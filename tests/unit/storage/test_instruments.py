@@ -39,6 +39,16 @@ def stated(symbol, kind):
     return InstrumentHint(symbol, kind, is_stated=True)
 
 
+def test_a_share_class_is_one_instrument_in_either_spelling(database):
+    with database.write() as connection:
+        first = ensure(connection, hint_of("BRK.B"), hint_of("VOD.L"))
+        second = ensure(connection, hint_of("BRK-B"), hint_of("VOD-L"))
+
+        assert second.instruments[0] == first.instruments[0]
+        assert second.created == ("VOD-L",)
+        assert find_instrument(connection, "brk-b").symbol == "BRK.B"
+
+
 def test_new_symbols_become_instruments_and_known_ones_are_found(database):
     with database.write() as connection:
         first = ensure(connection, hint_of("AAA"), hint_of("^VIX"))

@@ -7,7 +7,13 @@ import pytest
 from riskmark.app import FixedClock, build
 from riskmark.settings import load_settings
 from riskmark.storage import mounts
-from riskmark.storage.mounts import NetworkFileSystem, check_file_system, mount_of, parse_mounts
+from riskmark.storage.mounts import (
+    Mount,
+    NetworkFileSystem,
+    check_file_system,
+    mount_of,
+    parse_mounts,
+)
 
 TABLE = """\
 21 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
@@ -34,7 +40,7 @@ this is no line of the table
     ],
 )
 def test_a_database_on_a_network_file_system_is_refused(path):
-    with pytest.raises(NetworkFileSystem, match=r"network file system .* PostgreSQL"):
+    with pytest.raises(NetworkFileSystem, match=r"network file system, .* PostgreSQL"):
         check_file_system(f"sqlite:///{path}", is_allowed=False, table=TABLE)
 
     check_file_system(f"sqlite:///{path}", is_allowed=True, table=TABLE)
@@ -56,6 +62,39 @@ def test_a_database_on_a_network_file_system_is_refused(path):
 )
 def test_what_stands_on_a_local_one_or_in_no_file_is_not(url):
     check_file_system(url, is_allowed=False, table=TABLE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_network"),
+    [
+        ("virtiofs", True),
+        ("9p", True),
+        ("drvfs", True),
+        ("prl_fs", True),
+        ("fakeowner", True),
+        ("orangefs", True),
+        ("autofs", True),
+        ("fuse", True),
+        ("fuse.grpcfuse", True),
+        ("fuse.gvfsd-fuse", True),
+        ("fuse.blobfuse2", True),
+        ("fuse.mfs", True),
+        ("fuse.of-tomorrow", True),
+        ("fuse.ntfs-3g", False),
+        ("fuse.fuse-overlayfs", False),
+        ("fuseblk", False),
+        ("overlay", False),
+        ("tmpfs", False),
+        ("ext4", False),
+        ("xfs", False),
+        ("btrfs", False),
+        ("zfs", False),
+        ("f2fs", False),
+        ("of-tomorrow", False),
+    ],
+)
+def test_of_what_cannot_be_seen_only_what_is_known_to_be_local_is_trusted(kind, is_network):
+    assert Mount(Path("/"), kind).is_network == is_network
 
 
 def test_the_deepest_mount_counts_and_the_last_of_those_at_one_point():

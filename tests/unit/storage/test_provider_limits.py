@@ -91,3 +91,21 @@ def test_a_symbol_that_is_denied_again_is_left_in_peace_twice_as_long(database):
     assert waits[:3] == [timedelta(hours=20 * 2**n) for n in range(3)]
     assert waits[-1] == LONGEST
     assert forgotten_later == found == {}
+
+
+def test_an_empty_answer_of_who_gave_bars_before_is_believed_no_longer_the_second_time(database):
+    empty = AnswerReason.NO_DATA_IN_RANGE
+    day = timedelta(hours=20)
+    denials = [
+        Denial("fmp", "OLD", empty, "an empty list", day, grows=False),
+        Denial("fmp", "NEVER", empty, "an empty list", day),
+    ]
+
+    with database.write() as connection:
+        save_denials(connection, denials, at=AT)
+        save_denials(connection, denials, at=AT)
+        found = load_refusals(connection, at=AT)
+
+    assert found["OLD"]["fmp"].until == AT + day
+    assert found["NEVER"]["fmp"].until == AT + 2 * day
+    assert found["OLD"]["fmp"].told.startswith("an empty list (remembered, asked again after ")
