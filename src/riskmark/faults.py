@@ -19,6 +19,7 @@ TRANSACTIONS = (
     "heartbeat",
     "provider.take",
     "provider.change",
+    "prices.wait",
     "prices.store",
     "profiles.store",
     "cross_check.store",

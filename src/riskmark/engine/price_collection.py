@@ -31,6 +31,7 @@ from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Circuit, Outcome
 from riskmark.providers.port import FormerSymbol, Wanted
 from riskmark.providers.sources import Sources
+from riskmark.storage.action_events import Claim
 from riskmark.storage.actions import load_splits
 from riskmark.storage.aliases import load_former
 from riskmark.storage.engines import Database
@@ -124,7 +125,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         at = record.now()
         rules = Rules(calendar, record.request.target, settings.base_currency, at, fresh)
         with record.transaction("prices.store") as connection:
-            conflict = _store(connection, rules, one=one, found=found, order=sources.names)
+            conflict = _store(connection, rules, one=one, found=found, sources=sources)
             if conflict is not None:
                 record.log(connection, f"{symbol}: {conflict}", phase=PRICES, level="warning")
             record.spend(PRICES, time.perf_counter() - started, done=1)
@@ -209,26 +210,29 @@ def fetch_symbol(
     wanted = replace(_wanted(one, calendar, {}, former), splits=splits.get(key or 0, ()))
     one, found = _collect(database, sources, one, wanted)
     with database.write() as connection:
-        _store(connection, rules, one=one, found=found, order=sources.names)
+        _store(connection, rules, one=one, found=found, sources=sources)
     return found
 
 
 def _store(
-    connection: Connection, rules: Rules, *, one: Asked, found: Collected, order: Sequence[str]
+    connection: Connection, rules: Rules, *, one: Asked, found: Collected, sources: Sources
 ) -> str | None:
-    """Store what came, and remember what was said; return what contradicts all at once."""
+    """Store what came, and remember what was said; return what is worth a warning."""
     symbol = one.need.symbol
-    for number, part in enumerate(found.parts):
-        import_prices(
+    held: list[str] = []
+    for part in found.parts:
+        done = import_prices(
             connection,
-            _own(part, one.stored, order),
+            _own(part, one.stored, sources.names),
             provider=part.provider,
             calendar=rules.calendar,
             target=rules.target,
             base_currency=rules.base_currency,
             at=rules.at,
-            actions=found.actions if number == 0 else (),
+            actions=part.actions,
+            claim=_claim(symbol, part, sources),
         )
+        held += done.actions.held
     conflict = None
     instrument = find_instruments(connection, [symbol], owner_id=None).get(symbol)
     if found.parts and instrument is not None:
@@ -241,7 +245,15 @@ def _store(
         conflict = conflict or news
     is_whole = not found.parts and one.until >= rules.target
     _remember(connection, symbol, found, at=rules.at, is_whole=is_whole)
-    return conflict
+    return "; ".join([*held, *([conflict] if conflict else [])]) or None
+
+
+def _claim(symbol: str, part: Part, sources: Sources) -> Claim:
+    """Say by what right an answer changes actions."""
+    domains = {provider.name: provider.domain for provider in sources.providers}
+    own = domains[part.provider]
+    kin = frozenset(name for name, domain in domains.items() if domain == own)
+    return Claim(symbol, sources.names, kin, part.whole)
 
 
 def _own(part: Part, stored: Mapping[date, StoredClose], order: Sequence[str]) -> Bars:

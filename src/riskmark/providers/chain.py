@@ -38,10 +38,15 @@ _NEAR = timedelta(days=5)
 
 
 class Part(NamedTuple):
-    """The bars that one provider gave."""
+    """The bars that one provider gave, and the actions that only it named.
+
+    ``whole``: the dates between which it named every action that there is, if it did.
+    """
 
     provider: str
     bars: Bars
+    actions: tuple[Action, ...] = ()
+    whole: tuple[date, date] | None = None
 
 
 class Described(NamedTuple):
@@ -126,8 +131,11 @@ def collect(
             continue
         profiles += described
         taken = _only(answer.bars, missing if parts else sessions)
-        parts.append(Part(provider.name, taken))
-        actions = _joined(actions, answer.actions, taken, is_first=len(parts) == 1)
+        joined = _joined(actions, answer.actions, taken, is_first=not parts)
+        is_all = outcome.reason is AnswerReason.OK and not parts
+        whole = (wanted.first, wanted.last) if is_all else None
+        parts.append(Part(provider.name, taken, joined[len(actions) :], whole))
+        actions = joined
         found = closes_of(taken)
         closes |= found
         # What a whole answer has no bar for lies before the first trade.

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
+from riskmark.domain.reasons import AnswerReason
 from riskmark.intake.market_data import Action, ActionKind
 from riskmark.providers.chain import (
     MAX_DISAGREEMENT,
@@ -148,9 +149,10 @@ def _taken(
         for one in found.said
     )
     profiles = (Described(provider.name, answer.profile),) if any(answer.profile) else ()
+    named = (min(had), wanted.last) if answer.outcome.reason is AnswerReason.OK else None
     return Collected(
         found.symbol,
-        (Part(provider.name, answer.bars),),
+        (Part(provider.name, answer.bars, answer.actions, named),),
         answer.actions,
         profiles,
         said,
