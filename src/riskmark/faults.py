@@ -19,7 +19,6 @@ TRANSACTIONS = (
     "heartbeat",
     "provider.take",
     "provider.change",
-    "prices.wait",
     "prices.store",
     "profiles.store",
     "cross_check.store",

@@ -136,7 +136,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
 
 def _tell_wait(record: Recorder, message: str) -> None:
     """Let whoever watches know why nothing goes on."""
-    with record.transaction("prices.wait") as connection:
+    with record.transaction("prices.note") as connection:
         record.log(connection, message, phase=PRICES)
     record.tell(PRICES, message)
 
