@@ -87,6 +87,22 @@ def _change(**values):
     return changed
 
 
+def _newest(factor):
+    """Multiply all prices of the newest row of a day that is over."""
+    names = ("open", "high", "low", "close")
+
+    def changed(rows, now):
+        newest = max((row.day for row in rows if row.day < now.date()), default=None)
+        return [
+            row._replace(**{name: getattr(row, name) * factor for name in names})
+            if row.day == newest
+            else row
+            for row in rows
+        ]
+
+    return changed
+
+
 def _every(**values):
     return lambda rows, _now: [row._replace(**values) for row in rows]
 
@@ -285,6 +301,8 @@ FAULTS = (
     Fault("a row without a date", rows=_change(day=10**17)),
     Fault("a row of the year 9999", rows=_change(day=date(9999, 12, 31))),
     Fault("all prices doubled", rows=_scaled),
+    Fault("the newest bar times 100", rows=_newest(100.0)),
+    Fault("the newest bar by seven", rows=_newest(1 / 7)),
     Fault("a split is forgotten", payload=_without_splits, dialects=AT_YAHOO),
     Fault("splits are forgotten", reply=_NO_SPLITS, target="splits", dialects=(MASSIVE, FMP)),
     Fault(

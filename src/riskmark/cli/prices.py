@@ -1,4 +1,4 @@
-"""``riskmark prices``: import bars and actions, list what is missing, release a quarantine."""
+"""``riskmark prices``: bars and actions, what is missing of them, and what is held back."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +8,7 @@ import typer
 from riskmark.cli import exits, formats, output
 from riskmark.cli.opening import opened, rules_for
 from riskmark.cli.options import AsJson
+from riskmark.cli.price_actions import delete_action, show_actions
 from riskmark.errors import InputError
 
 if TYPE_CHECKING:
@@ -219,3 +220,7 @@ def release(
         output.note(f"released {symbol.upper()} from {day} on; next: riskmark run")
         for move in checked.raised:
             output.note(f"in quarantine from {move.session} on: {move.reason}")
+
+
+price_commands.command("actions")(show_actions)
+price_commands.command("delete-action")(delete_action)

@@ -30,16 +30,30 @@ def quality_view(found: "QualityReport") -> "Iterator[RenderableType]":
             sizes = f"{odd.move:+.1%}", f"{odd.multiple:,.0f}"
             table.add_row(odd.symbol, formats.day(odd.session), *sizes)
         yield table
+    yield from _held_back(found)
+    yield from _second_opinions(found)
+    if found.denials:
+        table = make_table("Symbol", "Provider", "Says…", "Asked again", title="Not had")
+        for denial in found.denials:
+            until = formats.instant(denial.until)
+            table.add_row(denial.symbol, denial.provider, denial.reason, until)
+        yield table
+
+
+def _held_back(found: "QualityReport") -> "Iterator[RenderableType]":
+    """Yield the closes and the dividends that do not count."""
     if found.quarantine:
         table = make_table("Symbol", "From", "Why…", title="In quarantine")
         for line in found.quarantine:
             table.add_row(line.symbol, formats.day(line.first), line.reason)
         yield table
-    yield from _second_opinions(found)
-    if found.denials:
-        table = make_table("Symbol", "Provider", "Says…", "Asked again", title="Not had")
-        for no in found.denials:
-            table.add_row(no.symbol, no.provider, no.reason, formats.instant(no.until))
+    if found.held_actions:
+        table = make_table(
+            "Symbol", "Ex-date", "Value>", "By…", "Why…", title="Dividends held back"
+        )
+        for no in found.held_actions:
+            amount = f"{no.value:,g}"
+            table.add_row(no.symbol, formats.day(no.ex_date), amount, no.provider, no.detail)
         yield table
 
 

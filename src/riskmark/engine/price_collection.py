@@ -26,10 +26,12 @@ from riskmark.intake.market_data import Bars
 from riskmark.planning.price_ranges import PriceNeed, Span, plan_span
 from riskmark.planning.profiles import Said
 from riskmark.providers.chain import Collected, Part
+from riskmark.providers.healing import Known, heal, is_healable, name_remedy
 from riskmark.providers.limits import Interruptible
 from riskmark.providers.outcomes import Circuit, Outcome
 from riskmark.providers.port import FormerSymbol, Wanted
 from riskmark.providers.sources import Sources
+from riskmark.storage.action_events import Claim
 from riskmark.storage.actions import load_splits
 from riskmark.storage.aliases import load_former
 from riskmark.storage.engines import Database
@@ -107,13 +109,13 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         stored = {n.instrument_id: n.symbol for n in needs if n.instrument_id is not None}
         splits = load_splits(connection, stored)
     record.spend(PRICES, 0.0, total=len(asked))
-    for one in asked:
+    for each in asked:
         started = time.perf_counter()
-        symbol, key = one.need.symbol, one.need.instrument_id
-        wanted = _wanted(one, calendar, refusals.get(symbol, {}), former.get(key or 0, ()))
-        found = sources.collect(replace(wanted, splits=splits.get(key or 0, ())))
+        symbol, key = each.need.symbol, each.need.instrument_id
+        wanted = _wanted(each, calendar, refusals.get(symbol, {}), former.get(key or 0, ()))
+        wanted = replace(wanted, splits=splits.get(key or 0, ()))
+        one, found = _collect(record.database, sources, each, wanted)
         record.look()
-        found = hold_back(record.database, key, found, known=one.stored)
         if found.missing:
             answers = record.answers[symbol] = _answers(found)
             said = ", ".join(f"{answer.provider}: {answer.reason}" for answer in answers)
@@ -123,7 +125,7 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
         at = record.now()
         rules = Rules(calendar, record.request.target, settings.base_currency, at, fresh)
         with record.transaction("prices.store") as connection:
-            conflict = _store(connection, rules, one=one, found=found, order=sources.names)
+            conflict = _store(connection, rules, one=one, found=found, sources=sources)
             if conflict is not None:
                 record.log(connection, f"{symbol}: {conflict}", phase=PRICES, level="warning")
             record.spend(PRICES, time.perf_counter() - started, done=1)
@@ -134,9 +136,31 @@ def collect_prices(record: Recorder, calendar: Calendar, sources: Sources) -> No
 
 def _tell_wait(record: Recorder, message: str) -> None:
     """Let whoever watches know why nothing goes on."""
-    with record.transaction("prices.wait") as connection:
+    with record.transaction("prices.note") as connection:
         record.log(connection, message, phase=PRICES)
     record.tell(PRICES, message)
+
+
+def _collect(
+    database: Database, sources: Sources, one: Asked, wanted: Wanted
+) -> tuple[Asked, Collected]:
+    """Ask; where what is stored is in other terms, ask for all of it, and let that replace it.
+
+    Returns also what is stored that must be left as it is.
+    """
+    found, key = sources.collect(wanted), one.need.instrument_id
+    if key is not None and is_healable(found):
+        with database.read() as connection:
+            dates = (sources.checker.calendar.sessions[0], wanted.last)
+            stored = load_closes(connection, key, dates)
+        closes = {day: each.close for day, each in stored.items()}
+        givers = {day: each.provider for day, each in stored.items()}
+        known = Known(closes, givers, wanted.splits)
+        healed = heal(sources, wanted, found, known) if closes else None
+        if healed is not None:
+            return one._replace(stored={}), hold_back(database, key, healed, known=stored)
+        found = name_remedy(found)
+    return one, hold_back(database, key, found, known=one.stored)
 
 
 def _stored(
@@ -184,28 +208,31 @@ def fetch_symbol(
         former = load_former(connection).get(key or 0, ())
         splits = {} if key is None else load_splits(connection, {key: symbol})
     wanted = replace(_wanted(one, calendar, {}, former), splits=splits.get(key or 0, ()))
-    found = hold_back(database, key, sources.collect(wanted), known=one.stored)
+    one, found = _collect(database, sources, one, wanted)
     with database.write() as connection:
-        _store(connection, rules, one=one, found=found, order=sources.names)
+        _store(connection, rules, one=one, found=found, sources=sources)
     return found
 
 
 def _store(
-    connection: Connection, rules: Rules, *, one: Asked, found: Collected, order: Sequence[str]
+    connection: Connection, rules: Rules, *, one: Asked, found: Collected, sources: Sources
 ) -> str | None:
-    """Store what came, and remember what was said; return what contradicts all at once."""
+    """Store what came, and remember what was said; return what is worth a warning."""
     symbol = one.need.symbol
-    for number, part in enumerate(found.parts):
-        import_prices(
+    held: list[str] = []
+    for part in found.parts:
+        done = import_prices(
             connection,
-            _own(part, one.stored, order),
+            _own(part, one.stored, sources.names),
             provider=part.provider,
             calendar=rules.calendar,
             target=rules.target,
             base_currency=rules.base_currency,
             at=rules.at,
-            actions=found.actions if number == 0 else (),
+            actions=part.actions,
+            claim=_claim(symbol, part, sources),
         )
+        held += done.actions.held
     conflict = None
     instrument = find_instruments(connection, [symbol], owner_id=None).get(symbol)
     if found.parts and instrument is not None:
@@ -218,7 +245,15 @@ def _store(
         conflict = conflict or news
     is_whole = not found.parts and one.until >= rules.target
     _remember(connection, symbol, found, at=rules.at, is_whole=is_whole)
-    return conflict
+    return "; ".join([*held, *([conflict] if conflict else [])]) or None
+
+
+def _claim(symbol: str, part: Part, sources: Sources) -> Claim:
+    """Say by what right an answer changes actions."""
+    domains = {provider.name: provider.domain for provider in sources.providers}
+    own = domains[part.provider]
+    kin = frozenset(name for name, domain in domains.items() if domain == own)
+    return Claim(symbol, sources.names, kin, part.whole)
 
 
 def _own(part: Part, stored: Mapping[date, StoredClose], order: Sequence[str]) -> Bars:

@@ -6,7 +6,8 @@ that are stored already count as one of the two. Every provider that was asked l
 outcome, so that a symbol without data has a reason for each.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -31,14 +32,21 @@ MAX_DISAGREEMENT = 0.02
 """How far a close may lie from another provider's and still be the same."""
 MOST_DIFFERENT = 0.25
 """The share of common closes that may differ: corrections are few, a split changes all."""
+SAME_RATIO = 1e-3
+"""How far the ratio of a split may lie from another provider's and still be the same."""
 _NEAR = timedelta(days=5)
 
 
 class Part(NamedTuple):
-    """The bars that one provider gave."""
+    """The bars that one provider gave, and the actions that only it named.
+
+    ``whole``: the dates between which it named every action that there is, if it did.
+    """
 
     provider: str
     bars: Bars
+    actions: tuple[Action, ...] = ()
+    whole: tuple[date, date] | None = None
 
 
 class Described(NamedTuple):
@@ -49,11 +57,15 @@ class Described(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What one provider answered for the symbol."""
+    """What one provider answered for the symbol.
+
+    ``differs``: some or all of it was left out for not being in the terms of what is known.
+    """
 
     provider: str
     outcome: Outcome
     refused: tuple[RefusedRow, ...] = ()
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +117,12 @@ def collect(
             continue
         narrowed = _around(wanted, missing, sessions) if parts else wanted
         new = (action for action in actions if action.kind is not ActionKind.DIVIDEND)
-        splits = [*wanted.splits, *new]
-        answer = _in_known_terms(ask(provider, narrowed, budget), closes, splits)
+        splits = [*wanted.splits, *without_match(new, wanted.splits)]
+        given = ask(provider, narrowed, budget)
+        answer = _in_known_terms(given, closes, splits)
         outcome = answer.outcome
-        said.append(Said(provider.name, outcome, answer.refused))
+        differs = answer is not given
+        said.append(Said(provider.name, outcome, answer.refused, differs=differs))
         if outcome.consequence.circuit is Circuit.OPENS_UNTIL:
             silent.add(provider.domain)
         described = [Described(provider.name, answer.profile)] if any(answer.profile) else []
@@ -117,9 +131,12 @@ def collect(
             continue
         profiles += described
         taken = _only(answer.bars, missing if parts else sessions)
-        parts.append(Part(provider.name, taken))
-        actions = _joined(actions, answer.actions, taken, is_first=len(parts) == 1)
-        found = _closes(taken)
+        joined = _joined(actions, answer.actions, taken, is_first=not parts)
+        is_all = outcome.reason is AnswerReason.OK and not parts
+        whole = (wanted.first, wanted.last) if is_all else None
+        parts.append(Part(provider.name, taken, joined[len(actions) :], whole))
+        actions = joined
+        found = closes_of(taken)
         closes |= found
         # What a whole answer has no bar for lies before the first trade.
         is_whole = outcome.reason is AnswerReason.OK
@@ -198,7 +215,7 @@ def _in_known_terms(
     the first session that agrees, a bar is taken if none is there to differ from, and if the
     answer knows every split that is known.
     """
-    theirs = _closes(answer.bars)
+    theirs = closes_of(answer.bars)
     both = [day for day in theirs if day in closes]
     if not closes or not theirs:
         return answer
@@ -229,21 +246,40 @@ def _refused(answer: Answer, detail: str) -> Answer:
 
 def _first_without_split(answer: Answer, agrees_from: date, splits: Sequence[Action]) -> date:
     """Return the last ex-date up to ``agrees_from`` of a split that the answer lacks."""
-    lacking = (
-        split.ex_date
-        for split in splits
-        if split.ex_date <= agrees_from and not _is_among(split, answer.actions)
-    )
-    return max(lacking, default=date.min)
+    lacking = without_match(splits, answer.actions)
+    return max((s.ex_date for s in lacking if s.ex_date <= agrees_from), default=date.min)
 
 
-def _is_among(action: Action, actions: Sequence[Action]) -> bool:
-    return any(
-        one.kind is action.kind and abs(one.ex_date - action.ex_date) <= _NEAR for one in actions
-    )
+def without_match(actions: Iterable[Action], others: Iterable[Action]) -> list[Action]:
+    """Return the actions that have no counterpart among the others, in order.
+
+    A counterpart is close by and, of splits, of the same ratio. Each stands for one action
+    only, first of all for one of its own date.
+    """
+    left = list(others)
+    ordered = sorted(actions, key=lambda action: action.ex_date)
+    for reach in (timedelta(), _NEAR):
+        lacking = []
+        for action in ordered:
+            match = next((one for one in left if _is_same(one, action, reach)), None)
+            if match is None:
+                lacking.append(action)
+            else:
+                left.remove(match)
+        ordered = lacking
+    return ordered
 
 
-def _closes(bars: Bars) -> dict[date, float]:
+def _is_same(one: Action, other: Action, reach: timedelta) -> bool:
+    if one.kind is not other.kind or abs(one.ex_date - other.ex_date) > reach:
+        return False
+    # Vendors round dividends, and each in its own way; a ratio is exact.
+    is_amount = one.kind is ActionKind.DIVIDEND
+    return is_amount or math.isclose(one.value, other.value, rel_tol=SAME_RATIO)
+
+
+def closes_of(bars: Bars) -> dict[date, float]:
+    """Return the close of each session of bars of one symbol."""
     days = bars.session.astype("datetime64[D]").tolist()
     return dict(zip(days, bars.close.tolist(), strict=True))
 
@@ -260,7 +296,5 @@ def _joined(
     if is_first:
         return new
     days = set(filled.session.astype("datetime64[D]").tolist())
-    return (
-        *known,
-        *(action for action in new if action.ex_date in days and not _is_among(action, known)),
-    )
+    inside = [action for action in new if action.ex_date in days]
+    return (*known, *without_match(inside, known))

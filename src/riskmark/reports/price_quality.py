@@ -15,6 +15,7 @@ from riskmark.reports.rules import Rules
 from riskmark.storage import schema
 from riskmark.storage.delistings import load_delisted
 from riskmark.storage.engines import as_date, read_rows
+from riskmark.storage.held_actions import HeldAction, HeldReason, list_held
 from riskmark.storage.instruments import find_instrument
 
 MOST_CORRECTIONS = 50
@@ -98,7 +99,7 @@ class ConflictLine:
 
 
 _Line: TypeAlias = (
-    Correction | DenialLine | ComparisonLine | DifferenceLine | ConflictLine | Outlier
+    Correction | DenialLine | ComparisonLine | DifferenceLine | ConflictLine | Outlier | HeldAction
 )
 
 
@@ -110,6 +111,7 @@ class QualityReport:
     corrections: tuple[Correction, ...]
     outliers: tuple[Outlier, ...]
     quarantine: tuple[QuarantineLine, ...]
+    held_actions: tuple[HeldAction, ...]
     comparisons: tuple[ComparisonLine, ...]
     differences: tuple[DifferenceLine, ...]
     conflicts: tuple[ConflictLine, ...]
@@ -133,6 +135,7 @@ class QualityReport:
             "corrections": [_fields(one) for one in self.corrections],
             "outliers": [_fields(one) for one in self.outliers],
             "quarantine": [one.document() for one in self.quarantine],
+            "held_actions": [_fields(one) for one in self.held_actions],
             "comparisons": [_fields(one) for one in self.comparisons],
             "differences": [_fields(one) for one in self.differences],
             "conflicts": [_fields(one) for one in self.conflicts],
@@ -164,6 +167,11 @@ def load_quality(
         corrections=_load_corrections(connection, chosen),
         outliers=load_outliers(connection, rules.calendar, rules.target, chosen),
         quarantine=tuple(one for one in quarantine if of_chosen(one.symbol)),
+        held_actions=tuple(
+            one
+            for one in list_held(connection)
+            if one.reason is not HeldReason.DELETED and of_chosen(one.symbol)
+        ),
         comparisons=tuple(one for one in _load_comparisons(connection) if of_chosen(one.symbol)),
         differences=tuple(one for one in _load_differences(connection) if of_chosen(one.symbol)),
         conflicts=tuple(one for one in _load_conflicts(connection) if of_chosen(one.symbol)),

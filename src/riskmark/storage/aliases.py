@@ -179,6 +179,7 @@ def _merge(
         "symbol_profile",
         "cross_check",
         "price_difference",
+        "held_action",
     ):
         _drop(connection, pair.old, table)
     run_statement(

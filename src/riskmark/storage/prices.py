@@ -21,6 +21,7 @@ from riskmark.domain.reasons import ChangeKind
 from riskmark.domain.sessions import Calendar
 from riskmark.intake.market_data import Action, Bars, DateArray, IntArray, key_of
 from riskmark.storage import quarantine
+from riskmark.storage.action_events import Claim
 from riskmark.storage.actions import StoredActions, store_actions
 from riskmark.storage.bars import InstrumentBars, Written, write_differences
 from riskmark.storage.engines import read_rows
@@ -102,10 +103,12 @@ def import_prices(
     at: datetime,
     create_missing: bool = True,
     actions: Sequence[Action] = (),
+    claim: Claim | None = None,
 ) -> PriceImport:
     """Store new and different bars and actions and record what changed.
 
-    A bar after the session ``target`` is not final and is refused. Suspicious moves are
+    ``claim``: by what right a provider's answer changes actions; None for people. A bar after
+    the session ``target`` is not final and is refused. Suspicious moves are
     looked for when the actions are stored too, so that a split explains its move.
     """
     stored_bars = store_bars(
@@ -126,6 +129,7 @@ def import_prices(
         base_currency=base_currency,
         at=at,
         create_missing=create_missing,
+        claim=claim,
     )
     touched = _earliest(stored_bars.touched, stored_actions.touched)
     checked = quarantine.check(connection, touched, at=at)

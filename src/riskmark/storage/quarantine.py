@@ -1,13 +1,14 @@
 """Quarantine: bars after a move that looks like a split nobody has recorded.
 
 The move from one stored close to the next, adjusted for the splits and spin-offs between
-them, is compared with the ratios that splits have. One within 2 % of such a ratio holds
-back its bar and all later ones of the instrument, until the split is recorded or an
-operator releases the session, for good. An index has no splits, so none of its moves is
-suspicious. An instrument has at most one open quarantine, the earliest; what lies behind
-it is looked at when it ends.
+them, is compared with the ratios that splits have. One within 2 % of such a ratio, or so large
+that no day explains it, holds back its bar and all later ones of the instrument, until the
+split is recorded or an operator releases the session, for good. An index has no splits, so
+none of its moves is suspicious. An instrument has at most one open quarantine, the earliest;
+what lies behind it is looked at when it ends.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,7 +30,11 @@ from riskmark.storage.ledger import InputChange, lock_instruments, record_change
 TOLERANCE = 0.02 + 1e-9
 """Two per cent, and room for the last bits of a quotient that lies exactly there."""
 
-_WHOLE = (2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 50)
+MOST_SHARES = 100
+"""The largest whole ratio: a hundred is also what pounds are in pence."""
+_WHOLE = range(2, MOST_SHARES + 1)
+LARGEST_MOVE = 5.0
+"""Beyond it a move is held back whatever its ratio: a split and a day's own move together."""
 SPLIT_RATIOS = np.array([*_WHOLE, *(1 / ratio for ratio in _WHOLE)])
 WARN_RATIOS = np.array([3 / 2, 2 / 3])
 """Splits that are rare, of a size that a bad day also has: worth a word, no more."""
@@ -190,7 +195,8 @@ def _find(
     closes = _load_closes(connection, splitting)
     steps = _load_steps(connection, splitting, closes)
     suspicious: dict[int, list[SuspiciousMove]] = {}
-    for place in np.flatnonzero(_is_near(steps.moves, SPLIT_RATIOS)):
+    absurd = (steps.moves > LARGEST_MOVE) | (steps.moves < 1 / LARGEST_MOVE)
+    for place in np.flatnonzero(absurd | _is_near(steps.moves, SPLIT_RATIOS)):
         move = _describe(steps, int(place), instruments)
         suspicious.setdefault(move.instrument_id, []).append(move)
     warned = [
@@ -298,7 +304,7 @@ def _describe(steps: _Steps, place: int, instruments: Mapping[int, _Checkable]) 
 
 
 def _nearest(move: float) -> str:
-    size = max(move, 1 / move)
+    size = max(move, 1 / move) if move else math.inf
     known = (3 / 2, *_WHOLE)
     ratio = min(known, key=lambda candidate: abs(size / candidate - 1))
     return "1.5" if ratio == known[0] else f"{ratio:.0f}"

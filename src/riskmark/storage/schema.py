@@ -724,6 +724,20 @@ price_difference = Table(
 )
 """Closes of a second provider that differ from those that are stored."""
 
+held_action = Table(
+    "held_action",
+    metadata,
+    Column("instrument_id", Serial, primary_key=True, autoincrement=False),
+    Column("ex_date", Date, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("provider", Key, primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Actions that a source named and that do not count: doubted, or taken back by people."""
+
 views = MetaData()
 """Views that read lines as rows; nothing is written to them."""
 

@@ -97,6 +97,20 @@ enough = settings(max_examples=2 * DATABASE_EXAMPLES)
     )
 )
 @example(({2: 4.0}, {0, *range(2, 9)}, [Seller("0", {2: 4.0}, has={*range(24)}, forgets={2})]))
+@example(
+    (
+        {1: 1.5, 2: 1.5},
+        {1},
+        [Seller("0", {1: 1.5, 2: 1.5}, has={*range(24)}, forgets={1})],
+    )
+)
+@example(
+    (
+        {0: 1.5, 2: 1.5, 3: 1.5},
+        {0, 2},
+        [Seller("0", {0: 1.5, 2: 1.5, 3: 1.5}, has={*range(24)}, forgets={2})],
+    )
+)
 def test_no_chain_of_answers_stores_a_bar_in_other_terms(market):
     truth, known, sellers = market
     stored = {DAYS[n]: close(truth, n) for n in known}

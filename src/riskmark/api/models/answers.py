@@ -161,6 +161,7 @@ class Quality(Answer):
     corrections: list[dict[str, Any]]
     outliers: list[dict[str, Any]]
     quarantine: list[Held]
+    held_actions: list[dict[str, Any]]
     comparisons: list[dict[str, Any]]
     differences: list[dict[str, Any]]
     conflicts: list[dict[str, Any]]

@@ -92,3 +92,17 @@ def _add_cross_checks() -> None:
             "instrument_id", "session", "provider", name=op.f("pk_price_difference")
         ),
     )
+    op.create_table(
+        "held_action",
+        sa.Column("instrument_id", SERIAL, autoincrement=False, nullable=False),
+        sa.Column("ex_date", sa.Date(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("provider", KEY, nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "instrument_id", "ex_date", "kind", "provider", name=op.f("pk_held_action")
+        ),
+    )
