@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
-from tests.acceptance.test_providers import connected
+from tests.acceptance.provided import connect
 from tests.acceptance.working import wait_for_end, worker_of
 from tests.acceptance.world import FACTORS, FIRST, LAST, World, assert_equal_results, at_close
 from tests.faults.provider_lab import forget_yahoo
@@ -58,7 +58,7 @@ def test_every_entry_point_computes_the_same(url: str, tmp_path: Path):
 
         for name, enter in ENTRY_POINTS.items():
             with _copy(url, tmp_path) as world:
-                enter(connected(world, server))
+                enter(connect(world, server))
                 results[name] = _results(world)
                 _check(world)
 
@@ -98,7 +98,7 @@ def _stage(url: str, server: ProviderServer) -> None:
         of = sessions[-YOUNG_SESSIONS:] if symbol == "YOUNG" else sessions
         server.shop.market[symbol] = make_series(of, seed=place)
     world.add_book("old", KNOWN, ENTRY)
-    connected(world, server).run()
+    connect(world, server).run()
     known = {row[0] for row in world.rows("SELECT symbol FROM instrument")}
     assert known & set(SYMBOLS) == set(KNOWN)
     world.at(LAST).add_book("book", SYMBOLS, ENTRY)
