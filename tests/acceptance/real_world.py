@@ -13,8 +13,8 @@ from riskmark import app as application
 from riskmark.app import App
 from riskmark.domain.reasons import Source
 from riskmark.domain.sessions import Calendar
-from riskmark.engine.rounds import current_version
 from riskmark.engine.run import RunResult
+from riskmark.engine.version import current_version
 from riskmark.reports.rules import Rules
 from riskmark.reports.verify import Verification, verify
 from riskmark.settings import load_settings

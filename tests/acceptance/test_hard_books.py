@@ -20,6 +20,7 @@ from riskmark.intake.lot_rows import InstrumentHint
 from riskmark.storage.books import Account
 from riskmark.storage.instruments import guess_kind
 from riskmark.storage.positions import Moment, Positions, create_book
+from riskmark.storage.quarantine import release
 from riskmark.storage.symbols import value_private
 
 BEGIN = date(2025, 4, 1)
@@ -57,6 +58,8 @@ def _add_market(world: World) -> None:
     world.add_prices(*FACTORS, "S00", "S01", *MANY, first=BEGIN)
     world.add_bars("CONSTANT", dict.fromkeys(days, 50.0))
     world.add_bars("CRASH", {day: 100.0 if day < date(2025, 12, 1) else 1.0 for day in days})
+    with world.app.database.write() as connection:
+        release(connection, "CRASH", date(2025, 12, 1), at=world.app.clock.now())
     rise = np.linspace(10, 60, len(days)).round(4)
     world.add_bars("ROCKET", dict(zip(days, rise.tolist(), strict=True)))
     world.add_prices("NEW", first=date(2026, 1, 6))

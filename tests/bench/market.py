@@ -15,6 +15,7 @@ import numpy as np
 
 from riskmark.calc.arrays import FloatArray
 from riskmark.domain.portfolio import Flow, Lot
+from riskmark.domain.sectors import GICS_SECTORS
 from riskmark.intake.market_data import Action, ActionKind, Bars
 from riskmark.storage.factor_files import FactorReturns
 
@@ -24,19 +25,6 @@ FACTOR_COLUMNS = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")
 RISK_FREE = 0.00015
 """About 4 % a year."""
 MARKET_BETA = (1.0, 0.95, 1.05, 1.1, 1.0, 0.98, 0.75, -0.2)
-SECTORS = (
-    "Communication Services",
-    "Consumer Discretionary",
-    "Consumer Staples",
-    "Energy",
-    "Financials",
-    "Health Care",
-    "Industrials",
-    "Information Technology",
-    "Materials",
-    "Real Estate",
-    "Utilities",
-)
 SESSIONS = 1_100
 """Rather more than the 505 sessions of returns before a year of history."""
 LAST_SESSION = date(2024, 12, 31)
@@ -148,7 +136,7 @@ def make_market(sessions: tuple[date, ...], *, stocks: int, seed: int = 7) -> Ge
         symbols=(*FACTOR_SYMBOLS, *stock_symbols),
         sectors=(
             *("ETF" for _ in FACTOR_SYMBOLS),
-            *(SECTORS[number % len(SECTORS)] for number in range(stocks)),
+            *(GICS_SECTORS[number % len(GICS_SECTORS)] for number in range(stocks)),
         ),
         close=close,
         split=split,

@@ -26,9 +26,11 @@ COMMITTED = "a commit"
 class Points:
     """Counts the passes of crash points, and dies or stops at one of them."""
 
-    def __init__(self, order):
+    def __init__(self, order, watch):
         self._order = order
+        self._watch = watch
         self._lock = threading.Lock()
+        self.sent_by_the_end = 0
         self.passes = dict.fromkeys(faults.NAMES, 0)
         self.steps = []
         self.meet = lambda _name: None
@@ -37,6 +39,8 @@ class Points:
         with self._lock:
             self.passes[name] += 1
             here = [name, self.passes[name]]
+        if name == "run.finished":
+            self.sent_by_the_end = len(self._watch.statements)
         self.steps.append((threading.current_thread().name, name))
         if self._order.crash == here:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -58,8 +62,8 @@ class Points:
 def report(order):
     """Make the run, and say how it ended."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    points = Points(order)
     watch = faulty.Watch(faulty.Fault(**order.fault) if order.fault else None)
+    points = Points(order, watch)
     found = {}
     try:
         result = _run(order, watch, points)
@@ -76,6 +80,7 @@ def report(order):
         found |= {
             "passes": points.passes,
             "statements": watch.statements,
+            "sent_by_the_end": points.sent_by_the_end,
             "steps": points.steps,
         }
     return found

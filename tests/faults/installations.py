@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Connection, make_url, text
 from tests.acceptance.world import (
@@ -68,13 +69,14 @@ class Installations:
         self._folder = folder
         self._server = server
         self._numbers = count()
+        self._own = uuid4().hex[:8]  # several may share a server
         self._staged: dict[Size, str] = {}
 
     @contextmanager
     def copy(self, size: Size) -> Iterator[str]:
         """Give the address of a fresh copy, for the time of the block."""
         template = self._template(size)
-        name = f"trial_{next(self._numbers)}"
+        name = f"trial_{self._own}_{next(self._numbers)}"
         if self._server is None:
             path = self._folder / f"{name}.db"
             shutil.copy(template, path)
@@ -89,7 +91,7 @@ class Installations:
     @contextmanager
     def empty(self) -> Iterator[str]:
         """Give the address of an installation in which nothing is."""
-        name = f"empty_{next(self._numbers)}"
+        name = f"empty_{self._own}_{next(self._numbers)}"
         if self._server is None:
             path = self._folder / f"{name}.db"
             initialise(f"sqlite:///{path}")
@@ -105,7 +107,7 @@ class Installations:
 
     def _template(self, size: Size) -> str:
         if size not in self._staged:
-            name = f"staged_{size.first:%Y%m%d}"
+            name = f"staged_{self._own}_{size.first:%Y%m%d}"
             if self._server is None:
                 self._staged[size] = str(self._folder / f"{name}.db")
                 stage(f"sqlite:///{self._staged[size]}", size)

@@ -49,7 +49,16 @@ class Undisturbed:
 
     @property
     def statements(self) -> list[str]:
-        """The statements that it sent."""
+        """The statements that it sent up to its end."""
+        return self._sent[: self.outcome.report["sent_by_the_end"]]
+
+    @property
+    def statements_of_pruning(self) -> range:
+        """The numbers of the statements that were sent after it had ended."""
+        return range(len(self.statements) + 1, len(self._sent) + 1)
+
+    @property
+    def _sent(self) -> list[str]:
         found: list[str] = self.outcome.report["statements"]
         return found
 

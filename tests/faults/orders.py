@@ -10,8 +10,9 @@ class Order:
 
     ``crash``: die by SIGKILL at a crash point, at its n-th pass; ``pause``: stop there by
     SIGSTOP until somebody sends SIGCONT. ``fault``: what befalls the run's statements
-    (``faulty.Fault``). ``count``: report how often each point was passed, the statements,
-    and every point and commit in their order. ``happening``: what the run meets
+    (``faulty.Fault``). ``count``: report how often each point was passed, the statements
+    and how many of them were sent when the run had ended, and every point and commit in their
+    order. ``happening``: what the run meets
     (``happenings.KINDS``). ``without``: the guard that is taken away (``guards.GUARDS``).
     ``pages``: the most pages that an SQLite file may have. ``patience_s``: how long a run
     that lost its database waits for it, to run again in the same process. ``lock_ms``: how

@@ -3,7 +3,7 @@
 import pytest
 from tests.faults.faulty import COMMIT, Fault
 from tests.faults.installations import SMALL
-from tests.faults.laboratory import Laboratory
+from tests.faults.laboratory import ENDED_WELL, Laboratory
 from tests.support import PROFILE
 
 STEP = {"default": {"sqlite": 7, "postgresql": 29}, "deep": {"sqlite": 1, "postgresql": 3}}[PROFILE]
@@ -53,3 +53,16 @@ def test_a_database_that_goes_away_during_a_run_is_no_harm_once_it_is_back(
 
         assert outcome.error == "OperationalError", outcome
         trial.run_and_check()
+
+
+@pytest.mark.parametrize("kind", ["before", "lost", "lasting"])
+def test_a_statement_that_fails_when_the_run_has_ended_harms_nothing(
+    laboratory: Laboratory, kind: str
+):
+    numbers = laboratory.undisturbed(SMALL).statements_of_pruning
+    for number in numbers[:: max(len(numbers) // 3, 1)]:
+        with laboratory.trial(SMALL) as trial:
+            outcome = trial.run_with(Fault(number, kind))
+
+            assert outcome.status in ENDED_WELL, (number, outcome)
+            trial.run_and_check()

@@ -141,8 +141,8 @@ def test_only_the_fence_keeps_a_worker_that_lost_its_run_from_writing(
         with working(Role(url, pauses_at="shard.computed", lease_s=4.0)) as heir:
             assert heir.paused.wait(60)
 
-            zombie.let_go()
             zombie.send(signal.SIGCONT)
+            zombie.let_go()  # waits for one who waits, and he sleeps until now
             time.sleep(1.0)
 
             stale = watcher.stamped(FIRST_STAMP)

@@ -7,9 +7,12 @@ from urllib.parse import unquote_plus, urlsplit
 MASK = "***"
 _WORDS = ("password", "secret", "api_key", "token")
 _WEBHOOK = "webhook.url"
-_BASE_URL = "base_url"
-_USER = re.compile(r"^([^:]*://[^:/@]*:)([^@]*)(?=@)")
-"""The password of an address, and what is before it; it may hold anything but an ``@``."""
+_BASE_URL = ".base_url"
+_USER = re.compile(r"^((?:[^:/]*:)?//[^:/@]*:)([^@]*(?:@[^@/?]*)*)(?=@)")
+"""What is before the password of an address, and the password, up to the last ``@`` of its login.
+
+It may hold anything; behind an ``@`` that was not encoded, no ``/`` and no ``?``.
+"""
 _QUERY = re.compile(r"(?<=[?&])([^=&]*)=([^&]*)")
 _SHORTEST = 4
 """Shorter values are not looked for in texts: they would be found in innocent words."""

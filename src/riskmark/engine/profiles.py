@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from riskmark.domain.instruments import InstrumentKind
 from riskmark.domain.provider_settings import FILES
+from riskmark.domain.reasons import AnswerReason
 from riskmark.domain.runs import PROFILES
 from riskmark.engine.recorder import Recorder
 from riskmark.planning.profiles import Said
@@ -48,7 +49,13 @@ def collect_profiles(record: Recorder, sources: Sources) -> None:
     with sources.budget.at_most(MOST_SECONDS):
         for one in due:
             record.check()
-            phase.ask_about(one, refusals.get(one.symbol, {}))
+            # Who has no prices of a symbol in some range may well know what it is.
+            refusing = {
+                name
+                for name, refusal in refusals.get(one.symbol, {}).items()
+                if refusal.reason is not AnswerReason.NO_DATA_IN_RANGE
+            }
+            phase.ask_about(one, refusing)
 
 
 class _Profiles:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -88,13 +88,16 @@ def test_the_shares_are_those_of_plain_matrices(seed):
 
 
 @given(seeds)
+@example(234615586)
 def test_contributions_sum_to_the_share_of_the_factors_and_shares_to_one(seed):
     found = World(seed).split()
 
     shares = found.factor_share.values
     assert_allclose(found.contributions.values.sum(axis=1), shares, rtol=1e-12, atol=1e-14)
-    assert_allclose(shares + found.specific_share.values, 1, rtol=1e-12)
-    assert ((shares >= 0) & (shares <= 1)).all()
+    known = found.factor_share.nulls == 0  # of a seed in some millions not one is
+    assert_allclose((shares + found.specific_share.values)[known], 1, rtol=1e-12)
+    assert (np.isnan(shares) == ~known).all()
+    assert ((shares[known] >= 0) & (shares[known] <= 1)).all()
 
 
 @given(seeds, st.floats(-50, 50).filter(lambda leverage: abs(leverage) > 1e-3))

@@ -203,7 +203,7 @@ def test_runs_list_ends_the_runs_of_dead_processes(book):
     (run,) = book("runs", "list", "--json").json
 
     assert run["status"] == "failed"
-    assert "without finishing" in run["error"]
+    assert "not heard from since" in run["error"]
 
 
 def test_a_run_is_shown_with_its_phases_and_log(book):

@@ -5,17 +5,22 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
-from sqlalchemy import exc, make_url
+from sqlalchemy import exc
 from typer.testing import CliRunner
 
 from riskmark.cli.main import app
 from riskmark.cli.opening import database_problem
+from riskmark.settings import load_settings
+from riskmark.storage.engines import open_database
 
 
 def problem_of(error, url="sqlite:///books.db"):
-    engine = SimpleNamespace(url=make_url(url))
-    database = SimpleNamespace(engine=engine, is_sqlite=url.startswith("sqlite"))
-    return database_problem(SimpleNamespace(database=database), error)
+    settings = load_settings(None, {}, database_url=url).settings
+    database = open_database(url)
+    try:
+        return database_problem(SimpleNamespace(database=database, settings=settings), error)
+    finally:
+        database.close()
 
 
 @pytest.mark.parametrize(

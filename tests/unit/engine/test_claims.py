@@ -103,7 +103,7 @@ def test_of_an_owner_that_may_live_nobody_says_that_it_ended(database):
     claim(database, REQUEST, LEASE, at=AT)
     end_lease(database)  # this process is its owner, and lives
 
-    end_dead_runs(database, at=AT)
+    end_dead_runs(database, at=AT, lease=LEASE)
 
     (run,) = all_runs(database)
     assert re.match(r"not heard from since .* UTC: its lease ended \(attempt 1\), on ", run.error)

@@ -47,8 +47,8 @@ def night(*providers, stored, giver="one", splits=()):
 
 
 def closes_of(found):
-    ((_, bars),) = found.parts
-    return dict(zip(bars.session.tolist(), bars.close.tolist(), strict=True))
+    (part,) = found.parts
+    return dict(zip(part.bars.session.tolist(), part.bars.close.tolist(), strict=True))
 
 
 def upto(closes, factor=1.0, last=-1):
