@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Connection
 
 from riskmark.api.answers import answer
@@ -46,19 +47,19 @@ MOST_MEMBERS = 1000
 
 
 class Onboarding(Body):
-    """A positions file, and what the portfolio is called."""
+    """A positions file, and what the portfolio is called; a form has no null, only no field."""
 
-    name: Annotated[str, Field(max_length=MAX_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     csv: UploadFile
-    account_name: Annotated[str | None, Field(max_length=MAX_NAME)] = None
-    account_type: AccountType | None = None
-    opening_equity: Typed | None = None
+    account_name: Annotated[str, Field(max_length=MAX_NAME)] | SkipJsonSchema[None] = None
+    account_type: AccountType | SkipJsonSchema[None] = None
+    opening_equity: Typed | SkipJsonSchema[None] = None
 
 
 class HeadChanges(Body):
     """What is to change; what is not said stays."""
 
-    name: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
     account_name: Annotated[str | None, Field(max_length=MAX_NAME)] = None
     account_type: AccountType | None = None
 
@@ -66,7 +67,7 @@ class HeadChanges(Body):
 class NewCombined(Body):
     """Books, by id, whose sum is to be a portfolio."""
 
-    name: Annotated[str, Field(max_length=MAX_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     members: Annotated[list[str], Field(min_length=1, max_length=MOST_MEMBERS)]
 
 
