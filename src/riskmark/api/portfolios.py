@@ -25,7 +25,7 @@ from riskmark.errors import InputError
 from riskmark.intake.arguments import parse_equity
 from riskmark.intake.positions_csv import parse_positions
 from riskmark.intake.records import MAX_BYTES
-from riskmark.reports.books import BookHead, list_books, load_book
+from riskmark.reports.books import BookHead, describe_books, load_book
 from riskmark.reports.documents import instant_text
 from riskmark.reports.rules import Rules
 from riskmark.reports.status import load_status
@@ -36,6 +36,7 @@ from riskmark.storage.books import (
     delete_portfolio,
     lock_portfolio,
 )
+from riskmark.storage.books import list_portfolios as list_visible
 from riskmark.storage.calendar import load_calendar
 from riskmark.storage.combining import Combination, change_members, combine_books
 from riskmark.storage.heads import UNDO, change_head, restore_portfolio
@@ -87,15 +88,15 @@ def list_portfolios(
 ) -> Response:
     """List the portfolios that one may read, by name, with their state."""
     with app.database.read() as connection:
-        heads = list_books(connection, caller.principal)
-        ids = [head.portfolio.portfolio_id for head in heads]
+        visible = list_visible(connection, caller.principal)
+        ids = [one.portfolio_id for one in visible]
         if after is not None and after not in ids:
             raise InputError("there is no such page any more; begin again without after")
         start = 0 if after is None else ids.index(after) + 1
-        page = heads[start : start + limit]
+        page = describe_books(connection, visible[start : start + limit])
         rules = rules_of(app, connection)
         listed = _with_state(connection, caller, rules, page)
-    is_last = start + limit >= len(heads)
+    is_last = start + limit >= len(visible)
     found = {
         "target": rules.target_session,
         "portfolios": listed,
