@@ -66,7 +66,7 @@ class Follower:
     def _connection(self) -> Iterator[RunEvent]:
         """Yield what comes on one connection."""
         headers = {"accept": "text/event-stream", "last-event-id": self._seen}
-        timeout = httpx.Timeout(self._transport.http.timeout, read=SILENT_S)
+        timeout = httpx.Timeout(SILENT_S, connect=self._transport.limits.connect_s)
         stream = self._transport.http.stream("GET", self._path, headers=headers, timeout=timeout)
         try:
             with stream as reply:

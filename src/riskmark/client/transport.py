@@ -58,6 +58,7 @@ class Transport:
         headers = {"user-agent": f"riskmark/{__version__}", "accept": "application/json"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
+        self.limits = limits
         self.pause = pause
         self.http = httpx.Client(
             base_url=url.rstrip("/") + PREFIX,
