@@ -122,15 +122,15 @@ def served(world: World) -> Iterator[Served]:
 
 
 @contextmanager
-def listening(app: App) -> Iterator[str]:
-    """Serve an installation on this machine; give its address."""
+def listening(app: App, *, port: int = 0) -> Iterator[str]:
+    """Serve an installation on this machine, at any port if none is given; give its address."""
     stop = threading.Event()
-    with open_door("127.0.0.1", 0) as door:
-        host, port = door.getsockname()
+    with open_door("127.0.0.1", port) as door:
+        host, found = door.getsockname()
         server = threading.Thread(target=answer_requests, args=(app, door, stop))
         server.start()
         try:
-            yield f"http://{host}:{port}"
+            yield f"http://{host}:{found}"
         finally:
             stop.set()
             server.join(20)
