@@ -1,7 +1,7 @@
 """The client: signing in, portfolios, runs, and what admins do."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -35,10 +35,19 @@ class Client:
         A token (``riskmark token create``). Without one, ``sign_in`` opens a session.
     limits : Limits
         Seconds for connecting, and for each piece of an answer.
+    pause : callable
+        Waits for so many seconds, before something is asked again.
     """
 
-    def __init__(self, url: str, *, token: str | None = None, limits: Limits = Limits()) -> None:  # noqa: B008 - it is immutable
-        self._transport = Transport(url, token, limits=limits)
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - it is immutable
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._transport = Transport(url, token, limits=limits, pause=pause)
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +65,10 @@ class Client:
         self._transport.http.close()
 
     def sign_in(self, email: str, password: str, *, code: str | None = None) -> documents.Me:
-        """Open a session; ``code`` are the digits of a second factor, if the account has one."""
+        """Open a session, and ask within it from now on, no longer by a token.
+
+        ``code`` are the digits of a second factor, if the account has one.
+        """
         body = {"email": email, "password": password, "code": code}
         reply = self._transport.send("POST", at("session"), body=body)
         self._transport.keep_session(reply.cookies.get(COOKIE))

@@ -5,7 +5,6 @@ now". Anything else is sent once: nobody knows whether a request that got no ans
 out. A connection that could not be made at all is tried again for everything.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
@@ -53,7 +52,7 @@ class Transport:
         token: str | None,
         *,
         limits: Limits,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None],
     ) -> None:
         headers = {"user-agent": f"riskmark/{__version__}", "accept": "application/json"}
         if token is not None:
@@ -76,6 +75,7 @@ class Transport:
         self.http.cookies.clear()
         self.http.headers.pop("cookie", None)
         if secret is not None:
+            self.http.headers.pop("authorization", None)
             self.http.headers["cookie"] = f"{COOKIE}={secret}"
 
     def read(self, path: str, kind: type[T], *, query: Mapping[str, Any] | None = None) -> T:

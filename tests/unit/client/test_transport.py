@@ -2,12 +2,13 @@
 
 import json
 import socket
+from contextlib import ExitStack
 
 import pytest
 from tests.unit.client.scripted import BREAK, answer, scripted
 
 from riskmark.client import ApiError, Client, FieldError
-from riskmark.client.transport import LONGEST_PAUSE_S, Limits, Transport, at
+from riskmark.client.transport import LONGEST_PAUSE_S, Limits, at
 
 TOKEN = "rmt_secret"  # noqa: S105 - of nobody
 LOTS = b"[]"
@@ -15,23 +16,25 @@ BUSY = answer(503, b'{"code": "database_busy", "detail": "try again"}')
 
 
 @pytest.fixture
-def pauses(monkeypatch):
-    """Let no time pass between tries; note how much it would have been."""
-    found = []
-    plain = Transport.__init__
-
-    def without_pauses(self, *words, **how):
-        plain(self, *words, **how, pause=found.append)
-
-    monkeypatch.setattr(Transport, "__init__", without_pauses)
-    return found
+def pauses():
+    """Give a list of the pauses that would have been made."""
+    return []
 
 
-def test_reading_is_tried_again_and_changing_is_not(pauses):
+@pytest.fixture
+def ask(pauses):
+    """Give clients that wait for nothing."""
+    with ExitStack() as opened:
+        yield lambda url, **how: opened.enter_context(
+            Client(url, token=TOKEN, pause=pauses.append, **how)
+        )
+
+
+def test_reading_is_tried_again_and_changing_is_not(ask, pauses):
     with scripted(BREAK, BUSY, answer(200, LOTS, etag='"a"')) as (url, asked):
-        lots = Client(url, token=TOKEN).portfolio("p").lots()
+        lots = ask(url).portfolio("p").lots()
     with scripted(BREAK) as (url, changed), pytest.raises(ApiError) as refused:
-        Client(url, token=TOKEN).portfolio("p").calculate()
+        ask(url).portfolio("p").calculate()
 
     assert (lots, len(asked), pauses) == ([], 3, [0.5, 1.0])
     assert (refused.value.status, refused.value.code, len(changed)) == (None, "not_reached", 1)
@@ -39,24 +42,24 @@ def test_reading_is_tried_again_and_changing_is_not(pauses):
     assert f"authorization: Bearer {TOKEN}" in asked[0]
 
 
-def test_a_server_may_ask_for_a_pause_but_not_for_any(pauses):
+def test_a_server_may_ask_for_a_pause_but_not_for_any(ask, pauses):
     wait = [answer(503, b"{}", retry_after=seconds) for seconds in ("7", "86400")]
     with scripted(*wait, answer(200, LOTS)) as (url, _):
-        Client(url, token=TOKEN).portfolio("p").lots()
+        ask(url).portfolio("p").lots()
 
     assert pauses == [7.0, LONGEST_PAUSE_S]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
-def test_what_another_try_does_not_change_is_told_at_once(status, pauses):
+def test_what_another_try_does_not_change_is_told_at_once(ask, status, pauses):
     problem = answer(status, b'{"code": "so", "detail": "it is"}')
     with scripted(problem) as (url, asked), pytest.raises(ApiError, match="so: it") as refused:
-        Client(url, token=TOKEN).me()
+        ask(url).me()
 
     assert (refused.value.status, len(asked), pauses) == (status, 1, [])
 
 
-def test_every_error_of_every_field_and_row_is_told():
+def test_every_error_of_every_field_and_row_is_told(ask):
     fields = [{"where": "body.name", "problem": "too long"}]
     rows = [{"code": "POS_006", "row": 2, "column": "Quantity", "value": "0", "expected": "not 0"}]
     problems = [
@@ -67,7 +70,7 @@ def test_every_error_of_every_field_and_row_is_told():
     with scripted(*problems) as (url, _):
         for _ in problems:
             with pytest.raises(ApiError) as refused:
-                Client(url, token=TOKEN).onboard("growth", "Symbol\n")
+                ask(url).onboard("growth", "Symbol\n")
             found.append(refused.value.errors)
 
     assert found == [
@@ -88,22 +91,21 @@ def test_every_error_of_every_field_and_row_is_told():
         (answer(200, b"<html>"), "not_understood"),
     ],
 )
-@pytest.mark.usefixtures("pauses")
-def test_an_answer_that_is_none_of_ours_is_an_error_as_well(reply, code):
+def test_an_answer_that_is_none_of_ours_is_an_error_as_well(ask, reply, code):
     tries = 3 if code == "http_502" else 1
     with scripted(*[reply] * tries) as (url, _), pytest.raises(ApiError) as refused:
-        Client(url, token=TOKEN).me()
+        ask(url).me()
 
     assert refused.value.code == code
     assert TOKEN not in str(refused.value)
 
 
-def test_a_server_that_says_nothing_is_given_up():
+def test_a_server_that_says_nothing_is_given_up(ask):
     limits = Limits(connect_s=1.0, read_s=0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with Client(url, token=TOKEN, limits=limits) as client, pytest.raises(ApiError) as refused:
-            client.portfolio("p").calculate()
+        with pytest.raises(ApiError) as refused:
+            ask(url, limits=limits).portfolio("p").calculate()
 
     assert (refused.value.status, refused.value.code) == (None, "not_reached")
 
@@ -118,7 +120,7 @@ def test_a_session_is_kept_and_left():
     cookie = "__Host-riskmark=rms_1; Path=/; Secure; HttpOnly"
     opened = answer(201, body, set_cookie=cookie)
     answers = (opened, answer(200, body), answer(204), answer(200, body))
-    with scripted(*answers) as (url, asked), Client(url) as client:
+    with scripted(*answers) as (url, asked), Client(url, token=TOKEN) as client:
         entered = client.sign_in("a@b", "a word", code="123456")
         client.me()
         client.sign_out()
@@ -131,3 +133,4 @@ def test_a_session_is_kept_and_left():
         True,
         False,
     ]
+    assert [TOKEN in one for one in asked] == [True, False, False, False]
