@@ -152,7 +152,7 @@ def _outcome(line: Mapping[str, Any]) -> float:
 
 def _stress_spec(order: list[str], unit: str) -> Spec:
     return {
-        "height": {"step": STEP / 2, "for": "offset"},
+        "height": {"step": 9, "for": "offset"},
         "mark": {"type": "bar"},
         "encoding": {
             "y": names_axis(order),

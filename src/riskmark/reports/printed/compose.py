@@ -37,7 +37,7 @@ from riskmark.reports.words import (
 
 FIGURES = (
     "performance", "drawdown", "volatility", "var", "factors", "risk_shares", "stress", "sectors",
-    "attribution_sectors", "concentration",
+    "attribution_sectors", "attribution_factors",
 )  # fmt: skip
 """The figures of a report."""
 _MOST_REASONS = 6
@@ -48,7 +48,7 @@ _RETURNS = {
     "twr_ytd": "Year to date",
     "twr_1y": "1 year",
     "twr_inception": "Since inception",
-    "mwr_inception": "Money-weighted, since inception",
+    "mwr_inception": "Money-weighted",
 }
 _LOSSES = {
     "var_95": "VaR 95\u00a0%",
@@ -133,7 +133,7 @@ def _tiles(numbers: Numbers) -> Tiles:
             Tile(
                 "VaR 95\u00a0%, one session",
                 money(var),
-                noted("risk.var_95_money", var, f"{unit}, {share(risk['var_95'], 2)} of NAV"),
+                noted("risk.var_95_money", var, _of_nav(unit, risk["var_95"])),
             ),
             Tile("Beta", ratio(risk["beta"]), noted("risk.beta", risk["beta"], "to the market")),
             Tile(
@@ -143,6 +143,10 @@ def _tiles(numbers: Numbers) -> Tiles:
             ),
         )
     )
+
+
+def _of_nav(unit: str, value: float | None) -> str:
+    return unit if value is None else f"{unit}, {share(value, 2)} of NAV"
 
 
 def _trough(made: Mapping[str, Any]) -> str:
@@ -215,7 +219,7 @@ def _backtests(numbers: Numbers) -> Block:
 
 
 def _exposures(numbers: Numbers) -> tuple[Row, ...]:
-    beside = _pictures(numbers, "sectors", "attribution_sectors", "concentration")
+    beside = _pictures(numbers, "sectors", "attribution_sectors", "attribution_factors")
     return (
         _pictures(numbers, "factors", "risk_shares"),
         (*_pictures(numbers, "stress"), Stack(beside)),
