@@ -233,5 +233,5 @@ def _held(numbers: Numbers) -> tuple[Row, ...]:
 
 def _remarks(numbers: Numbers) -> tuple[Row, ...]:
     missing = null_words(numbers)
-    words = (Words("What cannot be said, and why", missing),) if missing else ()
-    return (*((one,) for one in words), (Words("Method and sources", method_words(numbers)),))
+    absent = (Words("What cannot be said, and why", missing),) if missing else ()
+    return ((*absent, Words("Method and sources", method_words(numbers))),)

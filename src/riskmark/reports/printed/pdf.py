@@ -20,7 +20,7 @@ STANDARD = "ua-1"
 """PDF/UA: what people who cannot see need of it."""
 WHOLE, HALF = 764, 370
 """Pixels of a figure over the whole width, and of one of two."""
-LINES = 175
+LINES = 185
 """Pixels of the height of a figure of lines: two of them and two tables share the first page."""
 _TEMPLATE = "report.typ"
 
