@@ -17,6 +17,8 @@ from riskmark.reports.figures import DARK, LIGHT, NAMES, UnknownFigure, draw, lo
 from riskmark.reports.figures.static import NothingToDraw, static_svg, still
 from riskmark.reports.history import load_history
 
+DRAWN = ("growth", "ruined", drawn_books.MARKUP)
+"""Books whose figures are drawn as well, which takes longer than all the rest."""
 MEANT = re.compile(r"var\((--c-[a-z0-9-]+)\)")
 
 
@@ -67,6 +69,8 @@ def test_every_figure_is_valid_and_drawn_or_has_a_reason(drawn, book):
         assert set(MEANT.findall(written)) <= set(LIGHT) == set(DARK)
         assert not re.search(r"#[0-9a-fA-F]{3,8}\b", written.replace(book, ""))
         assert figure.spec["width"] == "container"
+        if book not in DRAWN:
+            continue
         drawing = static_svg(figure, LIGHT, width=400)
         assert drawing.startswith("<svg")
         assert "var(--" not in drawing
