@@ -4,7 +4,7 @@ import re
 import zlib
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\b(.*?)\bendobj", re.DOTALL)
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_STREAM = re.compile(rb"\bstream\r?\n")
 _TOKEN = re.compile(rb"/(\w+) [\d.\-]+ Tf|\(((?:\\.|[^\\()])*)\)|\b(ET)\b", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -41,7 +41,7 @@ def _objects(pdf):
         packed = _STREAM.search(body)
         plain = body
         if packed and b"FlateDecode" in body:
-            plain = body[: packed.start()] + zlib.decompress(packed[1])
+            plain = body[: packed.start()] + zlib.decompressobj().decompress(body[packed.end() :])
         if b"/ObjStm" in body:
             yield from _packed(plain)
         yield int(number), plain

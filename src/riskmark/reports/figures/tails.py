@@ -31,10 +31,10 @@ from riskmark.reports.figures.spec import (
 _PNL, _LOW, _LOWER, _HIT = "P&L", "VaR 95 %", "VaR 99 %", "Exception"
 _COLOURS = {_PNL: BAR, _LOW: BLUE, _LOWER: TEAL, _HIT: VERMILION}
 MEASURES: Mapping[str, str] = {
-    "var_95": "Historical 95 %",
-    "var_99": "Historical 99 %",
-    "var_95_param": "Parametric 95 %",
-    "var_99_param": "Parametric 99 %",
+    "var_95": "Historical 95\u00a0%",
+    "var_99": "Historical 99\u00a0%",
+    "var_95_param": "Parametric 95\u00a0%",
+    "var_99_param": "Parametric 99\u00a0%",
 }
 """The VaRs that are back-tested, in words."""
 _OVER, _WITHIN = "More than expected", "No more than expected"
