@@ -45,6 +45,7 @@ def answer_requests(app: "App", door: socket.socket, stop: threading.Event) -> N
     import uvicorn
 
     from riskmark.api.application import create_api
+    from riskmark.api.connections import Connection
 
     config = uvicorn.Config(
         create_api(app, stop=stop),
@@ -54,6 +55,8 @@ def answer_requests(app: "App", door: socket.socket, stop: threading.Event) -> N
         server_header=False,
         proxy_headers=False,
         lifespan="on",
+        http=Connection,
+        ws="none",
         limit_concurrency=_MOST_AT_ONCE,
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_GRACE_S,
