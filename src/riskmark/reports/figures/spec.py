@@ -14,6 +14,8 @@ from riskmark.reports.figures.palette import GRID, LABEL, SURFACE, TEXT
 Spec: TypeAlias = dict[str, Any]
 
 FONT = "Inter, system-ui, sans-serif"
+# A number of pixels, not a step: Vega-Lite warns where a width is that of the container and a
+# height is not known before.
 HEIGHT = 220
 """Pixels of a figure of lines."""
 STEP = 22

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from riskmark.reports.extras import load_extra
 from riskmark.reports.figures.figure import Figure
 from riskmark.reports.figures.palette import Palette
-from riskmark.reports.figures.spec import HOVER, Spec
+from riskmark.reports.figures.spec import HEIGHT, HOVER, Spec
 
 EXTRA = "pdf"
 FAMILY = "Inter"
@@ -38,7 +38,7 @@ def static_svg(
     if figure.spec is None:
         raise NothingToDraw(figure.name)
     spec = still(figure.spec) | {"width": width}
-    if height is not None and isinstance(spec["height"], int):
+    if height is not None and spec["height"] == HEIGHT:
         spec["height"] = height
     drawn: str = _drawing().library.vegalite_to_svg(json.dumps(spec, ensure_ascii=False))
     return coloured(drawn, palette) if palette else drawn
