@@ -6,7 +6,6 @@ Sums are made of positions that have no line of their own, and nothing else is c
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskmark import __version__
 from riskmark.domain.reasons import SnapshotState
 from riskmark.reports.figures.gallery import draw
 from riskmark.reports.figures.numbers import Numbers
@@ -76,7 +75,7 @@ def compose(numbers: Numbers, *, sources: Sequence[str]) -> Content:
             Section("Exposures and stress", _exposures(numbers), is_new_page=True),
             Section("Positions", (*_held(numbers), *_remarks(numbers))),
         ),
-        footer=f"Riskmark {__version__} · run {shown['provenance']['run']} · {shown['session']}",
+        footer=f"Riskmark · run {shown['provenance']['run']} · {shown['session']}",
     )
 
 
