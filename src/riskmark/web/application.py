@@ -1,0 +1,32 @@
+"""The site: the REST API's application, with the pages beside it.
+
+Pages stand outside ``/api``, are for people with a session, and never for tokens. An error of a
+page is a page: the same problem that the API answers with, written out; whoever is not signed in
+is sent to sign in, and from there back to where he wanted to go.
+"""
+
+import threading
+
+from fastapi import FastAPI
+
+from riskmark.api.application import create_api
+from riskmark.app import App
+from riskmark.web import account, portfolios, serving_files, signing_in
+from riskmark.web.errors import show_errors
+from riskmark.web.rendering import Pages
+from riskmark.web.static_files import StaticFiles
+
+ROUTERS = (signing_in.router, portfolios.router, account.router, serving_files.router)
+"""Every router of pages; a new area of the site adds its own."""
+
+
+def create_site(app: App, *, stop: threading.Event | None = None) -> FastAPI:
+    """Return the application that serves an installation's API and pages."""
+    site = create_api(app, stop=stop)
+    static = StaticFiles()
+    site.state.static = static
+    site.state.pages = Pages(static)
+    for router in ROUTERS:
+        site.include_router(router, include_in_schema=False)
+    show_errors(site)
+    return site

@@ -1,0 +1,12 @@
+// What pages need besides HTML: each part looks for its own marks and does nothing without them.
+import { watchForms } from "./forms.js";
+import { watchPopovers } from "./popovers.js";
+import { watchSigningIn } from "./signing_in.js";
+import { watchTables } from "./tables.js";
+import { watchTheme } from "./theme.js";
+
+watchTheme();
+watchPopovers();
+watchTables();
+watchForms();
+watchSigningIn();
