@@ -11,12 +11,30 @@ from fastapi import FastAPI
 
 from riskmark.api.application import create_api
 from riskmark.app import App
-from riskmark.web import account, portfolios, serving_files, signing_in
+from riskmark.web import (
+    account,
+    onboarding,
+    operation,
+    operation_people,
+    operation_prices,
+    portfolios,
+    serving_files,
+    signing_in,
+)
 from riskmark.web.errors import show_errors
 from riskmark.web.rendering import Pages
 from riskmark.web.static_files import StaticFiles
 
-ROUTERS = (signing_in.router, portfolios.router, account.router, serving_files.router)
+ROUTERS = (
+    signing_in.router,
+    onboarding.router,
+    portfolios.router,
+    account.router,
+    operation.router,
+    operation_prices.router,
+    operation_people.router,
+    serving_files.router,
+)
 """Every router of pages; a new area of the site adds its own."""
 
 
