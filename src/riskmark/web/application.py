@@ -11,12 +11,18 @@ from fastapi import FastAPI
 
 from riskmark.api.application import create_api
 from riskmark.app import App
-from riskmark.web import account, portfolios, serving_files, signing_in
+from riskmark.web import account, portfolio, portfolios, serving_files, signing_in
 from riskmark.web.errors import show_errors
 from riskmark.web.rendering import Pages
 from riskmark.web.static_files import StaticFiles
 
-ROUTERS = (signing_in.router, portfolios.router, account.router, serving_files.router)
+ROUTERS = (
+    signing_in.router,
+    portfolios.router,
+    portfolio.router,
+    account.router,
+    serving_files.router,
+)
 """Every router of pages; a new area of the site adds its own."""
 
 

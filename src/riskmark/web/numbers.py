@@ -4,11 +4,14 @@ Every number also carries its value as it is in ``show --json`` (the ``value`` o
 element), so that what is rounded for reading is never the only thing there is.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
+
+from riskmark.reports.figures.wording import scenario_words
 
 NOTHING: Final = "–"
 """What stands where there is no number; the reason stands beside it."""
@@ -92,6 +95,11 @@ def duration(seconds: float) -> str:
     return f"{int(seconds // _HOUR)}\u202fh {int(seconds % _HOUR // _MINUTE):02}\u202fmin"
 
 
+def exact(value: Any) -> str:  # noqa: ANN401 - whatever JSON has
+    """Write a value as JSON has it."""
+    return json.dumps(value, default=float)
+
+
 def words(name: str) -> str:
     """Write a name of the interface as words: ``market_down_20`` is "market down 20"."""
     return name.replace("_", " ")
@@ -127,6 +135,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "instant": instant,
         "duration": duration,
         "words": words,
+        "exact": exact,
+        "scenario": scenario_words,
     }
 )
 """What templates call."""

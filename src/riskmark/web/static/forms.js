@@ -38,9 +38,11 @@ export function bodyOf(form) {
   const body = {};
   for (const field of form.elements) {
     if (!field.name || field.disabled) continue;
-    if (field.type === "checkbox") {
-      if ("list" in field.dataset) (body[field.name] ??= []).push(...(field.checked ? [field.value] : []));
-      else body[field.name] = field.checked;
+    if ("list" in field.dataset) {
+      const isMeant = field.type !== "checkbox" || field.checked;
+      (body[field.name] ??= []).push(...(isMeant ? [field.value] : []));
+    } else if (field.type === "checkbox") {
+      body[field.name] = field.checked;
     } else if (field.value !== "") {
       body[field.name] = "integer" in field.dataset ? Number.parseInt(field.value, 10) : field.value;
     }
