@@ -21,10 +21,13 @@ Number: TypeAlias = float | Decimal
 
 def money(value: Number) -> str:
     """Write a sum of money, without cents from a thousand on."""
+    if not value:
+        return "0"
     return _grouped(value, 0 if abs(float(value)) >= _WHOLE else 2)
 
 
 _WHOLE: Final = 1000
+_TINY: Final = 0.001
 
 
 def change(value: Number) -> str:
@@ -69,7 +72,9 @@ def quantity(value: Number) -> str:
 
 
 def small(value: Number) -> str:
-    """Write a number that may be tiny, by its leading digits."""
+    """Write a probability or a standard error, which may be tiny."""
+    if 0 < value < _TINY:
+        return f"<\u202f{_TINY}"
     return f"{float(value):.3g}".replace("-", "−")
 
 

@@ -1,14 +1,14 @@
 // Charts: the figures of a session are asked for once, and each is drawn where it belongs, the
 // ones in sight first. The table behind a chart is made when somebody opens it.
-import { ask, sentence } from "./asking.js";
+import { Refused, ask, sentence } from "./asking.js";
 import { written } from "./writing.js";
 
+const NARROW = 480;
 const OPTIONS = {
   renderer: "svg",
   actions: false,
   ast: true,
   defaultStyle: false,
-  logLevel: 1,
   tooltip: { disableDefaultStyle: true, id: "vg-tooltip" },
 };
 
@@ -27,7 +27,10 @@ export async function watchCharts() {
     }
     document.documentElement.dataset.charts = "drawn";
   } catch (error) {
-    for (const place of places) say(place, sentence(error.message), "waiting");
+    const text = error instanceof Refused ? error.message : "the chart could not be drawn";
+    for (const place of places) {
+      if (place.dataset.drawn === undefined) say(place, sentence(text), "no-chart");
+    }
     throw error;
   }
 }
@@ -51,6 +54,8 @@ async function draw(place, figure) {
   const spec = structuredClone(figure.spec);
   // A finger that scrolls the page must not drag the chart.
   if (window.matchMedia("(pointer: coarse)").matches) delete spec.params;
+  // On a telephone a legend stands in two columns, or it would be cut off.
+  if (plot.clientWidth < NARROW) spec.config.legend = { ...spec.config.legend, columns: 2 };
   await window.vegaEmbed(plot, spec, OPTIONS);
   place.dataset.drawn = "";
 }
