@@ -11,19 +11,29 @@ from fastapi import FastAPI
 
 from riskmark.api.application import create_api
 from riskmark.app import App
-from riskmark.web import account, portfolio, portfolios, serving_files, signing_in
+from riskmark.web import (
+    account,
+    portfolio,
+    portfolio_settings,
+    portfolios,
+    report,
+    serving_files,
+    signing_in,
+)
 from riskmark.web.errors import show_errors
 from riskmark.web.rendering import Pages
 from riskmark.web.static_files import StaticFiles
 
 ROUTERS = (
     signing_in.router,
-    portfolios.router,
-    portfolio.router,
     account.router,
     serving_files.router,
+    portfolios.router,
+    portfolio_settings.router,
+    report.router,
+    portfolio.router,
 )
-"""Every router of pages; a new area of the site adds its own."""
+"""Every router of pages; those whose addresses begin as a portfolio's do stand before it."""
 
 
 def create_site(app: App, *, stop: threading.Event | None = None) -> FastAPI:

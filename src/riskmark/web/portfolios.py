@@ -49,9 +49,11 @@ def list_portfolios(
     request: Request,
     viewer: Viewer,
     app: Installation,
+    *,
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    deleted: Annotated[str, Query(pattern="^[a-z0-9]{0,32}$")] = "",
 ) -> Response:
-    """Show every portfolio that one may read."""
+    """Show every portfolio that one may read; ``deleted`` is one that can be taken back."""
     with app.database.read() as connection:
         heads = list_books(connection, viewer.principal)
         shown = heads[(page - 1) * A_PAGE : page * A_PAGE]
@@ -76,6 +78,7 @@ def list_portfolios(
         page=page,
         pages=max(1, -(-len(heads) // A_PAGE)),
         count=len(heads),
+        deleted=deleted,
     )
 
 

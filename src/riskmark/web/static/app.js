@@ -1,7 +1,9 @@
 // What pages need besides HTML: each part looks for its own marks and does nothing without them.
 import { watchCharts } from "./charts.js";
 import { watchForms } from "./forms.js";
+import { watchLots } from "./lots.js";
 import { watchPopovers } from "./popovers.js";
+import { watchRunning } from "./running.js";
 import { watchSections } from "./sections.js";
 import { watchSigningIn } from "./signing_in.js";
 import { watchTables } from "./tables.js";
@@ -12,6 +14,8 @@ watchTheme();
 watchPopovers();
 watchTables();
 watchForms();
+watchLots();
+watchRunning();
 watchSigningIn();
 watchSections();
 watchWhatIf();

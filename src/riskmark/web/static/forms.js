@@ -2,7 +2,8 @@
 //   <form data-api="METHOD /path" data-done="…">
 // data-done is what is said afterwards; "reload" shows the page anew, an address leads there.
 // data-match sends If-Match, data-confirm asks first, data-reset empties the form.
-// Fields: data-list makes a list of those ticked, data-integer a number, an empty one is left out.
+// Fields: data-list makes a list of those ticked, data-integer a number; an empty one is left out,
+// or null if it is data-nullable.
 import { ask, sentence } from "./asking.js";
 import { notify } from "./notices.js";
 
@@ -43,6 +44,8 @@ export function bodyOf(form) {
       (body[field.name] ??= []).push(...(isMeant ? [field.value] : []));
     } else if (field.type === "checkbox") {
       body[field.name] = field.checked;
+    } else if (field.value === "" && "nullable" in field.dataset) {
+      body[field.name] = null;
     } else if (field.value !== "") {
       body[field.name] = "integer" in field.dataset ? Number.parseInt(field.value, 10) : field.value;
     }
