@@ -1,6 +1,6 @@
 """A world that is asked over HTTP: people with tokens and sessions, and a client for each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from tests.acceptance.world import World
 
 from riskmark.access.secrets import SESSION, TOKEN, new_secret
 from riskmark.api.application import create_api
+from riskmark.app import App
 from riskmark.domain.accounts import AccountHolder, Role, Scope
 from riskmark.storage import accounts, web_sessions
 from riskmark.storage.books import Principal
@@ -107,8 +108,8 @@ class Served:
 
 
 @contextmanager
-def served(world: World) -> Iterator[Served]:
-    """Serve a world."""
-    api = create_api(world.app)
+def served(world: World, make: Callable[[App], FastAPI] = create_api) -> Iterator[Served]:
+    """Serve a world; ``make`` makes its application."""
+    api = make(world.app)
     with TestClient(api, base_url=BASE) as client:
         yield Served(world, api, client)

@@ -32,6 +32,7 @@ from riskmark.cli.people import token_commands, user_commands
 from riskmark.cli.portfolio import portfolio_commands
 from riskmark.cli.prices import price_commands
 from riskmark.cli.providers import provider_commands
+from riskmark.cli.reporting import report
 from riskmark.cli.scheduler import scheduler, show_schedule
 from riskmark.cli.serving import serve, work
 from riskmark.cli.symbols import symbol_commands
@@ -58,6 +59,7 @@ app.command("history", rich_help_panel=DAILY)(show.show_history)
 app.command("attribution", rich_help_panel=DAILY)(show_attribution)
 app.command("explain", rich_help_panel=DAILY)(explain)
 app.command("export", rich_help_panel=DAILY)(exporting.export)
+app.command("report", rich_help_panel=DAILY)(report)
 app.command(
     "what-if",
     rich_help_panel=DAILY,

@@ -18,3 +18,10 @@ class FileFormat(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
+
+
+class ReportFormat(StrEnum):
+    """How a report is written."""
+
+    PDF = "pdf"
+    HTML = "html"

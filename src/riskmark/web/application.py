@@ -17,7 +17,10 @@ from riskmark.web import (
     operation,
     operation_people,
     operation_prices,
+    portfolio,
+    portfolio_settings,
     portfolios,
+    report,
     serving_files,
     signing_in,
 )
@@ -27,15 +30,18 @@ from riskmark.web.static_files import StaticFiles
 
 ROUTERS = (
     signing_in.router,
+    account.router,
+    serving_files.router,
     onboarding.router,
     portfolios.router,
-    account.router,
+    portfolio_settings.router,
+    report.router,
+    portfolio.router,
     operation.router,
     operation_prices.router,
     operation_people.router,
-    serving_files.router,
 )
-"""Every router of pages; a new area of the site adds its own."""
+"""Every router of pages; those whose addresses begin as a portfolio's do stand before it."""
 
 
 def create_site(app: App, *, stop: threading.Event | None = None) -> FastAPI:

@@ -6,6 +6,7 @@ make it at once; each puts a whole file in place.
 """
 
 import gzip
+import hashlib
 import os
 import tempfile
 import threading
@@ -16,7 +17,7 @@ from typing import Final
 
 BUNDLE: Final = "vega.js"
 _PACKAGE = "vl-convert-python"
-_SNIPPET = "window.vegaEmbed = vegaEmbed; window.vega = vega;"
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 _lock = threading.Lock()
 _made: list[bytes] = []
 
@@ -24,7 +25,7 @@ _made: list[bytes] = []
 def bundle_version() -> str:
     """Return what decides the bundle; empty if the package is not installed."""
     try:
-        return version(_PACKAGE)
+        return f"{version(_PACKAGE)}-{_digest()}"
     except PackageNotFoundError:
         return ""
 
@@ -37,6 +38,10 @@ def load_bundle() -> bytes | None:
         if not _made:
             _made.append(_read_or_make(_cache_folder() / f"vega-{bundle_version()}.js.gz"))
         return _made[0]
+
+
+def _digest() -> str:
+    return hashlib.sha256(_SNIPPET.encode()).hexdigest()[:8]
 
 
 def _read_or_make(path: Path) -> bytes:

@@ -46,5 +46,5 @@ def _page(request: Request, answered: Response) -> Response:
         viewer = find_visitor(request, request.app.state.installation)
     kept = {name: answered.headers[name] for name in ("retry-after",) if name in answered.headers}
     return pages_of(request).render(
-        request, "error.html", viewer, status=status, headers=kept, problem=problem
+        request, "error.html", viewer, code=status, headers=kept, problem=problem
     )

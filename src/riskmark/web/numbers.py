@@ -4,11 +4,14 @@ Every number also carries its value as it is in ``show --json`` (the ``value`` o
 element), so that what is rounded for reading is never the only thing there is.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
+
+from riskmark.reports.figures.wording import scenario_words
 
 NOTHING: Final = "–"
 """What stands where there is no number; the reason stands beside it."""
@@ -18,10 +21,13 @@ Number: TypeAlias = float | Decimal
 
 def money(value: Number) -> str:
     """Write a sum of money, without cents from a thousand on."""
+    if not value:
+        return "0"
     return _grouped(value, 0 if abs(float(value)) >= _WHOLE else 2)
 
 
 _WHOLE: Final = 1000
+_TINY: Final = 0.001
 
 
 def change(value: Number) -> str:
@@ -66,7 +72,9 @@ def quantity(value: Number) -> str:
 
 
 def small(value: Number) -> str:
-    """Write a number that may be tiny, by its leading digits."""
+    """Write a probability or a standard error, which may be tiny."""
+    if 0 < value < _TINY:
+        return f"<\u202f{_TINY}"
     return f"{float(value):.3g}".replace("-", "−")
 
 
@@ -90,6 +98,11 @@ def duration(seconds: float) -> str:
     if seconds < _HOUR:
         return f"{int(seconds // _MINUTE)}\u202fmin {int(seconds % _MINUTE):02}\u202fs"
     return f"{int(seconds // _HOUR)}\u202fh {int(seconds % _HOUR // _MINUTE):02}\u202fmin"
+
+
+def exact(value: Any) -> str:  # noqa: ANN401 - whatever JSON has
+    """Write a value as JSON has it."""
+    return json.dumps(value, default=float)
 
 
 def words(name: str) -> str:
@@ -127,6 +140,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "instant": instant,
         "duration": duration,
         "words": words,
+        "exact": exact,
+        "scenario": scenario_words,
     }
 )
 """What templates call."""

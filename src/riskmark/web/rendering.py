@@ -14,10 +14,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from riskmark import __version__
 from riskmark.api.boundaries import HEADERS
 from riskmark.api.identity import Caller
+from riskmark.reports import words
 from riskmark.web import numbers
 from riskmark.web.charts_bundle import bundle_version
+from riskmark.web.numbered import place_of
 from riskmark.web.static_files import FONT, StaticFiles
 
+WORDS = {
+    "state": words.STATE_WORDS,
+    "symbol": words.SYMBOL_WORDS,
+    "plan": words.PLAN_WORDS,
+    "mark": words.MARK_WORDS,
+    "light": words.LIGHT_WORDS,
+    "left_out": words.LEFT_OUT_WORDS,
+    "null": words.NULL_WORDS,
+    "run": words.RUN_WORDS,
+}
+"""Codes in words, by kind."""
 THEME = "riskmark-theme"
 _THEMES = ("light", "dark")
 _OWN = {**HEADERS, "cache-control": "private, no-store"}
@@ -41,6 +54,8 @@ class Pages:
         self._templates.globals.update(
             asset=static.address,
             version=__version__,
+            words=WORDS,
+            place_of=place_of,
             has_charts=bool(bundle_version()),
             has_font=static.find(static.digest, FONT) is not None,
         )
@@ -51,7 +66,7 @@ class Pages:
         name: str,
         viewer: Caller | None,
         *,
-        status: int = HTTPStatus.OK,
+        code: int = HTTPStatus.OK,
         headers: dict[str, str] | None = None,
         **given: Any,  # noqa: ANN401 - what a template shows
     ) -> HTMLResponse:
@@ -63,7 +78,7 @@ class Pages:
             theme=theme if theme in _THEMES else None,
             **given,
         )
-        return HTMLResponse(text, status, _OWN | (headers or {}))
+        return HTMLResponse(text, code, _OWN | (headers or {}))
 
 
 def pages_of(request: Request) -> Pages:

@@ -126,7 +126,7 @@ def set_up_account(
         )
     except (InputError, LinkRefused) as error:
         return pages_of(request).render(
-            request, "set_up.html", None, status=status_of(error), error=str(error)
+            request, "set_up.html", None, code=status_of(error), error=str(error)
         )
     return RedirectResponse(f"{SIGN_IN}?done=set-up", HTTPStatus.SEE_OTHER)
 
@@ -146,7 +146,7 @@ def _form(
         request,
         "sign_in.html",
         None,
-        status=HTTPStatus.OK if error is None else status_of(error),
+        code=HTTPStatus.OK if error is None else status_of(error),
         headers=headers,
         email=form.email,
         next=own_address(form.next),

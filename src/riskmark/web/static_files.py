@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from riskmark.reports.figures import DARK, LIGHT
 from riskmark.web.charts_bundle import BUNDLE, bundle_version
 
 _TYPES: Final = {
@@ -21,6 +22,8 @@ _TYPES: Final = {
     ".ttf": "font/ttf",
 }
 FONT: Final = "inter.ttf"
+PALETTE: Final = "palette.css"
+"""The colours of figures, made of what ``reports.figures`` names."""
 _LEVEL: Final = 6
 """Of compression: what is best takes seconds and saves a hundredth."""
 
@@ -62,10 +65,16 @@ class StaticFiles:
 def _read() -> dict[str, bytes]:
     folder = files("riskmark.web") / "static"
     found = {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()}
+    found[PALETTE] = _palette().encode()
     font = _find_font()
     if font is not None:
         found[FONT] = font.read_bytes()
     return found
+
+
+def _palette() -> str:
+    pairs = " ".join(f"{name}: light-dark({light}, {DARK[name]});" for name, light in LIGHT.items())
+    return f":root {{ {pairs} }}\n"
 
 
 def _find_font() -> Path | None:

@@ -90,7 +90,7 @@ def _lines(
         return Figure(name, title, what + ".", None, table, _reason(numbers, lines[0].measure))
     note = f"{what}; {rows[0][0]} to {rows[-1][0]}.{_missing(numbers)}"
     values = [_value(day, row, lines) for day, row in _padded(numbers)]
-    spec = _spec(lines, is_money=is_money, is_area=is_area)
+    spec = _spec(lines, time_axis(rows[0][0], rows[-1][0]), is_money=is_money, is_area=is_area)
     return Figure(
         name,
         title,
@@ -120,7 +120,7 @@ def _reason(numbers: Numbers, measure: str) -> NullReason:
     return NullReason(numbers.history.rows[-1].nulls()[measure])
 
 
-def _spec(lines: tuple[_Line, ...], *, is_money: bool, is_area: bool) -> Spec:
+def _spec(lines: tuple[_Line, ...], time: Spec, *, is_money: bool, is_area: bool) -> Spec:
     axis = amount_axis(None) if is_money else share_axis(None, is_zero=is_area)
     colours = {line.label: line.colour for line in lines}
     layers: list[Spec] = []
@@ -137,4 +137,4 @@ def _spec(lines: tuple[_Line, ...], *, is_money: bool, is_area: bool) -> Spec:
     layers[0]["params"] = [zoom()]
     number = MONEY if is_money else SHARE
     layers.append(hover_layer([tooltip(one.measure, one.label, number) for one in lines]))
-    return {"height": HEIGHT, "encoding": {"x": time_axis()}, "layer": layers}
+    return {"height": HEIGHT, "encoding": {"x": time}, "layer": layers}

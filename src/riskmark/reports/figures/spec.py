@@ -24,6 +24,8 @@ MONEY, SHARE, RATIO, PERCENT = ",.0f", ".1%", ".2f", "~%"
 """How numbers are written, in the language of d3-format."""
 HOVER = "hover"
 """The name of the layer that only a pointer needs."""
+_SHORT_SPAN = 120
+"""Days up to which a label of the axis is a day, not a month."""
 SHORT = "replace(format(datum.value, '~s'), 'G', 'B')"
 """Money on an axis: 1.5M, 20k; a billion is B."""
 
@@ -79,14 +81,22 @@ def on_days(values: Sequence[Spec]) -> Spec:
     return {"values": list(values), "format": {"parse": {"session": "utc:'%Y-%m-%d'"}}}
 
 
-def time_axis() -> Spec:
-    """Encode sessions from left to right, with few labels."""
+def time_axis(first: date, last: date) -> Spec:
+    """Encode sessions from left to right, with few labels that tell them apart."""
+    is_short = (last - first).days < _SHORT_SPAN
     return {
         "field": "session",
         "type": "temporal",
         "scale": {"type": "utc"},
         "title": None,
-        "axis": {"tickCount": 7, "grid": False, "labelOverlap": True, "labelFlush": True},
+        "axis": {
+            "tickCount": 4,
+            "format": "%d %b" if is_short else "%b %Y",
+            "grid": False,
+            "labelOverlap": "greedy",
+            "labelSeparation": 6,
+            "labelFlush": True,
+        },
     }
 
 

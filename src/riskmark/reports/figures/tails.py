@@ -28,7 +28,7 @@ from riskmark.reports.figures.spec import (
     zoom,
 )
 
-_PNL, _LOW, _LOWER, _HIT = "P&L", "VaR 95 %", "VaR 99 %", "Exception of VaR 95 %"
+_PNL, _LOW, _LOWER, _HIT = "P&L", "VaR 95 %", "VaR 99 %", "Exception"
 _COLOURS = {_PNL: BAR, _LOW: BLUE, _LOWER: TEAL, _HIT: VERMILION}
 MEASURES: Mapping[str, str] = {
     "var_95": "Historical 95 %",
@@ -71,7 +71,11 @@ def draw_var(numbers: Numbers) -> Figure:
         f"{line['expected']:.1f} were expected."
     )
     values = [_value(one) for one in tried]
-    spec = finish(_var_spec(unit), values, description=f"{title}. {note}")
+    spec = finish(
+        _var_spec(unit, time_axis(tried[0].session, tried[-1].session)),
+        values,
+        description=f"{title}. {note}",
+    )
     return Figure(name, title, note, spec | {"data": on_days(values)}, table)
 
 
@@ -113,7 +117,7 @@ def _reason(numbers: Numbers) -> NullReason:
     return NullReason(reasons.get("var_95_money", NullReason.TOO_FEW_OBSERVATIONS))
 
 
-def _var_spec(unit: str) -> Spec:
+def _var_spec(unit: str, time: Spec) -> Spec:
     axis = amount_axis(None, is_zero=True)
 
     def layer(mark: Spec, field: str, label: str) -> Spec:
@@ -136,7 +140,7 @@ def _var_spec(unit: str) -> Spec:
             ]
         ),
     ]
-    return {"height": HEIGHT, "encoding": {"x": time_axis()}, "layer": layers}
+    return {"height": HEIGHT, "encoding": {"x": time}, "layer": layers}
 
 
 def draw_backtest(numbers: Numbers) -> Figure:

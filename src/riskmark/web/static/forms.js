@@ -2,7 +2,8 @@
 //   <form data-api="METHOD /path" data-done="…">
 // data-done is what is said afterwards; "reload" shows the page anew, an address leads there.
 // data-match sends If-Match, data-confirm asks first, data-reset empties the form.
-// Fields: data-list makes a list of those ticked, data-integer a number, an empty one is left out.
+// Fields: data-list makes a list of those ticked, data-integer a number; an empty one is left out,
+// or null if it is data-nullable.
 import { ask, sentence } from "./asking.js";
 import { notify } from "./notices.js";
 
@@ -38,9 +39,13 @@ export function bodyOf(form) {
   const body = {};
   for (const field of form.elements) {
     if (!field.name || field.disabled) continue;
-    if (field.type === "checkbox") {
-      if ("list" in field.dataset) (body[field.name] ??= []).push(...(field.checked ? [field.value] : []));
-      else body[field.name] = field.checked;
+    if ("list" in field.dataset) {
+      const isMeant = field.type !== "checkbox" || field.checked;
+      (body[field.name] ??= []).push(...(isMeant ? [field.value] : []));
+    } else if (field.type === "checkbox") {
+      body[field.name] = field.checked;
+    } else if (field.value === "" && "nullable" in field.dataset) {
+      body[field.name] = null;
     } else if (field.value !== "") {
       body[field.name] = "integer" in field.dataset ? Number.parseInt(field.value, 10) : field.value;
     }

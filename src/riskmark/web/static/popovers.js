@@ -1,6 +1,8 @@
 // Explanations and menus: opened by their button, placed beside it, and within the window.
 const GAP = 6;
 const EDGE = 12;
+const POINT_MS = 450;
+const LEAVE_MS = 150;
 
 export function watchPopovers() {
   document.addEventListener("beforetoggle", (event) => {
@@ -10,11 +12,39 @@ export function watchPopovers() {
   document.addEventListener("toggle", (event) => {
     if (event.newState === "open") place(event.target);
   }, true);
+  watchPointing();
   for (const name of ["scroll", "resize"]) {
     window.addEventListener(name, () => {
       for (const open of document.querySelectorAll("[popover]:popover-open")) place(open);
     }, { passive: true, capture: true });
   }
+}
+
+// What is pointed at for a moment explains itself, until the pointer leaves; a click keeps it.
+function watchPointing() {
+  let timer = null;
+  let shown = null;
+  document.addEventListener("pointerover", (event) => {
+    if (event.pointerType !== "mouse") return;
+    const button = event.target.closest?.(".why");
+    const target = button && document.getElementById(button.getAttribute("popovertarget"));
+    if (target && target === shown) return;
+    if (shown && !shown.contains(event.target)) {
+      const gone = shown;
+      shown = null;
+      setTimeout(() => gone.matches(":hover") ? (shown = gone) : gone.hidePopover(), LEAVE_MS);
+    }
+    clearTimeout(timer);
+    if (!target || document.querySelector("[popover]:popover-open")) return;
+    timer = setTimeout(() => {
+      shown = target;
+      target.showPopover();
+    }, POINT_MS);
+  });
+  document.addEventListener("pointerdown", () => {
+    clearTimeout(timer);
+    shown = null;
+  }, true);
 }
 
 function buttonOf(popover) {
