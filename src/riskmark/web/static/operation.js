@@ -4,7 +4,7 @@ import { notify } from "./notices.js";
 document.addEventListener("done", (event) => {
   const form = event.target;
   const found = event.detail;
-  if ("run" in form.dataset) window.location.assign(`/operation/runs/${found.run}`);
+  if ("start" in form.dataset) window.location.assign(`/operation/runs/${found.run}`);
   if ("handOver" in form.dataset) showLink(found);
   if ("release" in form.dataset) showRelease(form, found);
 });
