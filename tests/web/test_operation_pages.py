@@ -10,12 +10,8 @@ from tests.web.operated import HOSTILE, fill, make_world
 from riskmark.domain.accounts import Role
 from riskmark.web.application import create_site
 
-OPERATION = tuple(
-    "/operation" + one
-    for one in (
-        "", "/runs", "/symbols", "/prices", "/providers", "/schedule", "/outbox", "/users", "/audit",
-    )
-)  # fmt: skip
+AREAS = ("", "/runs", "/symbols", "/prices", "/providers", "/schedule", "/outbox", "/users")
+OPERATION = (*("/operation" + one for one in AREAS), "/operation/audit")
 EVERYBODY = ("/portfolios/new", "/portfolios/new/template.csv")
 HEADER = "Symbol,Quantity,Entry Price Per Share,Entry Date\n"
 GOOD = HEADER + "AAA,10,100,2025-12-01\nBBB,5,50,2025-12-02\n"
