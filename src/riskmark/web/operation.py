@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from riskmark.api.identity import Caller, Installation
 from riskmark.api.portfolios import rules_of
 from riskmark.api.runs import find_visible_run, viewer_of
-from riskmark.domain.reasons import PortfolioState, RunStatus
+from riskmark.domain.reasons import PortfolioState, RunStatus, Source
+from riskmark.domain.runs import PHASES
 from riskmark.reports.runs import (
     PhaseProgress,
     RunReport,
@@ -37,6 +38,15 @@ OPERATION: Final = "/operation"
 RUNS_SHOWN: Final = 25
 MOST_TEXT: Final = 200
 """Characters of what is searched for."""
+BEGUN: Final = {
+    Source.CRON: "the schedule",
+    Source.ONBOARDING: "a new portfolio",
+    Source.SETTINGS: "a change",
+    Source.ADMIN: "an admin",
+    Source.CLI: "the command line",
+    Source.API: "the API",
+}
+"""By whom or what a run was begun, in words."""
 PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 Words = Annotated[str, Query(max_length=MOST_TEXT)]
 
@@ -126,6 +136,7 @@ def show_runs(
         "operation_runs.html",
         viewer,
         runs=lines,
+        begun=BEGUN,
         state=state,
         states=list(RunStatus),
         before=before,
@@ -168,6 +179,8 @@ def _run_page(
         may_cancel=is_operation or waiting <= {viewer.account.account_id},
         failures=_failures(report, own),
         now=now_of(report),
+        begun=BEGUN[report.summary.source],
+        titles={one.key: one.title for one in PHASES},
     )
 
 

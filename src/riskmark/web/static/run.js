@@ -7,7 +7,7 @@ const MOST_LINES = 2000;
 const LEAVE_MS = 1200;
 const TITLES = {
   prices: "Prices", profiles: "Profiles", symbol_factors: "Symbol factors",
-  symbol_metrics: "Symbol metrics", valuation: "Valuation", analytics: "Analytics",
+  symbol_metrics: "Symbol metrics", valuation: "Valuation", analytics: "Analytics", verify: "Verification",
 };
 const BADGES = { queued: "plain", running: "busy", succeeded: "good", partial: "warn", failed: "bad", cancelled: "plain" };
 const ENDS = {
@@ -135,7 +135,8 @@ function showPhase(phase) {
   const bar = row.querySelector("progress");
   bar.max = phase.total || 1;
   bar.value = phase.total ? phase.done : Number(phase.status === "done");
-  row.querySelector(".phase-count").textContent = `${groups(phase.done)} of ${groups(phase.total)}`;
+  const nothing = phase.status === "done" ? "nothing to do" : "";
+  row.querySelector(".phase-count").textContent = phase.total ? `${groups(phase.done)} of ${groups(phase.total)}` : nothing;
   row.querySelector(".phase-time").textContent = phase.seconds ? duration(phase.seconds) : "";
 }
 
