@@ -15,6 +15,9 @@ PROFILE = os.environ.get("RISKMARK_TEST_PROFILE", "default")
 DATABASE_EXAMPLES = {"default": 50, "deep": 500}[PROFILE]
 """Examples of a property that needs a database, which makes each one slow."""
 
+BOOK_EXAMPLES = {"default": 200, "deep": 5_000}[PROFILE]
+"""Examples of a property of whole books, each a market, several books and all their numbers."""
+
 START = datetime(2020, 1, 1, tzinfo=UTC)
 """When the local account and, unless a test says otherwise, all else was made."""
 

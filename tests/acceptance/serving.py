@@ -1,5 +1,10 @@
-"""A world that is asked over HTTP: people with tokens and sessions, and a client for each."""
+"""A world that is asked over HTTP: people with tokens and sessions, and a client for each.
 
+``served`` asks the application itself; ``listening`` serves one at an address, as
+``riskmark serve`` does.
+"""
+
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +18,7 @@ from tests.acceptance.world import World
 from riskmark.access.secrets import SESSION, TOKEN, new_secret
 from riskmark.api.application import create_api
 from riskmark.app import App
+from riskmark.cli.answering import answer_requests, open_door
 from riskmark.domain.accounts import AccountHolder, Role, Scope
 from riskmark.storage import accounts, web_sessions
 from riskmark.storage.books import Principal
@@ -113,3 +119,19 @@ def served(world: World, make: Callable[[App], FastAPI] = create_api) -> Iterato
     api = make(world.app)
     with TestClient(api, base_url=BASE) as client:
         yield Served(world, api, client)
+
+
+@contextmanager
+def listening(app: App, *, port: int = 0) -> Iterator[str]:
+    """Serve an installation on this machine, at any port if none is given; give its address."""
+    stop = threading.Event()
+    with open_door("127.0.0.1", port) as door:
+        host, found = door.getsockname()
+        server = threading.Thread(target=answer_requests, args=(app, door, stop))
+        server.start()
+        try:
+            yield f"http://{host}:{found}"
+        finally:
+            stop.set()
+            server.join(20)
+    assert not server.is_alive()

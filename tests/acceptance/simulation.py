@@ -17,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from sqlalchemy import event
 from tests.acceptance.simulation_market import before_the_close, draw_outages, draw_symbol
 from tests.acceptance.simulation_nights import NEW_YORK, connect_by_night, move
 from tests.acceptance.soundness import assert_sound
@@ -95,8 +94,6 @@ class Simulation:
     def live(self, template, folder):
         """Live through all nights and compare at the end."""
         forget_yahoo()
-        if self.world.app.database.is_sqlite:
-            event.listen(self.world.app.database.engine, "connect", _do_not_wait_for_the_disk)
         with ProviderServer({}) as server:
             self.server = server
             self._connect(self.world)
@@ -314,11 +311,6 @@ def main():
         Simulation(chosen.seed, size, world).live(path, Path(folder))
         world.close()
     print(f"seed {chosen.seed}, {size}: everything is complete and true")
-
-
-def _do_not_wait_for_the_disk(connection, _record):
-    """Write without waiting: nothing here asks what survives a power cut."""
-    connection.execute("PRAGMA synchronous = OFF")
 
 
 def _bound(world, day):

@@ -6,7 +6,9 @@ from tests.faults.installations import SMALL
 from tests.faults.laboratory import ENDED_WELL, Laboratory
 from tests.support import PROFILE
 
-STEP = {"default": {"sqlite": 7, "postgresql": 29}, "deep": {"sqlite": 1, "postgresql": 3}}[PROFILE]
+STEP = {"default": {"sqlite": 13, "postgresql": 29}, "deep": {"sqlite": 1, "postgresql": 3}}[
+    PROFILE
+]
 """Every how many statements one fails."""
 FIRST = {"default": 4, "deep": 1}[PROFILE]
 

@@ -11,7 +11,7 @@ from riskmark.domain.accounts import AccountHolder, Role
 from riskmark.storage import accounts
 from riskmark.storage.audit import Actor
 
-PASSWORD = "a calm grey heron"
+PASSWORD = "a calm grey heron"  # noqa: S105 - of accounts that tests make
 ANNA, BOB = "anna@example.com", "bob@example.com"
 
 
@@ -51,7 +51,7 @@ class Eyes:
 
     def drawn(self) -> Page:
         """Wait until every chart of the page has been drawn."""
-        self.page.wait_for_function("document.documentElement.dataset.charts === 'drawn'")
+        self.page.wait_for_selector("html[data-charts=drawn]", state="attached")
         return self.page
 
 

@@ -1,7 +1,8 @@
-"""The investor's pages in a browser: their numbers, charts and tables, and what they must not do."""
+"""The investor's pages in a browser: numbers, charts and tables, and what they must not do."""
 
 import json
 import re
+from datetime import date
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,6 +18,9 @@ FIGURES = {
     "attribution_factors",
 }  # fmt: skip
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}}
+
+CONTEXT = {"exclude": [["svg.marks > g"]]}
+"""The thousands of marks of charts are one image to those who listen, named as a whole."""
 
 
 @pytest.fixture
@@ -61,7 +65,7 @@ def test_every_number_of_the_list_is_that_of_show(site, eyes):
     page = eyes.go("/portfolios")
 
     for name, key in site.ids.items():
-        row = page.locator(f"tr[data-portfolio={key}]")
+        row = page.locator(f"tr[data-portfolio='{key}']")
         stored, _ = stored_numbers(site, name)
         shown = shown_numbers_of(row)
         assert len(shown) >= 6
@@ -97,6 +101,7 @@ def test_the_table_behind_a_chart_has_its_numbers(site, eyes, growth):
     place.locator("summary").press("Enter")
 
     rows = place.locator("tbody tr")
+    rows.first.wait_for()
     stored, _ = stored_numbers(site, "Growth")
     sectors = {name.split(".")[1] for name in stored if name.startswith("sectors.")}
     assert set(rows.locator("th").all_text_contents()) == sectors
@@ -124,17 +129,11 @@ def test_a_past_session_shows_its_own_numbers(site, eyes, growth):
     page.get_by_label("Session", exact=True).fill("2021-06-20")
     page.wait_for_url("**session=2021-06-18")
 
-    shown, (stored, _) = shown_numbers(page), stored_numbers(site, "Growth", _day("2021-06-18"))
+    shown, (stored, _) = shown_numbers(page), stored_numbers(site, "Growth", date(2021, 6, 18))
     assert shown == {place: stored[place] for place in shown}
     page.get_by_label(re.compile("The session before")).click()
     page.wait_for_url("**session=2021-06-17")
     assert eyes.errors == []
-
-
-def _day(text):
-    from datetime import date  # noqa: PLC0415 - a test's own word
-
-    return date.fromisoformat(text)
 
 
 def test_a_number_says_where_it_comes_from(eyes, growth):
@@ -148,7 +147,7 @@ def test_a_number_says_where_it_comes_from(eyes, growth):
     assert told.is_visible()
     text = told.text_content()
     assert "90 sessions; at least 30 observed" in text
-    assert "28 Dec 2022" in text
+    assert "28\xa0Dec\xa02022" in text
     assert "risk.beta" in text
     page.keyboard.press("Escape")
     assert not told.is_visible()
@@ -170,24 +169,22 @@ def test_trades_are_tried_and_not_stored(eyes, growth):
     assert eyes.errors == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "path", ["/sign-in", "/portfolios", "/account", "/nowhere", "P", "P/settings"]
 )
-def test_pages_can_be_used_by_everybody(browser, signed_in, site, growth, scheme, path):
+def test_pages_can_be_used_by_everybody(browser, signed_in, site, growth, path):
     context = browser.new_context(
-        storage_state=None if path == "/sign-in" else signed_in,
-        color_scheme=scheme,
-        reduced_motion="reduce",
+        storage_state=None if path == "/sign-in" else signed_in, reduced_motion="reduce"
     )
     eyes = Eyes(context.new_page(), site.base)
     eyes.go(path.replace("P", growth, 1) if path.startswith("P") else path)
     if path == "P":
         eyes.drawn()
 
-    found = Axe().run(eyes.page, options=RULES)
-
-    assert found.violations_count == 0, found.generate_report()
+    for scheme in ("light", "dark"):
+        eyes.page.emulate_media(color_scheme=scheme)
+        found = Axe().run(eyes.page, context=CONTEXT, options=RULES)
+        assert found.violations_count == 0, found.generate_report()
     context.close()
 
 

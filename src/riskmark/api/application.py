@@ -3,9 +3,11 @@
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from riskmark.api import (
@@ -21,6 +23,7 @@ from riskmark.api import (
     signing_in,
 )
 from riskmark.api.boundaries import Boundaries
+from riskmark.api.examples import add_examples
 from riskmark.api.kept import Kept
 from riskmark.api.problems import PROBLEMS, add_problems
 from riskmark.app import App
@@ -37,7 +40,7 @@ DESCRIPTION = (
 
 def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
     """Return the application that serves an installation; ``stop`` ends its open streams."""
-    api = FastAPI(
+    api = _Described(
         title="Riskmark",
         version="1",
         description=DESCRIPTION,
@@ -45,6 +48,7 @@ def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        generate_unique_id_function=_name_of,
         lifespan=_lifespan,
     )
     api.state.installation = app
@@ -69,6 +73,21 @@ def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
     api.add_middleware(TrustedHostMiddleware, allowed_hosts=list(app.settings.server.allowed_hosts))
     api.add_middleware(Boundaries)
     return api
+
+
+class _Described(FastAPI):
+    """An application whose description has examples."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description; it is made once."""
+        if self.openapi_schema is None:
+            add_examples(super().openapi())
+        return super().openapi()
+
+
+def _name_of(route: APIRoute) -> str:
+    """Return an operation's id: its name, so that a path may change and a made client does not."""
+    return route.name
 
 
 @asynccontextmanager

@@ -140,7 +140,8 @@ for _one, (_model, _chosen) in SECTIONS.items():
         _reader_of(_one),
         response_model=_model,
         name=f"read_{_one}",
-        summary=f"Show {', '.join(_chosen).replace('_', ' ')} of one session.",
+        summary=f"Read {_one.title()}",
+        description=f"{_model.__doc__} One session; what ``snapshot`` has of it, and no more.",
     )
 
 

@@ -44,6 +44,7 @@ def answer_requests(app: "App", door: socket.socket, stop: threading.Event) -> N
     """Answer what comes in at ``door`` until ``stop`` is set."""
     import uvicorn
 
+    from riskmark.api.connections import Connection
     from riskmark.web.application import create_site
 
     config = uvicorn.Config(
@@ -54,6 +55,8 @@ def answer_requests(app: "App", door: socket.socket, stop: threading.Event) -> N
         server_header=False,
         proxy_headers=False,
         lifespan="on",
+        http=Connection,
+        ws="none",
         limit_concurrency=_MOST_AT_ONCE,
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_GRACE_S,

@@ -17,6 +17,10 @@ _WORDS = {
     "run": "runs",
     "outbox": "notices sent or given up",
     "provider_symbol": "symbols unknown to a provider",
+    "web_session": "sessions of people that ended",
+    "setup_link": "links for passwords that ended",
+    "sign_in_try": "failed sign-ins",
+    "audit_entry": "lines of the audit log",
 }
 """What the piles of ``storage.retention`` are called; others by the names of their tables."""
 

@@ -16,6 +16,8 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     keep_runs_days: int
     keep_provider_days: int
     keep_sent_days: int
+    keep_sign_in_days: int
+    keep_audit_days: int
 
     @property
     def problem(self) -> str | None:

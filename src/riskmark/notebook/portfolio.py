@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmark.notebook.answers import Answers
 from riskmark.notebook.arguments import Day, as_day
+from riskmark.notebook.extras import load_extra
 from riskmark.notebook.measures import RISK_SECTIONS, SECTIONS, measure_table
 from riskmark.notebook.session_lines import SessionLines
 from riskmark.notebook.tables import (
@@ -23,6 +24,7 @@ from riskmark.reports.history import FIELDS, load_history
 from riskmark.reports.shown import EVERY_PART, Part
 
 if TYPE_CHECKING:
+    from altair import Chart
     from pandas import DataFrame  # type: ignore[import-untyped]
 
     from riskmark.notebook.figures.plots import Plots
@@ -46,6 +48,33 @@ class Portfolio(SessionLines, Answers):
         from riskmark.notebook.figures.plots import Plots  # noqa: PLC0415 - each knows the other
 
         return Plots(self)
+
+    def figure(self, name: str, session: Day = None) -> "Chart":
+        """Draw a figure as the pages and the reports have it.
+
+        Parameters
+        ----------
+        name : str
+            One of ``riskmark.reports.figures.NAMES``, as ``"drawdown"`` or ``"risk_shares"``.
+        session : str or date, optional
+            The session; default: the newest.
+
+        Returns
+        -------
+        altair.Chart
+            The figure; it states its unit.
+
+        Raises
+        ------
+        NotValued
+            There is no snapshot of that session.
+        InputError
+            There is no such figure, or nothing to draw; the message says why.
+        """
+        load_extra("altair")
+        from riskmark.notebook.figures.shared import shared_figure  # noqa: PLC0415 - needs Altair
+
+        return shared_figure(self, name, session=as_day(session, "session"))
 
     def history(self, *measures: str, first: Day = None, last: Day = None) -> "DataFrame":
         """Return the series of stored numbers.

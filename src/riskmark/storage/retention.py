@@ -1,6 +1,7 @@
 """Retention: what is old goes, a little at a time; inputs and snapshots never do.
 
-A *pile* is rows of one table that are older than the settings keep. Logs of runs are deleted.
+A *pile* is rows of one table that are older than the settings keep. Logs of runs, the audit log
+and what signing in leaves behind are deleted.
 The lines of a cell's positions are taken out of its pack, which notes when: a snapshot's
 numbers stay as they are, reports say ``pruned`` where the lines would stand, and nothing is
 planned again. A cell that a run computes again has its lines again, until the next pruning.
@@ -69,6 +70,7 @@ def list_piles(
         before = _before(connection, at, retention.keep_sent_days)
         condition = "status <> 'waiting' AND created_at < ?"
         piles.append(Pile("outbox", "outbox", condition, (before,)))
+    piles.extend(_of_people(connection, retention, at))
     return tuple(piles)
 
 
@@ -89,6 +91,19 @@ def _of_runs(connection: Connection, retention: RetentionSettings, at: datetime)
             for name, column in _referring_to(schema.run)
         ]
         piles.append(Pile("run", "run", old, (before,)))
+    return piles
+
+
+def _of_people(connection: Connection, retention: RetentionSettings, at: datetime) -> list[Pile]:
+    """Return what people leave behind who sign in; tokens stay until they are revoked, and on."""
+    piles = []
+    if retention.keep_sign_in_days:
+        before = _before(connection, at, retention.keep_sign_in_days)
+        ended = (("web_session", "expires_at"), ("setup_link", "expires_at"), ("sign_in_try", "at"))
+        piles += [Pile(name, name, f"{column} < ?", (before,)) for name, column in ended]
+    if retention.keep_audit_days:
+        before = _before(connection, at, retention.keep_audit_days)
+        piles.append(Pile("audit_entry", "audit_entry", "at < ?", (before,)))
     return piles
 
 

@@ -6,8 +6,10 @@ is sent to sign in, and from there back to where he wanted to go.
 """
 
 import threading
+from typing import Final
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from riskmark.api.application import create_api
 from riskmark.app import App
@@ -42,6 +44,8 @@ ROUTERS = (
     operation_people.router,
 )
 """Every router of pages; those whose addresses begin as a portfolio's do stand before it."""
+_WORTH_IT: Final = 4096
+"""Bytes from which compressing an answer is worth its time; streams of events are left alone."""
 
 
 def create_site(app: App, *, stop: threading.Event | None = None) -> FastAPI:
@@ -53,4 +57,6 @@ def create_site(app: App, *, stop: threading.Event | None = None) -> FastAPI:
     for router in ROUTERS:
         site.include_router(router, include_in_schema=False)
     show_errors(site)
+    # Nothing secret stands beside what a stranger could choose, so that sizes tell nothing.
+    site.add_middleware(GZipMiddleware, minimum_size=_WORTH_IT, compresslevel=5)
     return site

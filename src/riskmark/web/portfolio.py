@@ -26,7 +26,7 @@ from riskmark.reports.catalogue.whole import catalogue
 from riskmark.reports.documents import Document
 from riskmark.reports.figures import NAMES, Figure, draw, load_numbers
 from riskmark.reports.history import load_history
-from riskmark.reports.price_quality import load_quality
+from riskmark.reports.price_sources import load_sources
 from riskmark.reports.snapshot import load_snapshot
 from riskmark.reports.status import load_status
 from riskmark.reports.words import NULL_WORDS, in_words
@@ -82,10 +82,10 @@ def _load_shown(
     positions = sorted(document["positions"] or (), key=lambda one: -abs(one["market_value"] or 0))
     listed = positions[:MOST_POSITIONS]
     rules = rules_of(app, connection)
-    quality = load_quality(connection, rules=rules, symbols=[one["symbol"] for one in listed])
+    providers = load_sources(connection, [one["symbol"] for one in listed])
     sources = {
-        one.symbol: ", ".join(f"{name} ({count:,})" for name, count in one.providers.items())
-        for one in quality.symbols
+        symbol: ", ".join(f"{name} ({count:,} bars)" for name, count in given.items())
+        for symbol, given in providers.items()
     }
     status = load_status(connection, viewer.principal, rules=rules, scope=[key])
     return {

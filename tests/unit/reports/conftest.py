@@ -6,12 +6,14 @@ from importlib import metadata
 import pytest
 from sqlalchemy import insert
 from tests.acceptance.world import FACTORS, LAST, World, at_close
+from tests.unit.reports.drawn_books import add_books
 
 from riskmark.domain.sessions import FIRST_DATE
 from riskmark.settings import load_settings
 from riskmark.storage import calendar as stored_calendar
 from riskmark.storage import schema
-from riskmark.storage.engines import bind_date, bind_instant, write_rows
+from riskmark.storage.engines import bind_date, bind_instant, open_database, write_rows
+from riskmark.storage.migrate import migrate
 
 START = date(2021, 1, 4)
 """The calendar of these tests begins here; a whole one takes longer to write than a test."""
@@ -51,5 +53,20 @@ def world(database, calendar_rows):
     store_calendar(database, calendar_rows)
     made = World(database.engine.url.render_as_string(hide_password=False))
     made.add_prices(*FACTORS)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory, calendar_rows):
+    """Give an installation with books to draw, for tests that change nothing."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('drawn') / 'riskmark.db'}"
+    opened = open_database(url)
+    migrate(opened)
+    store_calendar(opened, calendar_rows)
+    opened.close()
+    made = World(url)
+    made.add_prices(*FACTORS)
+    add_books(made)
     yield made
     made.close()

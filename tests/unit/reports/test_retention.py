@@ -11,6 +11,7 @@ from tests.acceptance.world import LAST, World, assert_equal_results
 from tests.unit.reports.worlds import MON, THU, TUE, WED, rules_of
 
 from riskmark import notebook
+from riskmark.domain.accounts import Role
 from riskmark.domain.exports import Exported
 from riskmark.domain.reasons import NullReason, RunStatus
 from riskmark.domain.retention_settings import RetentionSettings
@@ -19,10 +20,13 @@ from riskmark.reports.exports import load_lines
 from riskmark.reports.rules import load_plan
 from riskmark.reports.snapshot import load_snapshot
 from riskmark.reports.verify import verify
-from riskmark.storage import retention
+from riskmark.storage import accounts, audit, retention, schema, web_sessions
+from riskmark.storage.audit import Actor
 from riskmark.storage.retention import count_piles, list_piles, prune
+from riskmark.storage.web_sessions import WebSession
 
 NOW = datetime(2026, 1, 9, tzinfo=UTC)
+ACTOR = Actor(None, "-", "-")
 KEPT_FOR_EVER = ("lot", "flow", "price", "action", "input_change", "snapshot", "restatement")
 
 
@@ -319,3 +323,38 @@ def test_a_pruning_that_is_stopped_is_finished_by_the_next(valued, monkeypatch):
     rest = prune(valued.app.database, piles)
 
     assert rest == {"positions": len(valued.stored_sessions("book")) - 2 - 3}
+
+
+def test_what_signing_in_left_behind_goes_and_the_audit_log_is_kept_longer(world):
+    with world.app.database.write() as connection:
+        email, role = "ann@example.com", Role.OWNER
+        ann = accounts.create_account(connection, email, "Ann", role=role, at=NOW)
+        for age in (0, 2, 30, 500):
+            then = NOW - timedelta(days=age)
+            session = WebSession(ann.account_id, then, then, then + timedelta(days=1), "test")
+            connection.execute(
+                schema.web_session.insert().values(token_hash=f"s{age}", **session._asdict())
+            )
+            ends = {"account_id": ann.account_id, "expires_at": then}
+            connection.execute(schema.setup_link.insert().values(token_hash=f"l{age}", **ends))
+            connection.execute(schema.sign_in_try.insert().values(subject=f"t{age}", at=then))
+            audit.note(connection, ACTOR, "sign_in", at=then, object_kind="n", object_id=f"{age}")
+
+    done = prune(
+        world.app.database, piles_of(world, at=NOW, keep_sign_in_days=7, keep_audit_days=400)
+    )
+
+    assert done == {"web_session": 2, "setup_link": 2, "sign_in_try": 2, "audit_entry": 1}
+    kept_hashes = world.rows("SELECT token_hash FROM web_session ORDER BY 1")
+    assert kept_hashes == [("s0",), ("s2",)]
+    with world.app.database.read() as connection:
+        told = [one.object_id for one in audit.list_entries(connection)]
+        assert web_sessions.find_session(connection, "s0", at=NOW, idle=timedelta(hours=2))
+    assert told == ["30", "2", "0"]
+
+
+def test_the_audit_log_is_kept_longer_than_a_year_by_default(world):
+    settings = world.app.settings.retention
+
+    assert settings.keep_audit_days > 366
+    assert settings.keep_sign_in_days > 0

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
+from tests.support import BOOK_EXAMPLES
 from tests.unit.valuation.laws import (
     assert_close,
     assert_same,
@@ -66,6 +67,7 @@ def scaled(book: Book, by: float) -> Book:
     return replace(grown, equity=book.equity * by, flows=flows)
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(cases, st.sampled_from([2.0, 0.5, 10.0, 1 / 3]))
 def test_a_book_of_another_size_has_other_money_and_the_same_shares(case: Case, by: float):
     numbers = measure_case(case)
@@ -75,6 +77,7 @@ def test_a_book_of_another_size_has_other_money_and_the_same_shares(case: Case, 
     assert_same(numbers, grown, money=by)
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(cases, st.sampled_from([100.0, 0.07]))
 def test_another_unit_of_money_changes_amounts_alone(case: Case, unit: float):
     def change(book: Book) -> Book:
@@ -101,6 +104,7 @@ def test_another_unit_of_money_changes_amounts_alone(case: Case, unit: float):
         np.testing.assert_allclose(found[name], numbers[name] * unit, rtol=1e-12)
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(cases, st.floats(0.1, 8), st.sampled_from([1.0, -1.0]))
 def test_leverage_scales_what_is_at_risk_and_not_how_it_is_mixed(
     case: Case, leverage: float, side: float
@@ -131,6 +135,7 @@ def _scales(name: str, side: float) -> bool:
     return side > 0 or (is_linear and "var_" not in name and "es_9" not in name)
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(cases, seeds, st.integers(1, 8))
 def test_pieces_of_lots_and_the_order_of_all_there_is_do_not_matter(
     case: Case, seed: int, eighths: int
@@ -166,6 +171,7 @@ def test_pieces_of_lots_and_the_order_of_all_there_is_do_not_matter(
     assert_same(numbers, found.renamed(places))
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(cases, st.integers(0, 8), st.booleans())
 def test_a_session_and_a_book_alone_have_the_numbers_that_they_have_among_others(
     case: Case, back: int, some_books
@@ -186,6 +192,7 @@ def test_a_session_and_a_book_alone_have_the_numbers_that_they_have_among_others
     assert_same(numbers.where(chosen), alone)
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(seeds, st.sampled_from([505, 520]), st.sampled_from([0.0, 0.02]), st.integers(1, 40))
 def test_prices_from_before_every_window_do_not_matter(
     seed: int, sessions: int, gaps: float, more: int
@@ -231,6 +238,7 @@ def _earlier(book: Book, by: int) -> Book:
     )
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(cases, st.sampled_from(HELD[:4]), st.sampled_from([2.0, 3.0, 0.1, 1.5]), st.integers(0, 80))
 def test_a_split_with_consistent_prices_changes_no_number(
     case: Case, symbol: str, ratio: float, back: int
@@ -272,6 +280,7 @@ def test_a_split_with_consistent_prices_changes_no_number(
         np.testing.assert_allclose(found[moved[1]], numbers[moved[1]] / after, rtol=1e-12)
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(cases, seeds)
 def test_nothing_that_comes_later_changes_a_number(case: Case, seed: int):
     rng = np.random.default_rng(seed)
@@ -308,6 +317,7 @@ def test_nothing_that_comes_later_changes_a_number(case: Case, seed: int):
     assert_same(*then)
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(cases)
 def test_money_of_two_books_together_is_the_sum_and_their_risk_no_more(case: Case):
     books = (*case.books, *case.books)[:2]
@@ -342,6 +352,7 @@ def _adds_up(name: str) -> bool:
     return (is_money(name) and not of_size) or name.endswith((".weight", ".exposure", ".net"))
 
 
+@settings(max_examples=BOOK_EXAMPLES)
 @given(seeds, st.sampled_from(["market", "market_1y", "rates", "style", "spread"]))
 def test_exposures_are_those_of_the_series_of_what_is_held(seed: int, model_name: str):
     case = random_case(seed, sessions=300, rows=1)

@@ -77,7 +77,8 @@ def _draw(
     note = f"P&L in {unit} from {found['from']} to {found['to']}."
     named: list[Spec] = [{"name": name, "value": pnl} for name, pnl in lines]
     # What made nothing has no bar, and would push out what did.
-    moved = [line for line in named if line["value"]]
+    known = [line for line in named if line["value"] is not None]
+    moved = [line for line in known if line["value"]] or known
     values = largest(moved, "value")
     if not values:
         why = NullReason.NO_HOLDINGS if reason is None else NullReason(reason)

@@ -28,7 +28,7 @@ def shown_of(shown: int, every: int, what: str) -> str:
 def signed_bars(lines: Sequence[Spec], axis: Spec, *, tooltips: Sequence[Spec]) -> Spec:
     """Draw ``value`` for each ``name``: blue from 0 up, vermilion below."""
     return {
-        "height": {"step": STEP},
+        "height": STEP * len(lines),
         "mark": {"type": "bar"},
         "encoding": {
             "y": names_axis([line["name"] for line in lines]),

@@ -67,7 +67,7 @@ def _sector_spec(values: list[Spec], *, has_benchmark: bool) -> Spec:
     tooltips = [tooltip("name", "Sector")]
     tooltips += [tooltip(label.lower(), label, SHARE) for label in marks]
     return {
-        "height": {"step": STEP},
+        "height": STEP * len(values),
         "encoding": {"y": names_axis([one["name"] for one in values]), "tooltip": tooltips},
         "layer": layers,
     }

@@ -81,7 +81,7 @@ def _spec(order: list[str]) -> Spec:
         },
     }
     return {
-        "height": {"step": size},
+        "height": size * count,
         "encoding": {
             "x": {"field": "column", **names, "axis": axis | {"labelAngle": -90}},
             "y": {"field": "row", **names, "axis": axis},

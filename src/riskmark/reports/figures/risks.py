@@ -22,7 +22,7 @@ from riskmark.reports.figures.spec import (
 )
 from riskmark.reports.figures.wording import scenario_words, unknown_words
 
-_DIRECT, _PREDICTIVE = "Shocked factors alone", "Other factors follow"
+_DIRECT, _PREDICTIVE = "Shock alone", "Others follow"
 _KINDS = {"direct": _DIRECT, "predictive": _PREDICTIVE}
 _COLOURS = {"domain": [_DIRECT, _PREDICTIVE], "range": [BLUE, TEAL]}
 SPECIFIC = "Specific"
@@ -72,7 +72,7 @@ def _factor_spec(values: list[Spec], unit: str) -> Spec:
         {"calculate": "datum.exposure + datum.stderr", "as": "to"},
     ]
     return {
-        "height": {"step": STEP + 4},
+        "height": (STEP + 4) * len(values),
         "encoding": {"y": names_axis([one["name"] for one in values]), "tooltip": tooltips},
         "layer": [
             {
@@ -152,7 +152,7 @@ def _outcome(line: Mapping[str, Any]) -> float:
 
 def _stress_spec(order: list[str], unit: str) -> Spec:
     return {
-        "height": {"step": STEP / 2, "for": "offset"},
+        "height": STEP * len(order),
         "mark": {"type": "bar"},
         "encoding": {
             "y": names_axis(order),

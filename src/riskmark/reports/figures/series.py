@@ -60,7 +60,7 @@ def draw_volatility(numbers: Numbers) -> Figure:
     lines = (
         _Line("vol_21", "21 sessions", TEAL),
         _Line("vol_63", "63 sessions", BLUE),
-        _Line("vol_har_21d", "HAR forecast, 21 sessions", VERMILION, (5, 3)),
+        _Line("vol_har_21d", "HAR forecast", VERMILION, (5, 3)),
     )
     what = "Volatility a year, as measured, and the HAR forecast of the 21 sessions after"
     return _lines(numbers, "volatility", "Volatility", lines, what=what)

@@ -14,6 +14,8 @@ from riskmark.reports.figures.palette import GRID, LABEL, SURFACE, TEXT
 Spec: TypeAlias = dict[str, Any]
 
 FONT = "Inter, system-ui, sans-serif"
+# A number of pixels, not a step: Vega-Lite warns where a width is that of the container and a
+# height is not known before.
 HEIGHT = 220
 """Pixels of a figure of lines."""
 STEP = 22
@@ -26,6 +28,9 @@ HOVER = "hover"
 """The name of the layer that only a pointer needs."""
 _SHORT_SPAN = 120
 """Days up to which a label of the axis is a day, not a month."""
+_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
+_MOST_LABELS = 6
+"""Labels that fit below a figure on a telephone."""
 SHORT = "replace(format(datum.value, '~s'), 'G', 'B')"
 """Money on an axis: 1.5M, 20k; a billion is B."""
 
@@ -90,7 +95,7 @@ def time_axis(first: date, last: date) -> Spec:
         "scale": {"type": "utc"},
         "title": None,
         "axis": {
-            "tickCount": 4,
+            "tickCount": 4 if is_short else _months(first, last),
             "format": "%d %b" if is_short else "%b %Y",
             "grid": False,
             "labelOverlap": "greedy",
@@ -98,6 +103,13 @@ def time_axis(first: date, last: date) -> Spec:
             "labelFlush": True,
         },
     }
+
+
+def _months(first: date, last: date) -> Spec:
+    """Choose how far apart the labels of whole months are."""
+    months = 12 * (last.year - first.year) + last.month - first.month
+    step = next((one for one in _STEPS if months <= one * _MOST_LABELS), _STEPS[-1])
+    return {"interval": "month", "step": step}
 
 
 def amount_axis(title: str | None, *, is_zero: bool = False) -> Spec:

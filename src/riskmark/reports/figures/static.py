@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from riskmark.reports.extras import load_extra
 from riskmark.reports.figures.figure import Figure
 from riskmark.reports.figures.palette import Palette
-from riskmark.reports.figures.spec import HOVER, Spec
+from riskmark.reports.figures.spec import HEIGHT, HOVER, Spec
 
 EXTRA = "pdf"
 FAMILY = "Inter"
@@ -25,16 +25,22 @@ class NothingToDraw(ValueError):
     """The figure has no document."""
 
 
-def static_svg(figure: Figure, palette: Palette | None = None, *, width: int = 640) -> str:
+def static_svg(
+    figure: Figure, palette: Palette | None = None, *, width: int = 640, height: int | None = None
+) -> str:
     """Draw a figure as SVG of ``width`` pixels.
+
+    ``height`` is that of a figure of lines; bars take what they need.
 
     With a ``palette`` its colours are put in; without one they stay names, for a page that has
     their values. Raises ``MissingExtra``, and ``NothingToDraw`` for a figure without a document.
     """
     if figure.spec is None:
         raise NothingToDraw(figure.name)
-    spec = json.dumps(still(figure.spec) | {"width": width}, ensure_ascii=False)
-    drawn: str = _drawing().library.vegalite_to_svg(spec)
+    spec = still(figure.spec) | {"width": width}
+    if height is not None and spec["height"] == HEIGHT:
+        spec["height"] = height
+    drawn: str = _drawing().library.vegalite_to_svg(json.dumps(spec, ensure_ascii=False))
     return coloured(drawn, palette) if palette else drawn
 
 

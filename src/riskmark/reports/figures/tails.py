@@ -31,13 +31,13 @@ from riskmark.reports.figures.spec import (
 _PNL, _LOW, _LOWER, _HIT = "P&L", "VaR 95 %", "VaR 99 %", "Exception"
 _COLOURS = {_PNL: BAR, _LOW: BLUE, _LOWER: TEAL, _HIT: VERMILION}
 MEASURES: Mapping[str, str] = {
-    "var_95": "Historical 95 %",
-    "var_99": "Historical 99 %",
-    "var_95_param": "Parametric 95 %",
-    "var_99_param": "Parametric 99 %",
+    "var_95": "Historical 95\u00a0%",
+    "var_99": "Historical 99\u00a0%",
+    "var_95_param": "Parametric 95\u00a0%",
+    "var_99_param": "Parametric 99\u00a0%",
 }
 """The VaRs that are back-tested, in words."""
-_OVER, _WITHIN = "More than expected", "No more than expected"
+_OVER, _WITHIN = "More than expected", "No more"
 
 
 class _Tried(NamedTuple):
@@ -192,7 +192,7 @@ def _test_spec() -> Spec:
     x: Spec = {"type": "quantitative", "title": "Exceptions", "axis": {"tickCount": 5}}
     scale = {"domain": [_OVER, _WITHIN], "range": [VERMILION, BLUE]}
     return {
-        "height": {"step": STEP + 4},
+        "height": (STEP + 4) * len(MEASURES),
         "encoding": {"y": names_axis(list(MEASURES.values())), "tooltip": tooltips},
         "layer": [
             {

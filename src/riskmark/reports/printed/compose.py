@@ -6,7 +6,6 @@ Sums are made of positions that have no line of their own, and nothing else is c
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskmark import __version__
 from riskmark.domain.reasons import SnapshotState
 from riskmark.reports.figures.gallery import draw
 from riskmark.reports.figures.numbers import Numbers
@@ -37,7 +36,7 @@ from riskmark.reports.words import (
 
 FIGURES = (
     "performance", "drawdown", "volatility", "var", "factors", "risk_shares", "stress", "sectors",
-    "attribution_sectors", "concentration",
+    "attribution_sectors", "attribution_factors",
 )  # fmt: skip
 """The figures of a report."""
 _MOST_REASONS = 6
@@ -48,7 +47,7 @@ _RETURNS = {
     "twr_ytd": "Year to date",
     "twr_1y": "1 year",
     "twr_inception": "Since inception",
-    "mwr_inception": "Money-weighted, since inception",
+    "mwr_inception": "Money-weighted",
 }
 _LOSSES = {
     "var_95": "VaR 95\u00a0%",
@@ -76,7 +75,7 @@ def compose(numbers: Numbers, *, sources: Sequence[str]) -> Content:
             Section("Exposures and stress", _exposures(numbers), is_new_page=True),
             Section("Positions", (*_held(numbers), *_remarks(numbers))),
         ),
-        footer=f"Riskmark {__version__} · run {shown['provenance']['run']} · {shown['session']}",
+        footer=f"Riskmark · run {shown['provenance']['run']} · {shown['session']}",
     )
 
 
@@ -133,7 +132,7 @@ def _tiles(numbers: Numbers) -> Tiles:
             Tile(
                 "VaR 95\u00a0%, one session",
                 money(var),
-                noted("risk.var_95_money", var, f"{unit}, {share(risk['var_95'], 2)} of NAV"),
+                noted("risk.var_95_money", var, _of_nav(unit, risk["var_95"])),
             ),
             Tile("Beta", ratio(risk["beta"]), noted("risk.beta", risk["beta"], "to the market")),
             Tile(
@@ -143,6 +142,10 @@ def _tiles(numbers: Numbers) -> Tiles:
             ),
         )
     )
+
+
+def _of_nav(unit: str, value: float | None) -> str:
+    return unit if value is None else f"{unit}, {share(value, 2)} of NAV"
 
 
 def _trough(made: Mapping[str, Any]) -> str:
@@ -215,7 +218,7 @@ def _backtests(numbers: Numbers) -> Block:
 
 
 def _exposures(numbers: Numbers) -> tuple[Row, ...]:
-    beside = _pictures(numbers, "sectors", "attribution_sectors", "concentration")
+    beside = _pictures(numbers, "sectors", "attribution_sectors", "attribution_factors")
     return (
         _pictures(numbers, "factors", "risk_shares"),
         (*_pictures(numbers, "stress"), Stack(beside)),
@@ -229,5 +232,5 @@ def _held(numbers: Numbers) -> tuple[Row, ...]:
 
 def _remarks(numbers: Numbers) -> tuple[Row, ...]:
     missing = null_words(numbers)
-    words = (Words("What cannot be said, and why", missing),) if missing else ()
-    return (*((one,) for one in words), (Words("Method and sources", method_words(numbers)),))
+    absent = (Words("What cannot be said, and why", missing),) if missing else ()
+    return ((*absent, Words("Method and sources", method_words(numbers))),)

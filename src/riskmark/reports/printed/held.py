@@ -41,6 +41,7 @@ def positions_grid(numbers: Numbers) -> Grid | None:
         return Grid("", (Heading("Positions", is_number=False),), ((f"Not shown: {why}.",),))
     if not lines:
         return None
+    cash = money(numbers.snapshot["snapshot"]["cash"])
     held = [line for line in lines if line["mark_kind"] is not None]
     closed = lines[len(held) :]
     own = held if len(held) <= MOST else held[: MOST - 1]
@@ -50,7 +51,7 @@ def positions_grid(numbers: Numbers) -> Grid | None:
         rows.append(_sum(plural(len(rest), "other"), rest))
     if closed:
         rows.append(_sum(f"{len(closed):,} closed in the session", closed))
-    rows.append(_sum("All", lines))
+    rows.append(_sum("All positions", lines))
     return Grid(
         "",
         _HEADINGS,
@@ -58,7 +59,7 @@ def positions_grid(numbers: Numbers) -> Grid | None:
         has_total=True,
         note=(
             f"Value and P&L of the session in {numbers.currency}; weight and part of the expected "
-            "shortfall in % of NAV."
+            f"shortfall in % of NAV. Cash beside them: {cash}."
         ),
     )
 

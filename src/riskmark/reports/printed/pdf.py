@@ -13,12 +13,15 @@ from riskmark.reports.extras import load_extra
 from riskmark.reports.figures.palette import LIGHT
 from riskmark.reports.figures.static import EXTRA, font_folder, static_svg
 from riskmark.reports.printed.content import Block, Content, Picture, Row, Stack
+from riskmark.reports.printed.letters import REPLACEMENT, fit
 from riskmark.reports.words import NULL_WORDS, in_words
 
 STANDARD = "ua-1"
 """PDF/UA: what people who cannot see need of it."""
 WHOLE, HALF = 764, 370
 """Pixels of a figure over the whole width, and of one of two."""
+LINES = 185
+"""Pixels of the height of a figure of lines: two of them and two tables share the first page."""
 _TEMPLATE = "report.typ"
 
 
@@ -36,7 +39,7 @@ def write_pdf(content: Content) -> bytes:
             format="pdf",
             font_paths=[str(font_folder().resolve())],
             ignore_system_fonts=True,
-            sys_inputs={"report": json.dumps(_plain(content), ensure_ascii=False)},
+            sys_inputs={"report": _fitted(content)},
             pdf_standards=[STANDARD],
         )
     except typst.TypstError as error:
@@ -44,6 +47,17 @@ def write_pdf(content: Content) -> bytes:
     if warnings:
         raise PrintingFailed(f"the report cannot be set as it should be: {warnings[0].message}")
     return bytes(written)
+
+
+def _fitted(content: Content) -> str:
+    """Write a report as JSON in characters that the font has, and say so if it lacks any."""
+    plain = _plain(content)
+    written = json.dumps(plain, ensure_ascii=False)
+    fitted = fit(written)
+    if fitted == written:
+        return written
+    said = f" {REPLACEMENT} stands for a character that the font of this document lacks."
+    return fit(json.dumps(plain | {"basis": content.basis + said}, ensure_ascii=False))
 
 
 def _plain(content: Content) -> dict[str, Any]:
@@ -77,7 +91,7 @@ def _block(block: Block | Stack, width: int) -> dict[str, Any]:
 
 def _picture(block: Picture, width: int) -> dict[str, Any]:
     figure = block.figure
-    drawn = None if figure.spec is None else static_svg(figure, LIGHT, width=width)
+    drawn = None if figure.spec is None else static_svg(figure, LIGHT, width=width, height=LINES)
     reason = "" if figure.reason is None else f"Not shown: {in_words(NULL_WORDS, figure.reason)}."
     return {
         "title": figure.title,

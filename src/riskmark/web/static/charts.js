@@ -3,12 +3,15 @@
 import { Refused, ask, sentence } from "./asking.js";
 import { written } from "./writing.js";
 
+// Thousands of marks are no reading: who cannot see a chart hears what it shows, and has its table.
+const CONFIG = { aria: false };
 const NARROW = 480;
 const OPTIONS = {
   renderer: "svg",
   actions: false,
   ast: true,
   defaultStyle: false,
+  config: CONFIG,
   tooltip: { disableDefaultStyle: true, id: "vg-tooltip" },
 };
 
@@ -51,6 +54,8 @@ async function draw(place, figure) {
     return;
   }
   plot.replaceChildren();
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", `${figure.title}. ${figure.note}`);
   const spec = structuredClone(figure.spec);
   // A finger that scrolls the page must not drag the chart.
   if (window.matchMedia("(pointer: coarse)").matches) delete spec.params;
@@ -71,7 +76,7 @@ function tableOf(figure) {
   const table = document.createElement("table");
   table.className = "table tight";
   const heads = table.createTHead().insertRow();
-  for (const column of figure.table.columns) {
+  for (const column of figure.columns) {
     const head = document.createElement("th");
     head.scope = "col";
     head.textContent = column.label;
@@ -79,9 +84,9 @@ function tableOf(figure) {
     heads.append(head);
   }
   const body = table.createTBody();
-  for (const values of figure.table.rows) {
+  for (const values of figure.rows) {
     const row = body.insertRow();
-    values.forEach((value, place) => row.append(cellOf(figure.table.columns[place], value, place)));
+    values.forEach((value, place) => row.append(cellOf(figure.columns[place], value, place)));
   }
   return table;
 }
