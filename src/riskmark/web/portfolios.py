@@ -74,12 +74,22 @@ def list_portfolios(
         lines=[by_id[one.portfolio.portfolio_id] for one in shown],
         total=found,
         own=own,
+        alike=_alike(own),
         target=target,
         page=page,
         pages=max(1, -(-len(heads) // A_PAGE)),
         count=len(heads),
         deleted=deleted,
     )
+
+
+def _alike(heads: Sequence[BookHead]) -> list[BookHead]:
+    """Return the most of the books that can be valued as one: of one mode, in one currency."""
+    groups: dict[tuple[str, str], list[BookHead]] = {}
+    for one in heads:
+        key = (one.portfolio.mode, one.portfolio.currency)
+        groups.setdefault(key, []).append(one)
+    return max(groups.values(), key=len, default=[])
 
 
 def _find_total(heads: Sequence[BookHead], viewer: Caller) -> BookHead | None:
