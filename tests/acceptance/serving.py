@@ -5,7 +5,7 @@
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -114,9 +114,9 @@ class Served:
 
 
 @contextmanager
-def served(world: World) -> Iterator[Served]:
-    """Serve a world."""
-    api = create_api(world.app)
+def served(world: World, make: Callable[[App], FastAPI] = create_api) -> Iterator[Served]:
+    """Serve a world; ``make`` makes its application."""
+    api = make(world.app)
     with TestClient(api, base_url=BASE) as client:
         yield Served(world, api, client)
 

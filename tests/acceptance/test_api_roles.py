@@ -120,6 +120,12 @@ TABLE: dict[tuple[str, str], Line] = {
     ("POST", "/admin/runs"): admins(202, {"from": "2026-01-06"}),
     ("GET", "/admin/runs"): admins(200),
     ("POST", "/admin/runs/{run_id}/cancel"): admins(202),
+    # By then an admin has cancelled it.
+    ("POST", "/runs/{run_id}/cancel"): Line(403, 404, 404, 404, 409),
+    ("PUT", "/admin/acceptance"): admins(404, {"symbol": "NONE"}),
+    ("POST", "/admin/releases"): admins(404, {"symbol": "NONE", "from": "2026-01-06"}),
+    ("POST", "/admin/providers/{provider}/reset"): admins(422),
+    ("POST", "/admin/outbox/retry"): admins(202, {}),
     ("GET", "/admin/status"): admins(200),
     ("GET", "/admin/users"): admins(200),
     ("POST", "/admin/users"): admins(201, {"email": "new@example.com", "name": "New"}),
@@ -177,6 +183,7 @@ def ids(site, people):
             one["id"] for one in owner.get("/tokens").json() if one["name"] == "spare"
         ),
         "account_id": site.person("spare").account.account_id,
+        "provider": "nobody",
     }
 
 

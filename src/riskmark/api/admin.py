@@ -18,12 +18,10 @@ from riskmark.api.models import people as models
 from riskmark.api.models import runs as run_models
 from riskmark.api.models.bodies import Body, Day
 from riskmark.api.portfolios import rules_of
-from riskmark.api.problems import Problem
-from riskmark.api.runs import MOST_LISTED, find_visible_run, viewer_of
+from riskmark.api.runs import MOST_LISTED, answer_cancelled, find_visible_run, viewer_of
 from riskmark.app import App
 from riskmark.domain.accounts import MAX_NAME, AccountHolder, Role
 from riskmark.domain.reasons import Source
-from riskmark.engine import queue
 from riskmark.reports.documents import instant_text
 from riskmark.reports.runs import list_runs
 from riskmark.reports.status import load_status
@@ -96,11 +94,7 @@ def cancel_run(run_id: str, caller: Admin, app: Installation) -> Response:
     """Cancel a run that waits, or ask one at work to stop between two shards."""
     with app.database.read() as connection:
         find_visible_run(connection, viewer_of(caller), run_id)
-    status = queue.cancel(app.database, run_id, at=app.wall.now())
-    if status is None:
-        raise Problem(HTTPStatus.CONFLICT, "run_has_ended", "the run has ended")
-    _note(app, caller, "cancel_run", "run", run_id, was=status.value)
-    return answer({"run": run_id, "status": status}, HTTPStatus.ACCEPTED)
+    return answer_cancelled(app, caller, run_id)
 
 
 @router.get("/status", response_model=models.Status)

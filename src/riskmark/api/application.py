@@ -16,6 +16,7 @@ from riskmark.api import (
     grants,
     health,
     lots,
+    operating,
     portfolios,
     runs,
     sessions,
@@ -28,6 +29,7 @@ from riskmark.api.problems import PROBLEMS, add_problems
 from riskmark.app import App
 
 PREFIX = "/api/v1"
+AREAS = (signing_in, portfolios, lots, grants, sessions, runs, admin, operating, description)
 THREADS = 8
 """Requests that are worked on at once; each takes a connection: storage.engines has the sum."""
 DESCRIPTION = (
@@ -54,7 +56,17 @@ def create_api(app: App, *, stop: threading.Event | None = None) -> FastAPI:
     api.state.stop = stop or threading.Event()
     add_problems(api)
     routes = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for one in (signing_in, portfolios, lots, grants, sessions, runs, admin, description):
+    for one in (
+        signing_in,
+        portfolios,
+        lots,
+        grants,
+        sessions,
+        runs,
+        admin,
+        operating,
+        description,
+    ):
         routes.include_router(one.router)
     api.include_router(routes)
     api.include_router(health.router)

@@ -23,7 +23,7 @@ MAX_BODY: Final = 1 << 20
 """Bytes of a body of JSON: a thousand lots are less."""
 MAX_UPLOAD: Final = 11 << 20
 """Bytes of a form with a positions file: a file of the largest size, and what surrounds it."""
-UPLOAD_PATHS: Final = ("/api/v1/portfolios",)
+UPLOAD_PATHS: Final = ("/api/v1/portfolios", "/portfolios/new")
 BODY_S: Final = 60.0
 """Seconds in which a whole body must have come."""
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -21,13 +21,24 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
 from riskmark.api.answers import answer
-from riskmark.api.identity import Caller, Installation, Reader
+from riskmark.api.identity import Caller, Installation, Reader, Writer
+from riskmark.api.models import people
 from riskmark.api.models import runs as models
+from riskmark.api.problems import Problem
 from riskmark.app import App
+from riskmark.engine import queue
 from riskmark.errors import UnknownRun
 from riskmark.reports.documents import instant_text, to_json_line
-from riskmark.reports.runs import Event, RunReport, find_run, list_runs, load_events, load_run
-from riskmark.storage import accounts
+from riskmark.reports.runs import (
+    Event,
+    RunReport,
+    find_run,
+    list_runs,
+    load_events,
+    load_requesters,
+    load_run,
+)
+from riskmark.storage import accounts, audit
 from riskmark.storage.books import Principal
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -89,6 +100,35 @@ def follow_run(
     stop: threading.Event = request.app.state.stop
     events = _stream(app, viewer, run_id, after=int(seen[1]) if seen else 0, stop=stop)
     return StreamingResponse(events, 200, STREAM_HEADERS, media_type="text/event-stream")
+
+
+@router.post("/{run_id}/cancel", status_code=202, response_model=people.Cancelled)
+def cancel_own(run_id: str, caller: Writer, app: Installation) -> Response:
+    """Cancel a run that one asked for, unless somebody else waits for it as well."""
+    with app.database.read() as connection:
+        find_visible_run(connection, caller.principal, run_id)
+        if load_requesters(connection, run_id) - {caller.account.account_id}:
+            detail = "others wait for this run as well; it goes on"
+            raise Problem(HTTPStatus.CONFLICT, "run_is_shared", detail)
+    return answer_cancelled(app, caller, run_id)
+
+
+def answer_cancelled(app: App, caller: Caller, run_id: str) -> Response:
+    """Cancel a run that may be cancelled, and say in which state it was."""
+    status = queue.cancel(app.database, run_id, at=app.wall.now())
+    if status is None:
+        raise Problem(HTTPStatus.CONFLICT, "run_has_ended", "the run has ended")
+    with app.database.write() as connection:
+        audit.note(
+            connection,
+            caller.actor,
+            "cancel_run",
+            at=app.wall.now(),
+            object_kind="run",
+            object_id=run_id,
+            detail={"was": status.value},
+        )
+    return answer({"run": run_id, "status": status}, HTTPStatus.ACCEPTED)
 
 
 def viewer_of(caller: Caller) -> Principal:

@@ -103,7 +103,7 @@ def read_snapshot(
             session=session,
         ).document()
 
-    return _answer(request, caller, app, portfolio_id, make, session=session)
+    return answer_of_session(request, caller, app, portfolio_id, make, session=session)
 
 
 def _reader_of(section: Section) -> Callable[..., Response]:
@@ -129,7 +129,7 @@ def _reader_of(section: Section) -> Callable[..., Response]:
             )
             return choose_measures(found.document(), chosen)
 
-        return _answer(request, caller, app, portfolio_id, make, session=session)
+        return answer_of_session(request, caller, app, portfolio_id, make, session=session)
 
     return read_part
 
@@ -161,7 +161,7 @@ def read_history(
         found = load_history(connection, caller.principal, portfolio_id, first=first, last=last)
         return found.document()
 
-    return _answer(request, caller, app, portfolio_id, make)
+    return answer_of_session(request, caller, app, portfolio_id, make)
 
 
 @router.get("/explain", response_model=models.Explanation)
@@ -187,7 +187,7 @@ def explain(
             last=last,
         ).document()
 
-    return _answer(request, caller, app, portfolio_id, make)
+    return answer_of_session(request, caller, app, portfolio_id, make)
 
 
 @router.get("/attribution", response_model=models.Attribution)
@@ -216,7 +216,7 @@ def attribution(
             session=session,
         ).document(by)
 
-    return _answer(request, caller, app, portfolio_id, make)
+    return answer_of_session(request, caller, app, portfolio_id, make)
 
 
 @router.get("/quality", response_model=models.Quality)
@@ -257,7 +257,7 @@ def try_trades(portfolio_id: str, body: Trial, caller: Reader, app: Installation
         return answer(found.document())
 
 
-def _answer(
+def answer_of_session(
     request: Request,
     caller: Caller,
     app: App,

@@ -9,9 +9,10 @@ from starlette.requests import Request
 
 from riskmark.access import second_factor, tokens, totp
 from riskmark.access.people import set_up
-from riskmark.access.signing_in import Credentials, change_password, sign_in
+from riskmark.access.signing_in import Credentials, SignedIn, change_password, sign_in
 from riskmark.api.identity import (
     COOKIE,
+    Caller,
     Installation,
     Reader,
     Writer,
@@ -19,6 +20,7 @@ from riskmark.api.identity import (
     check_origin,
 )
 from riskmark.api.models.bodies import JSON_NUMBER, Body
+from riskmark.app import App
 from riskmark.domain.accounts import MAX_NAME, AccountHolder, Role, Scope, parse_scopes
 from riskmark.errors import InputError
 from riskmark.storage import web_sessions
@@ -119,6 +121,18 @@ def open_session(body: SignIn, request: Request, response: Response, app: Instal
         lifetime=timedelta(hours=app.settings.server.session_hours),
         at=app.wall.now(),
     )
+    keep_session(response, found)
+    return _me(found.account, list(Scope))
+
+
+@router.delete("/session", status_code=204)
+def close_session(caller: Reader, response: Response, app: Installation) -> None:
+    """Sign out: the session is gone from the server."""
+    end_session(response, app, caller)
+
+
+def keep_session(response: Response, found: SignedIn) -> None:
+    """Hand a new session to a browser, in a cookie that no script can read."""
     response.set_cookie(
         COOKIE,
         found.secret.text,
@@ -128,12 +142,10 @@ def open_session(body: SignIn, request: Request, response: Response, app: Instal
         httponly=True,
         samesite="lax",
     )
-    return _me(found.account, list(Scope))
 
 
-@router.delete("/session", status_code=204)
-def close_session(caller: Reader, response: Response, app: Installation) -> None:
-    """Sign out: the session is gone from the server."""
+def end_session(response: Response, app: App, caller: Caller) -> None:
+    """End the session of whoever asks, on the server and in his browser."""
     if caller.session is not None:
         with app.database.write() as connection:
             web_sessions.end_session(connection, caller.session)

@@ -44,11 +44,11 @@ def answer_requests(app: "App", door: socket.socket, stop: threading.Event) -> N
     """Answer what comes in at ``door`` until ``stop`` is set."""
     import uvicorn
 
-    from riskmark.api.application import create_api
     from riskmark.api.connections import Connection
+    from riskmark.web.application import create_site
 
     config = uvicorn.Config(
-        create_api(app, stop=stop),
+        create_site(app, stop=stop),
         log_config=None,
         log_level="critical",  # what fails is logged where it fails, in our form
         access_log=False,

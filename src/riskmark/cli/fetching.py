@@ -1,7 +1,6 @@
 """``riskmark prices fetch`` and ``riskmark providers status``: what they do and show."""
 
-from datetime import UTC, date, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from riskmark.cli import formats, output
@@ -12,13 +11,11 @@ from riskmark.intake.arguments import parse_day, parse_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from rich.table import Table
     from sqlalchemy import Connection
 
     from riskmark.app import App
-    from riskmark.domain.rate_limits import LimitState
     from riskmark.providers.chain import Collected
 
 LOOK_BACK = 505
@@ -134,75 +131,11 @@ def fetch_table(found: "Sequence[Collected]") -> "Table":
 
 def status_lines(app: "App") -> "list[dict[str, Any]]":
     """Return the state of each provider in the order in which they are asked."""
-    from riskmark.domain.provider_settings import DOMAIN_OF, FILES, WITH_KEY
-    from riskmark.providers.sources import key_of
-    from riskmark.storage.provider_limits import load_limits
+    from riskmark.reports.providers import load_providers
 
     with app.database.read() as connection:
-        states = load_limits(connection)
-    chosen = app.settings.providers
-    lines: list[dict[str, Any]] = []
-    for name in chosen.order:
-        if name == FILES:
-            state = "ready" if chosen.files.enabled else "switched off"
-            if chosen.files.enabled and not Path(chosen.files.folder).exists():
-                state = "no folder"
-            known = states.get(FILES)
-            if state == "ready" and known is not None and known.failures:
-                state = "bad files"
-            lines.append({"provider": name, "state": state} | _circuit(known, is_open=False))
-            continue
-        one = chosen.of(name)
-        known = states.get(DOMAIN_OF.get(name, name))
-        state = _state(known, one.requests_per_day, app.wall.now())
-        if name in WITH_KEY and not key_of(name, one):
-            state = "no key"
-        if not one.enabled:
-            state = "switched off"
-        limits = {
-            "requests_per_minute": one.requests_per_minute or None,
-            "requests_per_day": one.requests_per_day or None,
-        }
-        circuit = _circuit(known, is_open=state == "left alone")
-        lines.append({"provider": name, "state": state} | circuit | limits)
-    return lines
-
-
-def reset_provider(app: "App", name: str) -> list[str]:
-    """Let a provider be asked again; return those of the same host, which are asked again too."""
-    from riskmark.domain.provider_settings import DOMAIN_OF, PROVIDERS
-    from riskmark.storage.provider_limits import ProviderLimits
-
-    if name not in PROVIDERS:
-        raise InputError(f"no provider {name!r} is ever left alone; known: {', '.join(PROVIDERS)}")
-    domain = DOMAIN_OF.get(name, name)
-    ProviderLimits(app.database).succeeded(domain)
-    return [other for other in PROVIDERS if other != name and DOMAIN_OF.get(other) == domain]
-
-
-def _state(known: "LimitState | None", per_day: int, now: "datetime") -> str:
-    """Say whether a provider is asked; on trial: one failure more, and it is left alone."""
-    if known is None:
-        return "ready"
-    if per_day and known.day >= now.astimezone(UTC).date() and known.day_calls >= per_day:
-        return "used up"
-    if known.open_until is None:
-        return "ready"
-    return "left alone" if known.open_until > now else "on trial"
-
-
-def _circuit(known: "LimitState | None", *, is_open: bool) -> "dict[str, Any]":
-    if known is None:
-        nothing: dict[str, Any] = {"until": None, "reason": None, "detail": "", "failures": 0}
-        return nothing | {"requests": 0, "date": None}
-    return {
-        "until": known.open_until if is_open else None,
-        "reason": known.reason,
-        "detail": known.detail,
-        "failures": known.failures,
-        "requests": known.day_calls,
-        "date": known.day,
-    }
+        found = load_providers(connection, app.settings.providers, now=app.wall.now())
+    return [one.document() for one in found]
 
 
 def _at_most(line: "dict[str, Any]") -> str:

@@ -205,8 +205,8 @@ def _show_link(account: "AccountHolder", link: str, *, as_json: bool) -> None:
         return
     output.show(link)
     output.note(
-        f"{account.email} sets a password with it once, within three days: "
-        'POST /api/v1/setup {"link": …, "password": …}'
+        f"{account.email} sets a password with it once, within three days, on the page "
+        "/set-up of the server"
     )
 
 

@@ -37,9 +37,9 @@ def reset(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A provider that is left alone.")],
 ) -> None:
     """Ask a provider again that is left alone; its limits of a minute and a day stay."""
-    from riskmark.cli.fetching import reset_provider
+    from riskmark.storage.provider_limits import reset_provider
 
     with opened(ctx) as app:
-        others = reset_provider(app, name)
+        others = reset_provider(app.database, name)
     same = f" (and {', '.join(others)}: the same host)" if others else ""
     output.note(f"{name} is asked again{same}; next: riskmark run")

@@ -208,10 +208,33 @@ class RunReport:
 
 
 def list_runs(
-    connection: Connection, principal: Principal, *, most: int = MOST_LISTED
+    connection: Connection,
+    principal: Principal,
+    *,
+    most: int = MOST_LISTED,
+    before: str | None = None,
+    state: RunStatus | None = None,
 ) -> tuple[RunSummary, ...]:
-    """Read the newest runs that the principal may see, newest first."""
-    return _summaries(connection, *_visible(principal), most=most)
+    """Read the newest runs that the principal may see, newest first.
+
+    ``before``: only those older than the run with this id, whose ids are in order of time.
+    """
+    table = schema.run
+    chosen = list(_visible(principal))
+    if before is not None:
+        chosen.append(table.c.id < before)
+    if state is not None:
+        chosen.append(table.c.status == state)
+    return _summaries(connection, *chosen, most=most)
+
+
+def load_requesters(connection: Connection, run_id: str) -> frozenset[str]:
+    """Read who waits for a run: whoever asked for it first, and all who joined."""
+    table, joined = schema.run, schema.run_request
+    first = select(table.c.requested_by).where(table.c.id == run_id)
+    others = select(joined.c.requested_by).where(joined.c.run_id == run_id)
+    found = [*connection.execute(first).scalars(), *connection.execute(others).scalars()]
+    return frozenset(one for one in found if one is not None)
 
 
 def find_run(connection: Connection, principal: Principal, part: str) -> RunSummary:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from riskmark.domain.provider_settings import DOMAIN_OF, PROVIDERS
 from riskmark.domain.rate_limits import (
     Admission,
     Limits,
@@ -22,6 +23,7 @@ from riskmark.domain.rate_limits import (
     after_success,
 )
 from riskmark.domain.reasons import AnswerReason
+from riskmark.errors import InputError
 from riskmark.storage import schema
 from riskmark.storage.engines import Database
 
@@ -112,3 +114,12 @@ def _state(row: Any) -> LimitState:
         reason=None if row.reason is None else AnswerReason(row.reason),
         detail=row.detail,
     )
+
+
+def reset_provider(database: Database, name: str) -> list[str]:
+    """Let a provider be asked again; return those of the same host, which are asked again too."""
+    if name not in PROVIDERS:
+        raise InputError(f"no provider {name!r} is ever left alone; known: {', '.join(PROVIDERS)}")
+    domain = DOMAIN_OF.get(name, name)
+    ProviderLimits(database).succeeded(domain)
+    return [other for other in PROVIDERS if other != name and DOMAIN_OF.get(other) == domain]

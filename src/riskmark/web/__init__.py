@@ -1,0 +1,1 @@
+"""The pages: what ``reports`` knows, written for people. No page computes a number."""
