@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from tests.bench import cases, providers, tables
+from tests.bench import answers, cases, providers, tables
 from tests.bench.cases import Compared, Scale, Timed
 from tests.bench.crowd import Crowd
 from tests.bench.processes import processes
 from tests.bench.scale import nights
 
-CASES = ("backfill", "night", "crowd", "idle", "processes", "scale", "providers")
+CASES = ("backfill", "night", "crowd", "idle", "processes", "scale", "providers", "api")
 
 
 def main() -> int:
@@ -65,6 +65,11 @@ def _measure(folder: Path, wanted: Sequence[str], scale: Scale) -> int:
         cold = providers.cold_start(scale.repeats)
         console.print(tables.cold_table(cold))
         missed += tables.missed_cold(cold)
+    if "api" in wanted:
+        template, session = cases.night_template(folder, scale)
+        answered = answers.answers(template, session)
+        console.print(tables.answered_table(answered))
+        missed += answers.missed(answered)
     for name in missed:
         console.print(f"missed: {name}")
     return 1 if missed else 0

@@ -173,6 +173,13 @@ def night(folder: Path, scale: Scale) -> Compared:
     )
 
 
+def night_template(folder: Path, scale: Scale) -> tuple[Path, date]:
+    """Make the installation of the night; return it and the session to come."""
+    market = make_market(real_sessions(), stocks=scale.stocks)
+    books = _books(market, scale.books, first_row=_row(HISTORY))
+    return night_database(folder, market, books), market.sessions[-1]
+
+
 def night_database(folder: Path, market: GeneratedMarket, books: Sequence[GeneratedBook]) -> Path:
     """Make an installation that is one session behind; the prices of the session are in."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.table import Table
 from tests.bench import parts
+from tests.bench.answers import RATE, Answered
 from tests.bench.cases import FLOOR_BAR, Baseline, Compared, Timed
 from tests.bench.crowd import MEMORY_BAR, Crowd
 from tests.bench.providers import BAR_S, GROWTH_BAR, ColdStart
@@ -107,6 +108,17 @@ def timed_table(timed: Sequence[Timed]) -> Table:
         table.add_column(name, justify="right")
     for one in timed:
         table.add_row(one.name, f"{one.seconds:.3f}", f"{one.cpu:.3f}", f"{one.bar:.1f}")
+    return table
+
+
+def answered_table(found: Sequence[Answered]) -> Table:
+    """Tell how long answers take while a night is worked on."""
+    table = Table("route (milliseconds)", title=f"Reads at {RATE:.0f} a second, while a run works")
+    for name in ("requests", "p50", "p95", "p99", "errors"):
+        table.add_column(name, justify="right")
+    for one in found:
+        taken = (f"{seconds * 1000:.1f}" for seconds in (one.median, one.p95, one.p99))
+        table.add_row(one.route, f"{one.count:,}", *taken, str(one.errors))
     return table
 
 

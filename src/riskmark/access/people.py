@@ -33,10 +33,23 @@ class Invited(NamedTuple):
 
 
 def add_account(
-    connection: Connection, actor: Actor, email: str, name: str, *, role: Role, at: datetime
+    connection: Connection,
+    actor: Actor,
+    email: str,
+    name: str,
+    *,
+    role: Role,
+    at: datetime,
+    is_local: bool = False,
 ) -> Invited:
-    """Make an account without a password, and a link to set one."""
-    account = accounts.create_account(connection, email, name, role=role, at=at)
+    """Make an account without a password, and a link to set one.
+
+    ``is_local``: none is made; the local account, with all its portfolios, becomes theirs.
+    """
+    if is_local:
+        account = accounts.name_local_account(connection, email, name, role=role)
+    else:
+        account = accounts.create_account(connection, email, name, role=role, at=at)
     _note(connection, actor, "create_account", account, at=at, role=role.value)
     return Invited(account, new_link(connection, actor, account, at=at))
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from riskmark.access import people
 from riskmark.api.answers import answer
@@ -41,22 +41,22 @@ class Order(Body):
     portfolios: Annotated[list[str], Field(min_length=1, max_length=MOST_PORTFOLIOS)] | None = None
     as_of: Day | None = None
     from_session: Annotated[Day | None, Field(alias="from")] = None
-    force: bool = False
-    offline: bool = False
+    force: StrictBool = False
+    offline: StrictBool = False
 
 
 class NewUser(Body):
     """Somebody who is to have an account."""
 
     email: str
-    name: Annotated[str, Field(max_length=MAX_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     role: Role = Role.OWNER
 
 
 class UserChanges(Body):
     """What is to change of an account; what is not said stays."""
 
-    is_disabled: bool | None = None
+    is_disabled: StrictBool | None = None
     role: Role | None = None
 
 

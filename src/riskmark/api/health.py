@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from riskmark import __version__
 from riskmark.api.identity import Admin, Installation
+from riskmark.api.problems import PROBLEMS
 from riskmark.reports.metrics import open_registry
 from riskmark.storage import migrate
 
@@ -24,7 +25,7 @@ def live() -> Health:
     return Health(status="live")
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", responses={503: PROBLEMS[503]})
 def ready(app: Installation) -> Health:
     """Say that the database answers and has the schema of this version; 503 if not."""
     with app.database.read() as connection:
@@ -35,7 +36,11 @@ def ready(app: Installation) -> Health:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "Metrics as text."}},
+    responses={
+        200: {"content": {"text/plain": {}}, "description": "Metrics as text."},
+        401: PROBLEMS[401],
+        403: PROBLEMS[403],
+    },
 )
 def metrics(_: Admin, request: Request, app: Installation) -> Response:
     """Tell Prometheus what there is to tell; it needs a token of an admin."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Connection
 
 from riskmark.api.answers import answer
@@ -24,7 +25,7 @@ from riskmark.errors import InputError
 from riskmark.intake.arguments import parse_equity
 from riskmark.intake.positions_csv import parse_positions
 from riskmark.intake.records import MAX_BYTES
-from riskmark.reports.books import BookHead, list_books, load_book
+from riskmark.reports.books import BookHead, describe_books, load_book
 from riskmark.reports.documents import instant_text
 from riskmark.reports.rules import Rules
 from riskmark.reports.status import load_status
@@ -35,6 +36,7 @@ from riskmark.storage.books import (
     delete_portfolio,
     lock_portfolio,
 )
+from riskmark.storage.books import list_portfolios as list_visible
 from riskmark.storage.calendar import load_calendar
 from riskmark.storage.combining import Combination, change_members, combine_books
 from riskmark.storage.heads import UNDO, change_head, restore_portfolio
@@ -46,19 +48,19 @@ MOST_MEMBERS = 1000
 
 
 class Onboarding(Body):
-    """A positions file, and what the portfolio is called."""
+    """A positions file, and what the portfolio is called; a form has no null, only no field."""
 
-    name: Annotated[str, Field(max_length=MAX_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     csv: UploadFile
-    account_name: Annotated[str | None, Field(max_length=MAX_NAME)] = None
-    account_type: AccountType | None = None
-    opening_equity: Typed | None = None
+    account_name: Annotated[str, Field(max_length=MAX_NAME)] | SkipJsonSchema[None] = None
+    account_type: AccountType | SkipJsonSchema[None] = None
+    opening_equity: Typed | SkipJsonSchema[None] = None
 
 
 class HeadChanges(Body):
     """What is to change; what is not said stays."""
 
-    name: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
     account_name: Annotated[str | None, Field(max_length=MAX_NAME)] = None
     account_type: AccountType | None = None
 
@@ -66,7 +68,7 @@ class HeadChanges(Body):
 class NewCombined(Body):
     """Books, by id, whose sum is to be a portfolio."""
 
-    name: Annotated[str, Field(max_length=MAX_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     members: Annotated[list[str], Field(min_length=1, max_length=MOST_MEMBERS)]
 
 
@@ -86,15 +88,15 @@ def list_portfolios(
 ) -> Response:
     """List the portfolios that one may read, by name, with their state."""
     with app.database.read() as connection:
-        heads = list_books(connection, caller.principal)
-        ids = [head.portfolio.portfolio_id for head in heads]
+        visible = list_visible(connection, caller.principal)
+        ids = [one.portfolio_id for one in visible]
         if after is not None and after not in ids:
             raise InputError("there is no such page any more; begin again without after")
         start = 0 if after is None else ids.index(after) + 1
-        page = heads[start : start + limit]
+        page = describe_books(connection, visible[start : start + limit])
         rules = rules_of(app, connection)
         listed = _with_state(connection, caller, rules, page)
-    is_last = start + limit >= len(heads)
+    is_last = start + limit >= len(visible)
     found = {
         "target": rules.target_session,
         "portfolios": listed,

@@ -218,4 +218,20 @@ def _on_invalid(request: Request, error: Exception) -> JSONResponse:
 def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - by how it was registered
     code = HTTPStatus(error.status_code).name.lower()
-    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods_of(request)):
+        headers["Allow"] = ", ".join(methods)
+    return problem(request, error.status_code, code, str(error.detail), headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return what may be done at an address; routing knows it of the first route there alone."""
+    template: str = request.scope["route"].path if "route" in request.scope else "-"
+    depth = request.url.path.count("/")
+    paths = request.app.openapi()["paths"].items()
+    return [
+        method.upper()
+        for path, methods in paths
+        if path.endswith(template) and path.count("/") == depth
+        for method in methods
+    ]

@@ -78,7 +78,7 @@ class Trial(Body):
     """What is tried: trades first, then a hedge, then the scaling of everything."""
 
     trades: list[Trade] = Field(default_factory=list, max_length=MOST_TRADES)
-    target_vol: Annotated[float | None, Field(gt=0, le=MOST_VOLATILITY)] = None
+    target_vol: Annotated[float | None, Field(gt=0, le=MOST_VOLATILITY, strict=True)] = None
     hedge_beta: str | None = None
     session: Day | None = None
 

@@ -19,7 +19,7 @@ from riskmark.api.identity import (
     actor_of,
     check_origin,
 )
-from riskmark.api.models.bodies import Body
+from riskmark.api.models.bodies import JSON_NUMBER, Body
 from riskmark.app import App
 from riskmark.domain.accounts import MAX_NAME, AccountHolder, Role, Scope, parse_scopes
 from riskmark.errors import InputError
@@ -86,9 +86,9 @@ class TotpSecret(BaseModel):
 class NewToken(Body):
     """A token that is asked for."""
 
-    name: str = Field(max_length=MAX_NAME)
+    name: str = Field(min_length=1, max_length=MAX_NAME)
     scopes: list[Scope] = Field(default_factory=lambda: [Scope.READ], min_length=1)
-    days: Annotated[int, Field(ge=1, le=LONGEST_TOKEN_DAYS)] | None = None
+    days: Annotated[int, Field(ge=1, le=LONGEST_TOKEN_DAYS), JSON_NUMBER] | None = None
 
 
 class Token(BaseModel):

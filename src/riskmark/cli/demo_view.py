@@ -29,6 +29,8 @@ TOUR = (
     ("riskmark status", "how far every portfolio is valued, and what it lacks"),
     ("riskmark runs list", "what was computed, when, and how it ended"),
     ("riskmark run", "nothing is missing, so nothing is computed"),
+    ("riskmark report Growth", "one session as PDF, to print or to send"),
+    ("riskmark serve", "pages at http://127.0.0.1:8000, which say how to sign in"),
 )
 """Commands to try next, and what each shows."""
 

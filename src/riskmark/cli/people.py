@@ -35,6 +35,9 @@ def add_user(
         str | None, typer.Option(help="Default: the address before @.", show_default=False)
     ] = None,
     role: Annotated[Role, typer.Option(help="An admin operates everything.")] = Role.OWNER,
+    local: Annotated[
+        bool, typer.Option("--local", help="The portfolios made by command are theirs.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make an account, and show the secret by which its password is set; it is shown once."""
@@ -43,7 +46,7 @@ def add_user(
     with opened(ctx) as app, app.database.write() as connection:
         called = email.partition("@")[0] if name is None else name
         at = app.wall.now()
-        made = add_account(connection, _operator(), email, called, role=role, at=at)
+        made = add_account(connection, _operator(), email, called, role=role, at=at, is_local=local)
     _show_link(made.account, made.link.text, as_json=as_json)
 
 

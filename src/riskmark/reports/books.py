@@ -1,5 +1,6 @@
 """Books as people entered them: heads, lots and flows, with nothing computed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -95,6 +96,11 @@ def flow_document(flow: Flow) -> dict[str, Any]:
 def list_books(connection: Connection, principal: Principal) -> tuple[BookHead, ...]:
     """Read the heads of every portfolio that the principal may see, by name."""
     return _heads(connection, list_portfolios(connection, principal))
+
+
+def describe_books(connection: Connection, portfolios: Sequence[Portfolio]) -> tuple[BookHead, ...]:
+    """Read the heads of some portfolios, in their order."""
+    return _heads(connection, list(portfolios))
 
 
 def load_book(connection: Connection, principal: Principal, name_or_id: str) -> Book:

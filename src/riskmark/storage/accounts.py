@@ -1,7 +1,7 @@
 """Accounts as they are stored; what proves who somebody is stays in the database.
 
-The built-in account ``local`` belongs to whoever runs the command line; it has no address and
-no password, so that nobody signs in with it.
+The built-in account ``local`` belongs to whoever runs the command line. It has no address and
+no password, so that nobody signs in with it, until an operator gives it to somebody.
 """
 
 from datetime import datetime
@@ -58,6 +58,23 @@ def create_account(
     except IntegrityError as error:
         raise AccountExists(address) from error
     return find_account(connection, account_id)
+
+
+def name_local_account(
+    connection: Connection, email: str, name: str, *, role: Role
+) -> AccountHolder:
+    """Give the local account, with the portfolios made by command, an address to sign in with."""
+    address = check_email(email)
+    known = find_account(connection, schema.LOCAL_ACCOUNT)
+    if known.email is not None:
+        raise InputError(f"the local account is that of {known.email} already")
+    try:
+        with connection.begin_nested():
+            named = {"email": address, "name": check_name(name), "role": role}
+            _set(connection, schema.LOCAL_ACCOUNT, **named)
+    except IntegrityError as error:
+        raise AccountExists(address) from error
+    return find_account(connection, schema.LOCAL_ACCOUNT)
 
 
 def find_account(connection: Connection, id_or_email: str) -> AccountHolder:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib import metadata
 from typing import Any, NamedTuple, overload
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, Engine, delete, insert, update
 
 from riskmark.domain.reasons import ChangeKind
 from riskmark.domain.sessions import FIRST_DATE, Calendar
@@ -78,12 +79,23 @@ def load_calendar(connection: Connection, known: Calendar | None = None) -> Cale
         raise StoreError("the database holds no calendar yet")
     if known is not None and known.revision == state.revision:
         return known
+    # All that decides it: reading 26,000 rows would be most of the work of many an answer.
+    key = (state, *read_rows(connection, "SELECT max(ordinal), max(session) FROM calendar_session"))
+    kept = _kept.get(connection.engine)
+    if kept is not None and kept[0] == key:
+        return kept[1]
     rows = _stored(connection)
-    return Calendar(
+    found = Calendar(
         sessions=_dates([row[0] for row in rows]),
         closes=_Instants([row[1] for row in rows]),
         revision=state.revision,
     )
+    _kept[connection.engine] = (key, found)
+    return found
+
+
+_kept: "WeakKeyDictionary[Engine, tuple[object, Calendar]]" = WeakKeyDictionary()
+"""The calendar of each database as this process read it last."""
 
 
 def _dates(values: list[Any]) -> tuple[date, ...]:

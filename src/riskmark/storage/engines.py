@@ -41,7 +41,9 @@ Each run takes up to three, of which a worker has five at most; the worker itsel
 scheduler, the postman and whoever asks for metrics take one or two each, requests up to eight.
 """
 _KEPT = 5
-_POOL = {"pool_size": _KEPT, "max_overflow": MOST_CONNECTIONS - _KEPT}
+_POOL: dict[str, Any] = {"pool_size": _KEPT, "max_overflow": MOST_CONNECTIONS - _KEPT}
+# Errors of statements are logged, and their values are of people: hashes, second factors, books.
+_QUIET: dict[str, Any] = {"hide_parameters": True}
 
 Row = Sequence[Any]
 
@@ -154,8 +156,8 @@ def _sqlite(url: str, *, read_only: bool) -> Engine:
     if path and path != ":memory:" and not Path(path).parent.is_dir():
         raise InputError(f"the folder of the database {path!r} does not exist")
     is_file = path and path != ":memory:"
-    pool = _POOL if is_file else {}
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **pool)
+    pool: dict[str, Any] = dict(_POOL) if is_file else {}
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **pool, **_QUIET)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -190,6 +192,7 @@ def _postgresql(url: Any, *, read_only: bool) -> Engine:
         url,
         pool_pre_ping=True,
         **_POOL,
+        **_QUIET,
         isolation_level="READ COMMITTED",
         connect_args={"options": options, "application_name": "riskmark", "keepalives": 1},
     )

@@ -1,5 +1,6 @@
 """Signing in: who gets a session, who is refused, and how often somebody may try."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -37,6 +38,28 @@ def quick(monkeypatch):
     hasher = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
     passwords._nobodys.cache_clear()
+
+
+@pytest.fixture
+def hashes(monkeypatch):
+    """Give what the hasher was asked for, in order."""
+    asked = []
+    hasher = passwords._hasher()
+
+    class Counting:
+        def hash(self, password):
+            asked.append("hash")
+            return hasher.hash(password)
+
+        def verify(self, stored, password):
+            asked.append("verify")
+            return hasher.verify(stored, password)
+
+        def check_needs_rehash(self, stored):
+            return hasher.check_needs_rehash(stored)
+
+    monkeypatch.setattr(passwords, "_hasher", Counting)
+    return asked
 
 
 @pytest.fixture
@@ -110,6 +133,46 @@ def test_what_is_wrong_is_not_told(database, email, password):
         enter(database, password, email=email)
 
     assert str(refused.value) == "the address, the password or the code is wrong"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        (ADDRESS, PASSWORD),
+        (ADDRESS, "wrong"),
+        ("nobody@example.com", PASSWORD),
+        ("no address", PASSWORD),
+        ("new@example.com", PASSWORD),
+    ],
+)
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_every_try_costs_one_hash_whoever_it_is(database, ann, hashes, typed, *, is_enabled):
+    email, password = typed
+    with database.write() as connection:
+        accounts.create_account(connection, "new@example.com", "New", role=Role.OWNER, at=AT)
+        if not is_enabled:
+            accounts.set_disabled(connection, ann.account_id, AT)
+    passwords._nobodys()
+    hashes.clear()
+
+    with suppress(SignInRefused):
+        enter(database, password, email=email)
+
+    assert hashes == ["verify"]
+
+
+def test_beyond_the_limit_nothing_is_hashed_for_anybody(database, ann, hashes):
+    for email in (ann.email, "nobody@example.com"):
+        for _ in range(MAX_TRIES):
+            with pytest.raises(SignInRefused):
+                enter(database, "wrong", email=email, machine=f"machine of {email}")
+        hashes.clear()
+
+        for _ in range(5):
+            with pytest.raises(TooManyTries):
+                enter(database, "wrong", email=email, machine=f"machine of {email}")
+
+        assert hashes == []
 
 
 def test_an_id_is_no_address_and_a_disabled_account_no_account(database, ann):

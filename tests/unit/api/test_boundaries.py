@@ -45,6 +45,14 @@ def test_a_stranger_gets_a_problem(client):
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
+def test_an_address_tells_all_that_may_be_done_there(client):
+    answer = client.options("/api/v1/portfolios/some-id")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, PATCH, DELETE"
+    assert client.options("/api/v1/portfolios/combined").headers["allow"] == "POST"
+
+
 def test_a_foreign_host_is_refused(client):
     assert client.get("/health/live", headers={"host": "evil.example"}).status_code == 400
 

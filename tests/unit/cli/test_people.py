@@ -34,6 +34,26 @@ def test_accounts_are_made_listed_shut_out_and_let_in(riskmark):
     assert riskmark("user", "disable", "ben@example.com").code == 2
 
 
+def test_who_is_given_the_local_account_has_the_portfolios_made_by_command(riskmark):
+    made = riskmark("user", "add", "ann@example.com", "--role", "admin", "--local", "--json").json
+    again = riskmark("user", "add", "ben@example.com", "--local")
+    twice = riskmark("user", "add", "ann@example.com")
+
+    assert (made["id"], made["email"], made["role"]) == ("local", "ann@example.com", "admin")
+    assert (again.code, "that of ann@example.com already" in again.err) == (2, True)
+    assert (twice.code, "exists already" in twice.err) == (2, True)
+    assert [one["id"] for one in riskmark("user", "list", "--json").json] == ["local"]
+
+
+def test_an_address_that_somebody_has_is_not_given_the_local_account(riskmark):
+    riskmark("user", "add", "ann@example.com")
+
+    taken = riskmark("user", "add", "ann@example.com", "--local")
+
+    assert (taken.code, "exists already" in taken.err) == (2, True)
+    assert riskmark("user", "add", "ben@example.com", "--local").code == 0
+
+
 def test_a_token_is_shown_once_and_revoked_at_once(riskmark):
     made = riskmark("token", "create", "dashboard", "--days", "30")
     (listed,) = riskmark("token", "list", "--json").json

@@ -1,15 +1,19 @@
+import csv
 import io
 import json
 from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.acceptance.test_options import EXPIRY, add, lot, occ
 from tests.acceptance.world import LAST
 from tests.unit.reports.worlds import MON, THU, TUE, WED
 
 from riskmark.domain.exports import Exported, FileFormat
 from riskmark.errors import InputError
+from riskmark.intake.formulas import STARTS
 from riskmark.reports.exports import history_frame, load_history_table, load_lines, write_table
 from riskmark.reports.history import COLUMNS, load_history
 from riskmark.reports.snapshot import NotValued
@@ -188,3 +192,18 @@ def test_a_history_is_written_with_its_columns(book):
     assert pl.read_csv(written(frame), try_parse_dates=True)["nav"].to_list() == [
         row["nav"] for row in history.document()
     ]
+
+
+@given(st.lists(st.text(max_size=6) | st.sampled_from(["=1+1", "@A", "-1", "+x", "\t=1"])))
+def test_no_text_of_a_file_is_a_formula(texts):
+    frame = pl.DataFrame(
+        {"text": texts, "place": range(len(texts))}, schema={"text": pl.String, "place": pl.Int64}
+    )
+
+    content = written(frame).decode()
+
+    rows = list(csv.reader(io.StringIO(content, newline="")))[1:]
+    assert len(rows) == len(texts)
+    for (cell, _), text in zip(rows, texts, strict=True):
+        assert cell[:1] not in {*STARTS}
+        assert cell in {text, f"'{text}"}

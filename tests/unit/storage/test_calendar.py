@@ -101,6 +101,27 @@ def test_a_longer_calendar_is_no_change_of_an_input(database):
     assert revision == 0
 
 
+def test_a_calendar_is_read_once_until_it_changes(database):
+    def loaded():
+        with database.read() as connection:
+            return load_calendar(connection)
+
+    with database.write() as connection:
+        sync_calendar(connection, NYSE, NOW)
+    first, again = loaded(), loaded()
+    with database.write() as connection:
+        sync_calendar(connection, NYSE, NOW + timedelta(days=100))
+    longer = loaded()
+    with database.write() as connection:
+        sync_calendar(connection, CalendarSettings("XNYS", (CLOSED_ONCE,)), NOW)
+    shorter = loaded()
+
+    assert again is first
+    assert longer.sessions[: len(first)] == first.sessions
+    assert len(longer) > len(first)
+    assert not shorter.is_session(CLOSED_ONCE)
+
+
 def test_an_earlier_now_does_not_shorten_the_calendar(database):
     with database.write() as connection:
         sync_calendar(connection, NYSE, NOW)

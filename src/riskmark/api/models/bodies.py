@@ -42,12 +42,25 @@ def _as_typed(given: object) -> object:
     if isinstance(given, int):
         return f"{given:d}" if abs(given) < _LARGEST else "1e99"
     if isinstance(given, float):
-        return format(Decimal(repr(given)), "f") if abs(given) < _LARGEST else "1e99"
+        text = format(Decimal(repr(given)), "f") if abs(given) < _LARGEST else "1e99"
+        # What is that near zero keeps its exponent, of which the grammar speaks.
+        return text if len(text) <= _LONGEST else repr(given)
+    return given
+
+
+def _as_number(given: object) -> object:
+    """Read a JSON number, and not what could be meant as one."""
+    if isinstance(given, bool | str):
+        raise ValueError("a number")  # noqa: TRY004 - pydantic's way
     return given
 
 
 _LARGEST = 10**15
 """Beyond what any grammar takes; a longer integer is not worth writing out."""
+_LONGEST = 40
+
+JSON_NUMBER = BeforeValidator(_as_number)
+"""Behind the limits of a field of integers, which otherwise takes texts; ``5.0`` is one in JSON."""
 
 Day = Annotated[date, BeforeValidator(_as_day)]
 """A date as YYYY-MM-DD."""
@@ -55,6 +68,8 @@ Day = Annotated[date, BeforeValidator(_as_day)]
 Typed = Annotated[
     str,
     BeforeValidator(_as_typed, json_schema_input_type=float | str),
-    Field(max_length=40, description="A number, or a text that is one: no exponent, 8 decimals."),
+    Field(
+        max_length=_LONGEST, description="A number, or a text that is one: no exponent, 8 decimals."
+    ),
 ]
 """A quantity, price or sum, which no float has rounded."""

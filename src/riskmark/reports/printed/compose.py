@@ -41,6 +41,8 @@ FIGURES = (
 """The figures of a report."""
 _MOST_REASONS = 6
 """Symbols whose marks are explained in the head; their number is always said."""
+_ROOM_FOR_THREE = 18
+"""Scenarios whose bars are as high as three other figures; beside fewer of them stand two."""
 _RETURNS = {
     "twr_mtd": "Month to date",
     "twr_qtd": "Quarter to date",
@@ -218,7 +220,10 @@ def _backtests(numbers: Numbers) -> Block:
 
 
 def _exposures(numbers: Numbers) -> tuple[Row, ...]:
-    beside = _pictures(numbers, "sectors", "attribution_sectors", "attribution_factors")
+    known = [one for one in numbers.snapshot["stress"] if one["direct"] is not None]
+    beside = _pictures(numbers, "sectors", "attribution_sectors")
+    if len(known) >= _ROOM_FOR_THREE:
+        beside += _pictures(numbers, "attribution_factors")
     return (
         _pictures(numbers, "factors", "risk_shares"),
         (*_pictures(numbers, "stress"), Stack(beside)),
