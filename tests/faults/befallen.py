@@ -94,7 +94,7 @@ def _run(order, watch, points):
     clock = application.clock_from(os.environ["RISKMARK_NOW"])
     asks = order.happening == "eventful"
     app = application.build(settings_from_process(), clock, is_connected=asks)
-    application.prepare(app)
+    _prepare_or_wait(app, order)
     with ExitStack() as stack:
         if order.without:
             stack.enter_context(guards.GUARDS[order.without]())
@@ -105,6 +105,18 @@ def _run(order, watch, points):
         faults.set_hook(points)
         points.meet = stack.enter_context(happenings.KINDS[order.happening](app))
         return _run_or_wait(app, order)
+
+
+def _prepare_or_wait(app, order):
+    """Open the installation; if the database goes away meanwhile, wait for it and do it again."""
+    end = time.monotonic() + order.patience_s
+    while True:
+        try:
+            return application.prepare(app)
+        except DBAPIError:
+            if time.monotonic() > end:
+                raise
+            _wait_for(app.database, end)
 
 
 def _run_or_wait(app, order):
