@@ -16,7 +16,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-deep chaos bench conformance check check-lint check-format check-types \
+.PHONY: help demo test test-deep chaos bench screenshots conformance check check-lint check-format check-types \
 	check-layers check-docs format docs lock lock-check clean
 
 help: ## list the targets
@@ -36,6 +36,9 @@ chaos: .venv/.synced ## kill, stop and starve runs and databases at full counts 
 
 bench: .venv/.synced ## measure speed against the floor and against two baselines
 	@$(RUN) python -m tests.bench $(ARGS)
+
+screenshots: .venv/.synced ## take the pictures of the README from the demo, in Chromium
+	@$(RUN) python -m tests.web.screenshots
 
 conformance: .venv/.synced ## compare every measure with its oracle, write docs/reference/conformance.md
 	@$(RUN) python -m tests.conformance $(ARGS)
