@@ -20,13 +20,13 @@ Number: TypeAlias = float | Decimal
 
 
 def money(value: Number) -> str:
-    """Write a sum of money, without cents from a thousand on."""
+    """Write a sum of money, without cents from a hundred on."""
     if not value:
         return "0"
     return _grouped(value, 0 if abs(float(value)) >= _WHOLE else 2)
 
 
-_WHOLE: Final = 1000
+_WHOLE: Final = 100
 _TINY: Final = 0.001
 
 

@@ -12,6 +12,7 @@ def scenario_words(name: str) -> str:
     words = name.replace("_", " ")
     words = re.sub(r"^(market (?:up|down) \d+)$", "\\1\u00a0%", words)
     words = re.sub(r"(\d)bp$", "\\1\u00a0bp", words)
+    words = re.sub(r"^gfc\b", "GFC", words)
     return words[:1].upper() + words[1:]
 
 
