@@ -97,6 +97,8 @@ class Asker:
 def make_examples(world: World) -> dict[str, dict]:
     """Ask an installation for everything once."""
     world.add_prices(*FACTORS, *SYMBOLS)
+    *_, before, last = world.sessions(date(2026, 1, 1), LAST)
+    world.add_bars("SPLT", {before: 100.0, last: 25.0})
     with served(world) as site:
         ann, root = site.person("ann"), site.person("root", role=Role.ADMIN)
         asker = Asker(site)
@@ -188,7 +190,8 @@ def _edit(asker: Asker, ann, book: str) -> None:
     ask("GET /grants")
     ask("DELETE /grants/{account_id}", account_id=granted["account"])
     ask("PATCH ", body={"name": "growth", "account_name": "Broker 1"})
-    ask("POST /calculate")
+    run = ask("POST /calculate")["run"]
+    asker.ask(ann, "POST /runs/{run_id}/cancel", run_id=run)
     _sum(asker, ann, book)
 
 
@@ -210,6 +213,12 @@ def _operate(asker: Asker, root, ann, book: str) -> None:
     run = asker.ask(root, "POST /admin/runs", body=order)["run"]
     asker.ask(root, "GET /admin/runs")
     asker.ask(root, "POST /admin/runs/{run_id}/cancel", run_id=run)
+    accepted = {"symbol": "TSLA", "is_accepted": True, "note": "halted, as announced"}
+    asker.ask(root, "PUT /admin/acceptance", body=accepted)
+    held = {"symbol": "SPLT", "from": LAST.isoformat()}
+    asker.ask(root, "POST /admin/releases", body=held)
+    asker.ask(root, "POST /admin/providers/{provider}/reset", provider="yfinance")
+    asker.ask(root, "POST /admin/outbox/retry", body={})
     asker.ask(root, "GET /admin/status")
     asker.ask(root, "GET /admin/users")
     asker.ask(root, "GET /admin/audit")

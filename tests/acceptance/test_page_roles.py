@@ -38,6 +38,7 @@ def everybody(status, nobody=303):
 
 
 READING = Line(404, 200, 404, 200)
+OPERATING = Line(403, 403, 200, 403)
 NUMBERS = Line(404, 404, 404, 404)
 """Of a portfolio that has not been valued: there is none."""
 TABLE = {
@@ -48,6 +49,19 @@ TABLE = {
     "/static/{digest}/{name}": everybody(200, nobody=200),
     "/account": everybody(200),
     "/portfolios": everybody(200),
+    "/portfolios/new": everybody(200),
+    "/portfolios/new/template.csv": everybody(200),
+    "/runs/{run_id}": Line(404, 404, 303, 200),
+    "/operation": OPERATING,
+    "/operation/runs": OPERATING,
+    "/operation/runs/{run_id}": OPERATING,
+    "/operation/symbols": OPERATING,
+    "/operation/prices": OPERATING,
+    "/operation/providers": OPERATING,
+    "/operation/schedule": OPERATING,
+    "/operation/outbox": OPERATING,
+    "/operation/users": OPERATING,
+    "/operation/audit": OPERATING,
     P: READING,
     P + "/settings": Line(404, 403, 404, 200),
     P + "/report": NUMBERS,
@@ -84,6 +98,7 @@ def ids(site, people):
     static = site.api.state.static
     return {
         "portfolio_id": made["id"],
+        "run_id": made["run"],
         "figure": "nav",
         "digest": static.digest,
         "name": "app.css",

@@ -36,6 +36,7 @@ from riskmark.errors import (
     UnknownSymbol,
 )
 from riskmark.reports.explain import NotExplained
+from riskmark.reports.figures.gallery import UnknownFigure
 from riskmark.reports.snapshot import NotValued
 from riskmark.storage.accounts import AccountExists, UnknownAccount
 from riskmark.storage.books import MemberOfCombined, PortfolioExists
@@ -57,6 +58,7 @@ STATUS: Mapping[type[RiskmarkError], HTTPStatus] = {
     UnknownToken: HTTPStatus.NOT_FOUND,
     UnknownLot: HTTPStatus.NOT_FOUND,
     UnknownFlow: HTTPStatus.NOT_FOUND,
+    UnknownFigure: HTTPStatus.NOT_FOUND,
     AmbiguousPortfolio: HTTPStatus.CONFLICT,
     PortfolioExists: HTTPStatus.CONFLICT,
     MemberOfCombined: HTTPStatus.CONFLICT,

@@ -89,7 +89,7 @@ RUN_WORDS: Mapping[str, str] = MappingProxyType(
     {
         RunStatus.QUEUED: "waiting for a worker",
         RunStatus.RUNNING: "at work",
-        RunStatus.SUCCEEDED: "everything is complete",
+        RunStatus.SUCCEEDED: "everything that was to compute is computed",
         RunStatus.PARTIAL: "finished, but some sessions are partial or failed",
         RunStatus.FAILED: "nothing could be computed, or its process ended",
         RunStatus.CANCELLED: "stopped on request",

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BeforeValidator
 from sqlalchemy import Connection
 
 from riskmark.api.identity import Caller, Installation
@@ -49,6 +50,8 @@ BEGUN: Final = {
 """By whom or what a run was begun, in words."""
 PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 Words = Annotated[str, Query(max_length=MOST_TEXT)]
+_Chosen = BeforeValidator(lambda text: text or None)
+"""A form sends the empty text where nothing was chosen."""
 
 
 class StatusLine(NamedTuple):
@@ -84,7 +87,7 @@ def show_status(
     app: Installation,
     *,
     q: Words = "",
-    state: PortfolioState | None = None,
+    state: Annotated[PortfolioState | None, _Chosen] = None,
     page: PageNumber = 1,
 ) -> Response:
     """Show how up to date every portfolio is, the worst first."""
@@ -122,7 +125,7 @@ def show_runs(
     viewer: Operator,
     app: Installation,
     *,
-    state: RunStatus | None = None,
+    state: Annotated[RunStatus | None, _Chosen] = None,
     before: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """Show the runs of everybody, the newest first."""

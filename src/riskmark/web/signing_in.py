@@ -108,7 +108,7 @@ def show_set_up(request: Request, visitor: Visitor) -> Response:
 
     The secret stands after the ``#`` of an address, which browsers send to nobody.
     """
-    return pages_of(request).render(request, "set_up.html", visitor, error=None)
+    return pages_of(request).render(request, "set_up.html", visitor, error=None, link="")
 
 
 @router.post("/set-up")
@@ -126,7 +126,12 @@ def set_up_account(
         )
     except (InputError, LinkRefused) as error:
         return pages_of(request).render(
-            request, "set_up.html", None, code=status_of(error), error=str(error)
+            request,
+            "set_up.html",
+            None,
+            code=status_of(error),
+            error=str(error),
+            link=form.link,
         )
     return RedirectResponse(f"{SIGN_IN}?done=set-up", HTTPStatus.SEE_OTHER)
 

@@ -51,6 +51,9 @@ GET /tokens list_tokens
 PATCH /admin/users/{account_id} change_user
 PATCH /portfolios/{portfolio_id} change_portfolio
 PATCH /portfolios/{portfolio_id}/lots/{lot_id} change_lot
+POST /admin/outbox/retry retry
+POST /admin/providers/{provider}/reset ask_again
+POST /admin/releases release_closes
 POST /admin/runs start_run
 POST /admin/runs/{run_id}/cancel cancel_run
 POST /admin/users add_user
@@ -66,9 +69,11 @@ POST /portfolios/{portfolio_id}/lots enter_lot
 POST /portfolios/{portfolio_id}/lots/{lot_id}/close close_lot
 POST /portfolios/{portfolio_id}/restore restore
 POST /portfolios/{portfolio_id}/what-if try_trades
+POST /runs/{run_id}/cancel cancel_own
 POST /session open_session
 POST /setup set_up_account
 POST /tokens create_token
+PUT /admin/acceptance accept_symbol
 PUT /me/password new_password
 PUT /me/totp add_totp
 PUT /portfolios/{portfolio_id}/members set_members

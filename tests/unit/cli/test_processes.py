@@ -45,6 +45,12 @@ run()
 PATIENCE_S = 30
 
 
+def _hear_signals():
+    """Let a child be interrupted, also where whoever runs the tests ignores it."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(riskmark):
     """Give a way to start a command in a process of its own; end what is left of them."""
@@ -63,6 +69,7 @@ def start(riskmark):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hear_signals,  # noqa: PLW1509 - no thread is waited for in it
         )
         started.append(process)
         return process
