@@ -51,7 +51,7 @@ TABLE = {
     "/portfolios": everybody(200),
     "/portfolios/new": everybody(200),
     "/portfolios/new/template.csv": everybody(200),
-    "/runs/{run_id}": Line(404, 404, 303, 200),
+    "/runs/{run_id}": Line(404, 404, 404, 200),
     "/operation": OPERATING,
     "/operation/runs": OPERATING,
     "/operation/runs/{run_id}": OPERATING,
