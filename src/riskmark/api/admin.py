@@ -23,6 +23,7 @@ from riskmark.app import App
 from riskmark.domain.accounts import MAX_NAME, AccountHolder, Role
 from riskmark.domain.reasons import Source
 from riskmark.reports.documents import instant_text
+from riskmark.reports.hidden import count_issues, hide_detail, open_books
 from riskmark.reports.runs import list_runs
 from riskmark.reports.status import load_status
 from riskmark.storage import accounts, audit
@@ -99,11 +100,17 @@ def cancel_run(run_id: str, caller: Admin, app: Installation) -> Response:
 
 @router.get("/status", response_model=models.Status)
 def status(caller: Admin, app: Installation) -> Response:
-    """Tell how up to date every portfolio is, the worst first."""
+    """Tell how up to date every portfolio is, the worst first; symbols only of open books."""
     with app.database.read() as connection:
         rules = rules_of(app, connection)
         everything = Principal(caller.account.account_id, sees_all=True)
-        return answer(load_status(connection, everything, rules=rules).document())
+        found = load_status(connection, everything, rules=rules)
+        books = open_books(connection, caller.principal)
+    lines = [
+        one.document() | {"reasons": [each.document() for each in count_issues(one, books)]}
+        for one in found.portfolios
+    ]
+    return answer({"target": found.target, "portfolios": lines})
 
 
 @router.get("/users", response_model=list[models.User])
@@ -149,16 +156,17 @@ def renew_link(account_id: str, caller: Admin, app: Installation) -> Response:
 
 @router.get("/audit", response_model=list[models.AuditLine])
 def read_audit(
-    _: Admin,
+    caller: Admin,
     app: Installation,
     *,
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
-    """Read the audit log, the newest lines first."""
+    """Read the audit log, the newest first; of books that are not open to one, no detail."""
     with app.database.read() as connection:
         found = audit.list_entries(connection, before=before, limit=limit)
-    return answer([_line(one) for one in found])
+        books = open_books(connection, caller.principal)
+    return answer([_line(hide_detail(one, books)) for one in found])
 
 
 def _note(app: App, caller: Caller, action: str, kind: str, key: str, **detail: object) -> None:

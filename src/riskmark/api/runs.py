@@ -29,6 +29,7 @@ from riskmark.app import App
 from riskmark.engine import queue
 from riskmark.errors import UnknownRun
 from riskmark.reports.documents import instant_text, to_json_line
+from riskmark.reports.hidden import hide_in_events, hide_in_run, open_books
 from riskmark.reports.runs import (
     Event,
     RunReport,
@@ -137,11 +138,20 @@ def viewer_of(caller: Caller) -> Principal:
 
 
 def find_visible_run(connection: Connection, viewer: Principal, run_id: str) -> RunReport:
-    """Return the run with this whole id, if ``viewer`` may see it."""
+    """Return the run with this whole id, if ``viewer`` may see it, as he may see it."""
     if not _RUN_ID.fullmatch(run_id):
         raise UnknownRun(run_id)
     find_run(connection, viewer, run_id)
-    return load_run(connection, viewer, run_id)
+    report = load_run(connection, viewer, run_id)
+    return hide_in_run(report, open_books(connection, viewer))
+
+
+def load_visible_events(
+    connection: Connection, viewer: Principal, report: RunReport, *, after: int = 0
+) -> tuple[Event, ...]:
+    """Return what was logged of a run after the line ``after``, as ``viewer`` may read it."""
+    found = load_events(connection, report.summary.run_id, after=after)
+    return hide_in_events(found, report, open_books(connection, viewer)) if found else ()
 
 
 class _Look(NamedTuple):
@@ -160,7 +170,7 @@ def _look(app: App, viewer: Principal, run_id: str, after: int) -> _Look | None:
             report = find_visible_run(connection, viewer, run_id)
         except UnknownRun:
             return None
-        return _Look(report, load_events(connection, run_id, after=after))
+        return _Look(report, load_visible_events(connection, viewer, report, after=after))
 
 
 async def _stream(

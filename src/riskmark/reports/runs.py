@@ -1,6 +1,6 @@
 """Runs to be read: the list, and one with its phases, symbols without data and failures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -226,6 +226,15 @@ def list_runs(
     if state is not None:
         chosen.append(table.c.status == state)
     return _summaries(connection, *chosen, most=most)
+
+
+def select_visible(
+    connection: Connection, principal: Principal, run_ids: Collection[str]
+) -> frozenset[str]:
+    """Return those of a few runs, by their ids, that the principal may see."""
+    table = schema.run
+    statement = select(table.c.id).where(table.c.id.in_(run_ids), *_visible(principal))
+    return frozenset(connection.execute(statement).scalars())
 
 
 def load_requesters(connection: Connection, run_id: str) -> frozenset[str]:

@@ -43,11 +43,13 @@ class Numbers:
         sections: Sequence[Section] = (),
         *,
         sources: Mapping[str, str] | None = None,
+        run_address: str | None = None,
     ) -> None:
         self.document = document
         self.nulls: Mapping[str, str] = document.get("nulls", {})
         self.currency: str = document["portfolio"]["currency"]
         self.sources = sources or {}
+        self.run_address = run_address
         self._leaves = {
             name: value
             for section in document

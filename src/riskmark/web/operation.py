@@ -10,25 +10,24 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator
-from sqlalchemy import Connection
 
 from riskmark.api.identity import Caller, Installation
 from riskmark.api.portfolios import rules_of
-from riskmark.api.runs import find_visible_run, viewer_of
+from riskmark.api.runs import find_visible_run, load_visible_events, viewer_of
 from riskmark.domain.reasons import PortfolioState, RunStatus, Source
 from riskmark.domain.runs import PHASES
+from riskmark.reports.hidden import IssueCount, count_issues, open_books
 from riskmark.reports.runs import (
     PhaseProgress,
     RunReport,
     RunSummary,
     list_runs,
-    load_events,
     load_phases,
     load_requesters,
 )
 from riskmark.reports.status import PortfolioStatus, load_status
 from riskmark.reports.words import RUN_WORDS, SYMBOL_WORDS, in_words
-from riskmark.storage.books import Principal, list_portfolios
+from riskmark.storage.books import Principal
 from riskmark.web.guard import Operator, Viewer
 from riskmark.web.numbers import duration
 from riskmark.web.paging import page_of
@@ -59,18 +58,20 @@ class StatusLine(NamedTuple):
 
     found: PortfolioStatus
     is_open: bool
+    issues: tuple[IssueCount, ...]
 
     @property
     def reasons(self) -> list[tuple[str, str, int, int]]:
         """Return each reason: in words, of which symbols, how many, and how many accepted."""
-        kinds = Counter(one.reason for one in self.found.reasons)
-        accepted = Counter(one.reason for one in self.found.reasons if one.accepted)
-        lines = []
-        for kind, count in kinds.most_common():
-            named = [one.symbol for one in self.found.reasons if one.reason == kind]
-            symbols = ", ".join(named) if self.is_open else ""
-            lines.append((in_words(SYMBOL_WORDS, kind), symbols, count, accepted[kind]))
-        return lines
+        return [
+            (
+                in_words(SYMBOL_WORDS, one.reason),
+                ", ".join(one.symbols or ()),
+                one.count,
+                one.accepted,
+            )
+            for one in self.issues
+        ]
 
 
 class RunLine(NamedTuple):
@@ -94,11 +95,11 @@ def show_status(
     with app.database.read() as connection:
         everything = Principal(viewer.account.account_id, sees_all=True)
         found = load_status(connection, everything, rules=rules_of(app, connection))
-        own = open_books(connection, viewer)
+        own = open_books(connection, viewer.principal)
     counts = Counter(one.state for one in found.portfolios)
     wanted = q.casefold().split()
     chosen = [
-        StatusLine(one, one.portfolio_id in own)
+        StatusLine(one, one.portfolio_id in own, count_issues(one, own))
         for one in found.portfolios
         if (state is None or one.state is state)
         and all(word in one.name.casefold() for word in wanted)
@@ -166,8 +167,8 @@ def _run_page(
     looks = viewer_of(viewer) if is_operation else viewer.principal
     with app.database.read() as connection:
         report = find_visible_run(connection, looks, run_id)
-        events = load_events(connection, run_id)
-        own = open_books(connection, viewer)
+        events = load_visible_events(connection, looks, report)
+        own = open_books(connection, viewer.principal)
         waiting = load_requesters(connection, run_id)
     scope = report.summary.scope or ()
     return pages_of(request).render(
@@ -202,9 +203,3 @@ def now_of(report: RunReport) -> str:
 def _failures(report: RunReport, own: Collection[str]) -> list[tuple[Any, bool]]:
     """Return what failed, and whether the details may be shown: they tell of holdings."""
     return [(one, one.portfolio_id in own) for one in report.failures]
-
-
-def open_books(connection: Connection, viewer: Caller) -> dict[str, str]:
-    """Return the books that somebody may read: their names by id."""
-    found = list_portfolios(connection, viewer.principal)
-    return {one.portfolio_id: one.name for one in found}

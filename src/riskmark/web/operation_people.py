@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from riskmark.api.identity import Installation
 from riskmark.domain.accounts import Role
+from riskmark.reports.hidden import hide_detail, is_detail_open, open_books
 from riskmark.reports.schedule import load_schedule
 from riskmark.storage import accounts, audit, outbox
 from riskmark.web.guard import Operator
-from riskmark.web.operation import OPERATION, PageNumber, Words, open_books
+from riskmark.web.operation import OPERATION, PageNumber, Words
 from riskmark.web.paging import page_of
 from riskmark.web.rendering import pages_of
 
@@ -75,14 +76,14 @@ def show_audit(
     with app.database.read() as connection:
         found = audit.list_entries(connection, before=before, limit=LINES + 1)
         names = {one.account_id: one.name for one in accounts.list_accounts(connection)}
-        own = open_books(connection, viewer)
+        own = open_books(connection, viewer.principal)
     lines = found[:LINES]
     return pages_of(request).render(
         request,
         "operation_audit.html",
         viewer,
         lines=[
-            (one, one.object_kind != "portfolio" or one.object_id in own, own.get(one.object_id))
+            (hide_detail(one, own), is_detail_open(one, own), own.get(one.object_id))
             for one in lines
         ],
         names=names,

@@ -34,6 +34,7 @@ from riskmark.storage.calendar import load_calendar
 from riskmark.web.guard import Viewer
 from riskmark.web.numbered import Numbers
 from riskmark.web.rendering import pages_of
+from riskmark.web.run_links import find_addresses
 
 router = APIRouter(prefix="/portfolios/{portfolio_id}")
 MOST_POSITIONS: Final = 500
@@ -88,8 +89,10 @@ def _load_shown(
         for symbol, given in providers.items()
     }
     status = load_status(connection, viewer.principal, rules=rules, scope=[key])
+    run = document["provenance"]["run"]
+    address = find_addresses(connection, viewer, [run]).get(run)
     return {
-        "n": Numbers(document, catalogue(app.settings), sources=sources),
+        "n": Numbers(document, catalogue(app.settings), sources=sources, run_address=address),
         "d": document,
         "head": load_book(connection, viewer.principal, key).head,
         "status": status.portfolios[0],

@@ -18,6 +18,7 @@ from riskmark.reports.status import PortfolioStatus, load_status
 from riskmark.web.guard import HOME, Viewer
 from riskmark.web.numbered import Numbers
 from riskmark.web.rendering import pages_of
+from riskmark.web.run_links import find_addresses
 from riskmark.web.sparkline import path_of
 
 router = APIRouter()
@@ -122,7 +123,10 @@ def _load_lines(
             lines.append(Line(head, states[key], None, "", _is_own(head, viewer)))
             continue
         spark = _load_spark(connection, viewer, key, report.session)
-        numbers = Numbers(report.document(), sections)
+        document = report.document()
+        run = document["provenance"]["run"]
+        address = find_addresses(connection, viewer, [run]).get(run)
+        numbers = Numbers(document, sections, run_address=address)
         lines.append(Line(head, states[key], numbers, spark, _is_own(head, viewer)))
     return lines
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from riskmark.api.models.common import Answer, Issue
+from riskmark.api.models.common import Answer
 from riskmark.domain.accounts import Role
 from riskmark.domain.reasons import PortfolioState
 
@@ -41,6 +41,15 @@ class AuditLine(Answer):
     detail: dict[str, Any]
 
 
+class IssueCount(Answer):
+    """How many symbols have one reason; ``symbols`` is null where the book is not open to one."""
+
+    reason: str
+    count: int
+    accepted: int
+    symbols: list[str] | None
+
+
 class PortfolioLine(Answer):
     """How up to date a portfolio is."""
 
@@ -53,7 +62,7 @@ class PortfolioLine(Answer):
     partial: int
     rebuilding: int
     state: PortfolioState
-    reasons: list[Issue]
+    reasons: list[IssueCount]
     causes: dict[str, int]
 
 
