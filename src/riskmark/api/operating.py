@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 from sqlalchemy import Connection
 
 from riskmark.api.answers import answer
@@ -45,7 +45,7 @@ class Acceptance(Body):
     """A symbol, and whether its reason is accepted; ``note`` says why."""
 
     symbol: str
-    is_accepted: bool = True
+    is_accepted: StrictBool = True
     note: Annotated[str, Field(max_length=MAX_NOTE)] = ""
 
 
