@@ -25,7 +25,7 @@ help: ## list the targets
 demo: .venv/.synced ## build a small database from real prices, run the batch, show the result
 	@.venv/bin/riskmark demo $(ARGS)
 
-test: .venv/.synced ## run the tests, a few minutes (ARGS="-k name" chooses)
+test: .venv/.synced ## run the tests, a quarter of an hour on two cores (ARGS="-k name" chooses)
 	@$(PYTEST) $(PARALLEL) $(ARGS)
 
 test-deep: .venv/.synced ## run every test with many more examples and faults, an hour or so
