@@ -13,7 +13,7 @@ from riskmark.app import App
 from riskmark.reports.books import BookHead, list_books
 from riskmark.reports.catalogue.whole import catalogue
 from riskmark.reports.history import load_history
-from riskmark.reports.snapshot import NotValued, load_snapshot
+from riskmark.reports.snapshot import NotValued, SnapshotReport, load_snapshot
 from riskmark.reports.status import PortfolioStatus, load_status
 from riskmark.web.guard import HOME, Viewer
 from riskmark.web.numbered import Numbers
@@ -111,24 +111,31 @@ def _load_lines(
     scope = [one.portfolio.portfolio_id for one in heads]
     status = load_status(connection, viewer.principal, rules=rules_of(app, connection), scope=scope)
     states = {one.portfolio_id: one for one in status.portfolios}
+    reports = {key: _load_newest(connection, app, viewer, key) for key in scope}
+    documents = {key: one.document() for key, one in reports.items() if one is not None}
+    runs = {key: one["provenance"]["run"] for key, one in documents.items()}
+    addresses = find_addresses(connection, viewer, set(runs.values()))
     sections = catalogue(app.settings)
     lines = []
     for head in heads:
         key = head.portfolio.portfolio_id
-        try:
-            report = load_snapshot(
-                connection, viewer.principal, key, settings=app.settings, parts=()
-            )
-        except NotValued:
-            lines.append(Line(head, states[key], None, "", _is_own(head, viewer)))
-            continue
-        spark = _load_spark(connection, viewer, key, report.session)
-        document = report.document()
-        run = document["provenance"]["run"]
-        address = find_addresses(connection, viewer, [run]).get(run)
-        numbers = Numbers(document, sections, run_address=address)
+        numbers, spark = None, ""
+        report = reports[key]
+        if report is not None:
+            spark = _load_spark(connection, viewer, key, report.session)
+            address = addresses.get(runs[key])
+            numbers = Numbers(documents[key], sections, run_address=address)
         lines.append(Line(head, states[key], numbers, spark, _is_own(head, viewer)))
     return lines
+
+
+def _load_newest(
+    connection: Connection, app: App, viewer: Caller, key: str
+) -> SnapshotReport | None:
+    try:
+        return load_snapshot(connection, viewer.principal, key, settings=app.settings, parts=())
+    except NotValued:
+        return None
 
 
 def _load_spark(connection: Connection, viewer: Caller, key: str, last: date) -> str:
