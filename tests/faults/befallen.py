@@ -94,7 +94,7 @@ def _run(order, watch, points):
     clock = application.clock_from(os.environ["RISKMARK_NOW"])
     asks = order.happening == "eventful"
     app = application.build(settings_from_process(), clock, is_connected=asks)
-    _prepare_or_wait(app, order)
+    _patiently(app, time.monotonic() + order.patience_s, lambda: application.prepare(app))
     with ExitStack() as stack:
         if order.without:
             stack.enter_context(guards.GUARDS[order.without]())
@@ -107,18 +107,6 @@ def _run(order, watch, points):
         return _run_or_wait(app, order)
 
 
-def _prepare_or_wait(app, order):
-    """Open the installation; if the database goes away meanwhile, wait for it and do it again."""
-    end = time.monotonic() + order.patience_s
-    while True:
-        try:
-            return application.prepare(app)
-        except DBAPIError:
-            if time.monotonic() > end:
-                raise
-            _wait_for(app.database, end)
-
-
 def _run_or_wait(app, order):
     """Run; if the database goes away, wait for it and run again.
 
@@ -127,16 +115,21 @@ def _run_or_wait(app, order):
     """
     end = time.monotonic() + order.patience_s
     while True:
+        result = _patiently(app, end, lambda: app.run(Source.CLI, force=order.force))
+        if not result.joined or time.monotonic() > end:
+            return result
+        time.sleep(0.1)
+
+
+def _patiently(app, end, step):
+    """Do something; if the database goes away meanwhile, wait for it and do it again."""
+    while True:
         try:
-            result = app.run(Source.CLI, force=order.force)
+            return step()
         except DBAPIError:
             if time.monotonic() > end:
                 raise
             _wait_for(app.database, end)
-        else:
-            if not result.joined or time.monotonic() > end:
-                return result
-            time.sleep(0.1)
 
 
 def _wait_for(database, end):
